@@ -1,0 +1,136 @@
+//! One isolate's cache of free chunks. Used by one thread; refills and spills move whole chains.
+
+use super::classes;
+use super::store::Chunks;
+use crate::base::error::{Code, Error, Result};
+use crate::tracker::state::{Slot, State};
+use crate::tracker::table::Tracker;
+
+/// Most chunks of a class that wait in the cache, and most bytes of them: a cache must not hoard
+/// what other isolates could use.
+const CHUNKS_MAX: u64 = 64;
+const BYTES_MAX: u64 = 1 << 20;
+
+/// Free chunks of one class.
+#[derive(Debug, Default)]
+struct List {
+    fresh: Vec<Slot>,  // never viewed: may go to any isolate
+    viewed: Vec<Slot>, // this isolate keeps a buffer over each: they stay here while it lives
+}
+
+/// The cache.
+#[derive(Debug)]
+pub struct Cache {
+    lists: Box<[List]>,
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self { lists: (0..classes::COUNT).map(|_| List::default()).collect() }
+    }
+}
+
+/// How many never-viewed chunks of a class may wait here.
+const fn capacity(class: u8) -> usize {
+    let fit = BYTES_MAX / classes::size_of(class);
+    if fit > CHUNKS_MAX {
+        CHUNKS_MAX as usize
+    } else if fit < 2 {
+        2
+    } else {
+        fit as usize
+    }
+}
+
+impl Cache {
+    /// Takes a free chunk: the newest never viewed, else the newest viewed one of this isolate,
+    /// else one that another isolate gave back, else a new one.
+    ///
+    /// # Errors
+    /// [`Code::OutOfMemory`].
+    pub fn take(&mut self, chunks: &Chunks, tracker: &Tracker, class: u8) -> Result<Slot> {
+        let slot = self.find(chunks, tracker, class)?;
+        if classes::is_run(class) {
+            let state = tracker.shared(slot).ok_or(Error::from(Code::Corrupted))?.state();
+            chunks.run_leaves(class, state);
+        }
+        Ok(slot)
+    }
+
+    fn find(&mut self, chunks: &Chunks, tracker: &Tracker, class: u8) -> Result<Slot> {
+        let list = &mut self.lists[usize::from(class)];
+        if let Some(slot) = list.fresh.pop().or_else(|| list.viewed.pop()) {
+            return Ok(slot);
+        }
+        let most = (capacity(class) / 2).max(1) as u32;
+        let chain = match chunks.pop(tracker, class, most) {
+            Some(chain) => chain,
+            None => chunks.cut(tracker, class, most)?,
+        };
+        tracker.walk(chain, |slot| list.fresh.push(slot));
+        list.fresh.reverse(); // the chain's first on top: lowest addresses first
+        list.fresh.pop().ok_or(Error::from(Code::Corrupted))
+    }
+
+    /// Puts a freed chunk back. `state` is what its record said when it ended.
+    pub fn put(&mut self, chunks: &Chunks, tracker: &Tracker, class: u8, slot: Slot, state: State) {
+        if classes::is_run(class) {
+            chunks.run_returns(tracker, slot, class);
+        }
+        let list = &mut self.lists[usize::from(class)];
+        if state.has(State::EVER_VIEWED) {
+            list.viewed.push(slot);
+            return;
+        }
+        list.fresh.push(slot);
+        let capacity = capacity(class);
+        if list.fresh.len() > capacity {
+            // The older half goes; the newer one is warm.
+            let spilled: Vec<Slot> = list.fresh.drain(..capacity.div_ceil(2)).collect();
+            if let Some(chain) = tracker.chain(&spilled) {
+                chunks.push(tracker, class, chain);
+            }
+        }
+    }
+
+    /// Gives every never-viewed chunk to the shared stacks.
+    pub fn spill(&mut self, chunks: &Chunks, tracker: &Tracker) {
+        for (class, list) in self.lists.iter_mut().enumerate() {
+            if let Some(chain) = tracker.chain(&list.fresh) {
+                chunks.push(tracker, class as u8, chain);
+                list.fresh.clear();
+            }
+        }
+    }
+
+    /// Gives everything, when the isolate ends: its kept buffers die with it, and no script of it
+    /// can look at an idle chunk any more.
+    pub fn dissolve(&mut self, chunks: &Chunks, tracker: &Tracker) {
+        for list in &mut self.lists {
+            list.fresh.append(&mut list.viewed);
+        }
+        self.spill(chunks, tracker);
+    }
+
+    /// The viewed chunks of a class, for `trim`.
+    pub(super) fn viewed(&self, class: u8) -> &[Slot] {
+        &self.lists[usize::from(class)].viewed
+    }
+
+    #[cfg(test)]
+    pub(super) fn check(&self, tracker: &Tracker) {
+        for (class, list) in self.lists.iter().enumerate() {
+            assert!(list.fresh.len() <= capacity(class as u8));
+            for (slots, viewed) in [(&list.fresh, false), (&list.viewed, true)] {
+                for slot in slots {
+                    let record = tracker.shared(*slot).unwrap();
+                    assert!(!record.state().generation().is_live(), "a cached chunk is live");
+                    assert_eq!(usize::from(record.place().class), class);
+                    if viewed {
+                        assert!(record.state().has(State::EVER_VIEWED));
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! The chunk store: per class a shared free stack, and where new chunks are cut from.
+
+use super::classes;
+use super::runs::Runs;
+use crate::base::error::{Code, Error, Result};
+use crate::base::sync::{AtomicU64, Mutex, Ordering, lock};
+use crate::raw::atlas::{Atlas, Span};
+use crate::raw::region::Region;
+use crate::tracker::stack::{Chain, Stack};
+use crate::tracker::state::{Place, Slot, State};
+use crate::tracker::table::Tracker;
+use crate::raw;
+
+/// Chunks to aim for in a span; at least 16 always fit, which bounds the number of spans.
+const SPAN_CHUNKS: u64 = 64;
+/// Span sizes, in bytes. 64 KiB: the smallest unit worth a call to malloc and a hidden view.
+const SPAN_MIN: u64 = 64 << 10;
+const SPAN_MAX: u64 = 1 << 20;
+const _: () = assert!(SPAN_MAX / classes::SMALL_MAX >= 16);
+/// Idle page runs beyond this are given back to the system as they are freed. 64 MiB: what a busy
+/// server frees and takes again within a moment; refaulting it costs about 10 ms.
+const IDLE_RUN_BYTES_MAX: u64 = 64 << 20;
+
+/// The rest of a class's newest span.
+#[derive(Debug, Default)]
+struct Rest {
+    span: Option<Span>,
+    next: u64,
+    end: u64,
+}
+
+#[derive(Debug, Default)]
+struct Class {
+    free: Stack, // chunks that belong to no isolate's cache
+    rest: Mutex<Rest>,
+}
+
+/// All chunks of the process.
+#[derive(Debug)]
+pub struct Chunks {
+    classes: Box<[Class]>,
+    runs: Runs,
+    /// Span number → memory.
+    pub atlas: Atlas,
+    committed_bytes: AtomicU64,
+    idle_run_bytes: AtomicU64, // free page runs that still have their pages
+}
+
+impl Default for Chunks {
+    fn default() -> Self {
+        Self {
+            classes: (0..classes::COUNT).map(|_| Class::default()).collect(),
+            runs: Runs::default(),
+            atlas: Atlas::default(),
+            committed_bytes: AtomicU64::new(0),
+            idle_run_bytes: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Chunks {
+    /// Bytes held from the system: spans, and runs that have their pages.
+    #[must_use]
+    pub fn committed_bytes(&self) -> u64 {
+        self.committed_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of free page runs that still have their pages.
+    #[must_use]
+    pub fn idle_run_bytes(&self) -> u64 {
+        self.idle_run_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Takes up to `most` chunks that no isolate caches.
+    pub(super) fn pop(&self, tracker: &Tracker, class: u8, most: u32) -> Option<Chain> {
+        self.classes[usize::from(class)].free.pop(tracker, most)
+    }
+
+    /// Gives chunks back for any isolate.
+    pub(super) fn push(&self, tracker: &Tracker, class: u8, chain: Chain) {
+        self.classes[usize::from(class)].free.push(tracker, chain);
+    }
+
+    /// Cuts up to `most` new chunks, at least one.
+    ///
+    /// # Errors
+    /// [`Code::OutOfMemory`] when the system refuses or all records are in use.
+    pub(super) fn cut(&self, tracker: &Tracker, class: u8, most: u32) -> Result<Chain> {
+        if classes::is_run(class) { self.cut_run(tracker, class) } else { self.cut_small(tracker, class, most) }
+    }
+
+    fn cut_run(&self, tracker: &Tracker, class: u8) -> Result<Chain> {
+        let chain = tracker.take(1)?;
+        let run = self.runs.cut(&self.atlas, class).inspect_err(|_| tracker.give(chain))?;
+        let place = Place { span: run.span.0, offset: run.offset, class };
+        tracker.bind(chain.first, place, State::CLEAN);
+        self.committed_bytes.fetch_add(classes::size_of(class), Ordering::Relaxed);
+        // It is idle until it is handed out, like any run that `idle` sees leave.
+        self.idle_run_bytes.fetch_add(classes::size_of(class), Ordering::Relaxed);
+        Ok(chain)
+    }
+
+    fn cut_small(&self, tracker: &Tracker, class: u8, most: u32) -> Result<Chain> {
+        let size = classes::size_of(class);
+        let mut rest = lock(&self.classes[usize::from(class)].rest);
+        if rest.next == rest.end {
+            *rest = self.open_span(size)?;
+        }
+        let span = rest.span.ok_or(Error::from(Code::Corrupted))?;
+        let chain = tracker.take(most.min(((rest.end - rest.next) / size) as u32))?;
+        tracker.walk(chain, |slot| {
+            tracker.bind(slot, Place { span: span.0, offset: rest.next as u32, class }, 0);
+            rest.next += size;
+        });
+        Ok(chain)
+    }
+
+    fn open_span(&self, size: u64) -> Result<Rest> {
+        let page = raw::page_size() as u64;
+        let bytes = (size * SPAN_CHUNKS).clamp(SPAN_MIN, SPAN_MAX).next_multiple_of(page);
+        let refused = || Error::new(Code::OutOfMemory, bytes, raw::available_bytes());
+        // Aligned to the largest small class: every class finds its own alignment at each multiple.
+        let alignment = classes::SMALL_MAX.max(page);
+        let region = Region::allocate(bytes as usize, alignment as usize).ok_or_else(refused)?;
+        let span = self.atlas.add(region).ok_or_else(refused)?;
+        self.committed_bytes.fetch_add(bytes, Ordering::Relaxed);
+        Ok(Rest { span: Some(span), next: 0, end: bytes / size * size })
+    }
+
+    /// A page run leaves the free lists. True when its pages must be counted as committed again.
+    pub(super) fn run_leaves(&self, class: u8, state: State) {
+        let size = classes::size_of(class);
+        if state.has(State::DECOMMITTED) {
+            self.committed_bytes.fetch_add(size, Ordering::Relaxed);
+        } else {
+            self.idle_run_bytes.fetch_sub(size, Ordering::Relaxed);
+        }
+    }
+
+    /// A page run comes back; the caller owns it. Beyond the idle budget its pages go at once.
+    pub(super) fn run_returns(&self, tracker: &Tracker, slot: Slot, class: u8) {
+        let size = classes::size_of(class);
+        let idle = self.idle_run_bytes.fetch_add(size, Ordering::Relaxed) + size;
+        if idle > IDLE_RUN_BYTES_MAX {
+            self.decommit_run(tracker, slot, class);
+        }
+    }
+
+    /// Gives the pages of a free run, owned by the caller, back to the system. Returns the bytes.
+    pub(super) fn decommit_run(&self, tracker: &Tracker, slot: Slot, class: u8) -> u64 {
+        let Some(record) = tracker.shared(slot) else { return 0 };
+        if record.state().has(State::DECOMMITTED) {
+            return 0;
+        }
+        let place = record.place();
+        let Some(region) = self.atlas.region(Span(place.span)) else { return 0 };
+        let size = classes::size_of(class);
+        let given = region.decommit(place.offset as usize, size as usize) as u64;
+        if raw::DECOMMIT_ZEROES {
+            record.set_free_flags(State::CLEAN, 0);
+        }
+        if given > 0 {
+            record.set_free_flags(State::DECOMMITTED, 0);
+            self.idle_run_bytes.fetch_sub(size, Ordering::Relaxed);
+            self.committed_bytes.fetch_sub(size, Ordering::Relaxed);
+        }
+        given
+    }
+
+    #[cfg(test)]
+    pub(super) fn check(&self, tracker: &Tracker) {
+        let (cut, size) = self.runs.cut_bytes();
+        assert!(cut <= size);
+        for (class, state) in self.classes.iter().enumerate() {
+            let rest = lock(&state.rest);
+            assert!(rest.next <= rest.end, "class {class}");
+            if let Some(chain) = state.free.take_all(tracker) {
+                tracker.walk(chain, |slot| {
+                    let record = tracker.shared(slot).unwrap();
+                    assert!(!record.state().generation().is_live(), "a free chunk is live");
+                    assert_eq!(usize::from(record.place().class), class);
+                });
+                state.free.push(tracker, chain);
+            }
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! Base: what every room shares. Errors with numbers, the atomics shim, units.
+//! Room: base (0). May use: nothing.
+#![forbid(unsafe_code)]
+
+pub mod error;
+pub mod sync;

@@ -1,0 +1,18 @@
+//! The one door to atomics and locks. Everything concurrent imports from here, so that a model
+//! checker can take the place of `std` without a change elsewhere.
+
+pub use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
+pub use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+/// Takes a lock. A panic of another holder is not contagious: every critical section here leaves
+/// its structure valid at each step, so a poisoned lock is still good.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A value alone on its cache lines, so that two writers never share one.
+/// 128 bytes: x86 prefetches lines in pairs (Intel Optimization Manual, 3.7.3), Apple and some
+/// other arm64 cores have 128-byte lines.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub struct Padded<T>(pub T);

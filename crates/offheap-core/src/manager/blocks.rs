@@ -1,0 +1,207 @@
+//! Blocks: allocate, free, look up, pin.
+
+use super::Isolate;
+use crate::alloc::chunks::classes;
+use crate::base::error::{Code, Error, Result};
+use crate::base::sync::Ordering;
+use crate::raw;
+use crate::raw::atlas::Span;
+use crate::raw::bytes::Bytes;
+use crate::tracker::label::Label;
+use crate::tracker::record::{Birth, Record};
+use crate::tracker::state::{AlignmentCode, Extent, Handle, Origin, Owner, Slot, State};
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Request {
+    /// Bytes, at least 1.
+    pub size: u64,
+    /// Multiple that the address must be of.
+    pub alignment: AlignmentCode,
+    /// Whether all bytes must read 0; else they are whatever was there.
+    pub zeroed: bool,
+    /// Shown in reports.
+    pub label: Label,
+}
+
+impl Request {
+    /// The class of chunks that satisfies it.
+    pub(super) fn class(&self) -> Result<u8> {
+        let alignment = self.alignment.bytes().ok_or(Error::from(Code::InvalidValue))?;
+        if self.size == 0 {
+            return Err(Code::OutOfRange.into());
+        }
+        classes::class_for(self.size, alignment as u64)
+            .ok_or_else(|| Error::new(Code::OutOfMemory, self.size, raw::available_bytes()))
+    }
+}
+
+impl Isolate {
+    /// Allocates a block.
+    ///
+    /// # Errors
+    /// [`Code::OutOfMemory`], [`Code::Limit`]; [`Code::OutOfRange`] for size 0.
+    pub fn allocate(&self, request: Request) -> Result<Handle> {
+        let class = request.class()?;
+        let admission = self.manager.admit(request.size)?;
+        let slot = self.take(class)?;
+        let handle = self.begin(slot, request)?;
+        self.counter.allocated(request.size);
+        drop(admission);
+        Ok(handle)
+    }
+
+    /// Frees a block. Exactly one free of a handle succeeds.
+    ///
+    /// # Errors
+    /// [`Code::DoubleFree`]; [`Code::InUse`] while pinned; [`Code::WrongThread`] for a block that
+    /// another isolate's buffers show.
+    pub fn free(&self, handle: Handle) -> Result<()> {
+        let record = self.own_record(handle)?;
+        let before = record.end(handle.generation)?;
+        self.counter.freed(record.extent().size);
+        self.put(handle.slot, before);
+        Ok(())
+    }
+
+    /// Frees a block whose ArrayBuffer somebody else has by now: the handle ends, the memory stays
+    /// with whoever holds the buffer.
+    ///
+    /// # Errors
+    /// As [`Isolate::free`].
+    pub fn free_escaped(&self, handle: Handle) -> Result<()> {
+        let record = self.own_record(handle)?;
+        record.update(handle.generation, |state| Ok(State(state.0 | State::ESCAPED)))?;
+        let before = record.end(handle.generation)?;
+        debug_assert!(before.has(State::ESCAPED));
+        let size = record.extent().size;
+        self.counter.freed(size);
+        self.manager.escaped_bytes.fetch_add(size, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Keeps a block of an ended isolate for whoever may see it.
+    pub(super) fn orphan(&self, handle: Handle) {
+        let Ok(record) = self.manager.tracker.live(handle) else { return };
+        if record.update(handle.generation, |state| Ok(State(state.0 | State::ORPHANED))).is_ok() {
+            let size = record.extent().size;
+            self.counter.freed(size);
+            self.manager.orphaned_bytes.fetch_add(size, Ordering::Relaxed);
+        }
+    }
+
+    /// Notes that a buffer over the block is about to be handed out. Before, not after: an isolate
+    /// may be terminated between any two steps.
+    ///
+    /// # Errors
+    /// [`Code::UseAfterFree`].
+    pub fn mark_viewed(&self, handle: Handle) -> Result<()> {
+        let record = self.manager.tracker.live(handle)?;
+        let viewed = State::VIEWED | State::EVER_VIEWED;
+        record.update(handle.generation, |state| Ok(State(state.0 | viewed))).map(|_| ())
+    }
+
+    /// Takes a pin; `free` refuses until it is dropped. Returns how many there were.
+    ///
+    /// # Errors
+    /// [`Code::UseAfterFree`]; [`Code::InUse`] at 65,535 pins.
+    pub fn pin(&self, handle: Handle) -> Result<u64> {
+        self.manager.tracker.live(handle)?.pin(handle.generation).map(State::pins)
+    }
+
+    /// Drops a pin.
+    ///
+    /// # Errors
+    /// [`Code::UseAfterFree`]; [`Code::Corrupted`] when there is none.
+    pub fn unpin(&self, handle: Handle) -> Result<()> {
+        self.manager.tracker.live(handle)?.unpin(handle.generation).map(|_| ())
+    }
+
+    /// A part of a live block.
+    ///
+    /// # Errors
+    /// [`Code::UseAfterFree`]; [`Code::OutOfRange`] when it is not inside.
+    pub fn bytes(&self, handle: Handle, offset: u64, length: u64) -> Result<Bytes<'static>> {
+        let record = self.manager.tracker.live(handle)?;
+        let size = record.extent().size;
+        if offset > size || length > size - offset {
+            return Err(Error::new(Code::OutOfRange, offset.saturating_add(length), size));
+        }
+        self.whole(&record, size)?.slice(offset, length).ok_or(Error::from(Code::OutOfRange))
+    }
+
+    /// The whole chunk of a live block: what a buffer that is kept with the chunk shows.
+    ///
+    /// # Errors
+    /// [`Code::UseAfterFree`].
+    pub fn chunk(&self, handle: Handle) -> Result<Bytes<'static>> {
+        let record = self.manager.tracker.live(handle)?;
+        self.whole(&record, classes::size_of(record.place().class))
+    }
+
+    /// The address of a record's memory, live or not: a record is bound to its memory for good.
+    #[must_use]
+    pub fn address(&self, slot: Slot) -> Option<u64> {
+        let place = self.manager.tracker.shared(slot)?.place();
+        Some(self.manager.chunks.atlas.region(Span(place.span))?.address() as u64 + u64::from(place.offset))
+    }
+
+    pub(super) fn whole(&self, record: &Record<'_>, size: u64) -> Result<Bytes<'static>> {
+        let place = record.place();
+        self.manager
+            .chunks
+            .atlas
+            .bytes(Span(place.span), place.offset as usize, size as usize)
+            .ok_or(Error::from(Code::Corrupted))
+    }
+
+    pub(super) fn own_record(&self, handle: Handle) -> Result<Record<'static>> {
+        let record = self.manager.tracker.shared(handle.slot).ok_or(Error::from(Code::DoubleFree))?;
+        let state = record.state();
+        let foreign = record.origin().owner != Owner::block(self.number);
+        if state.generation() == handle.generation && foreign && state.has(State::VIEWED) {
+            return Err(Code::WrongThread.into());
+        }
+        Ok(record)
+    }
+
+    pub(super) fn take(&self, class: u8) -> Result<Slot> {
+        self.cache.borrow_mut().take(&self.manager.chunks, &self.manager.tracker, class)
+    }
+
+    pub(super) fn put(&self, slot: Slot, before: State) {
+        let tracker = &self.manager.tracker;
+        let Some(record) = tracker.shared(slot) else { return };
+        self.cache.borrow_mut().put(&self.manager.chunks, tracker, record.place().class, slot, before);
+    }
+
+    /// Opens a chunk that the caller has taken, and fills it if asked.
+    pub(super) fn begin(&self, slot: Slot, request: Request) -> Result<Handle> {
+        let tracker = &self.manager.tracker;
+        let birth = Birth {
+            extent: Extent { size: request.size, label: request.label.0 },
+            origin: Origin { born_ms: raw::now_ms(), owner: Owner::block(self.number) },
+            alignment: request.alignment,
+        };
+        let record = tracker.shared(slot).ok_or(Error::from(Code::Corrupted))?;
+        let (slot, begun) = match record.begin(birth) {
+            Some(begun) => (slot, begun),
+            None => self.begin_fresh(slot, birth)?,
+        };
+        let handle = Handle { slot, generation: begun.0 };
+        if request.zeroed && !begun.1.has(State::CLEAN) {
+            crate::ops::fill(self.bytes(handle, 0, request.size)?, 0);
+        }
+        Ok(handle)
+    }
+
+    /// The record is spent: its memory goes on under a fresh one.
+    #[cold]
+    fn begin_fresh(&self, spent: Slot, birth: Birth) -> Result<(Slot, (crate::tracker::state::Generation, State))> {
+        let tracker = &self.manager.tracker;
+        let before = tracker.shared(spent).ok_or(Error::from(Code::Corrupted))?.state();
+        let slot = tracker.replace_spent(spent).inspect_err(|_| self.put(spent, before))?;
+        let record = tracker.shared(slot).ok_or(Error::from(Code::Corrupted))?;
+        record.begin(birth).map(|begun| (slot, begun)).ok_or(Error::from(Code::Corrupted))
+    }
+}

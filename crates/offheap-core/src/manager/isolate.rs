@@ -1,0 +1,85 @@
+//! One thread's door to the manager: its cache, its totals, its table.
+
+use super::Manager;
+use crate::alloc::chunks::Cache;
+use crate::base::error::Result;
+use crate::base::sync::Ordering;
+use crate::tracker::counters::Counter;
+use crate::tracker::isolate::IsolateTable;
+use crate::tracker::state::{Handle, Owner, State};
+use std::cell::RefCell;
+use std::sync::Arc;
+
+/// What one thread (in Node: one isolate) allocates through. Neither `Send` nor `Sync`.
+#[derive(Debug)]
+pub struct Isolate {
+    pub(super) manager: &'static Manager,
+    pub(super) number: u32,
+    pub(super) counter: Counter,
+    pub(super) cache: RefCell<Cache>,
+    pub(super) prepared: RefCell<Option<super::realloc::Prepared>>,
+    /// The table that the isolate's JavaScript reads and writes.
+    pub table: Arc<IsolateTable>,
+}
+
+impl Isolate {
+    /// Opens a door for the calling thread. `table_bytes` as `OFFHEAP_TABLE`.
+    ///
+    /// # Errors
+    /// [`crate::base::error::Code::OutOfMemory`] when the table cannot be reserved.
+    pub fn open(manager: &'static Manager, table_bytes: Option<usize>) -> Result<Self> {
+        Ok(Self {
+            manager,
+            number: manager.isolates.fetch_add(1, Ordering::Relaxed) & Owner::NUMBER_MAX,
+            counter: manager.tracker.counters.counter(),
+            cache: RefCell::default(),
+            prepared: RefCell::default(),
+            table: manager.open_table(table_bytes)?,
+        })
+    }
+
+    /// The manager behind it.
+    #[must_use]
+    pub const fn manager(&self) -> &'static Manager {
+        self.manager
+    }
+
+    /// The number of this isolate in rows: not reused before 2^22 isolates.
+    #[must_use]
+    pub const fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// Handles of this isolate's live blocks, with their states.
+    #[must_use]
+    pub fn own_blocks(&self) -> Vec<(Handle, State)> {
+        let mut own = Vec::new();
+        self.manager.tracker.scan(|row| {
+            if row.owner == Owner::block(self.number) {
+                own.push((row.handle, row.state));
+            }
+        });
+        own
+    }
+
+    /// Gives idle pages back to the system: this isolate's cache and everything shared.
+    pub fn trim(&self) -> u64 {
+        self.manager.chunks.trim(&mut self.cache.borrow_mut(), &self.manager.tracker)
+    }
+}
+
+impl Drop for Isolate {
+    /// The isolate has ended. Blocks that nobody can see come back; a block that was viewed may
+    /// still be seen by whoever received its buffer, so it is kept and counted as orphaned.
+    fn drop(&mut self) {
+        for (handle, state) in self.own_blocks() {
+            if !state.has(State::VIEWED) && self.free(handle).is_ok() {
+                continue;
+            }
+            self.orphan(handle);
+        }
+        self.abort_reallocation();
+        self.cache.borrow_mut().dissolve(&self.manager.chunks, &self.manager.tracker);
+        self.manager.close_table(&self.table);
+    }
+}

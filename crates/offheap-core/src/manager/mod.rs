@@ -1,0 +1,117 @@
+//! Manager: the front door. Wires the other rooms; one per process, one [`Isolate`] per thread.
+//! Room: manager (6). May use: base, raw, tracker, ops, alloc, report.
+#![forbid(unsafe_code)]
+
+mod blocks;
+mod isolate;
+mod realloc;
+
+pub use blocks::Request;
+pub use isolate::Isolate;
+
+use crate::alloc::chunks::Chunks;
+use crate::base::error::{Code, Error, Result};
+use crate::base::sync::{AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering, lock};
+use crate::tracker::isolate::{DEFAULT_BYTES, IsolateTable};
+use crate::tracker::table::Tracker;
+use std::sync::Arc;
+
+/// No limit.
+const UNLIMITED: u64 = u64::MAX;
+
+/// All native memory of the process.
+#[derive(Debug)]
+pub struct Manager {
+    /// Which memory is live.
+    pub tracker: Tracker,
+    /// Where it comes from.
+    pub chunks: Chunks,
+    limit_bytes: AtomicU64,
+    admission: Mutex<()>, // held from the look at the total to the count, while a limit is set
+    isolates: AtomicU32,
+    tables: Mutex<Tables>,
+    escaped_bytes: AtomicU64,
+    orphaned_bytes: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Tables {
+    open: Vec<Arc<IsolateTable>>,
+    idle: Vec<Arc<IsolateTable>>,
+}
+
+impl Default for Manager {
+    fn default() -> Self {
+        Self {
+            tracker: Tracker::default(),
+            chunks: Chunks::default(),
+            limit_bytes: AtomicU64::new(UNLIMITED),
+            admission: Mutex::new(()),
+            isolates: AtomicU32::new(0),
+            tables: Mutex::default(),
+            escaped_bytes: AtomicU64::new(0),
+            orphaned_bytes: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Manager {
+    /// Caps the bytes of live blocks; `None` lifts the cap. What is live already stays.
+    pub fn set_limit(&self, bytes: Option<u64>) {
+        let _admission = lock(&self.admission);
+        self.limit_bytes.store(bytes.unwrap_or(UNLIMITED), Ordering::SeqCst);
+        for table in &lock(&self.tables).open {
+            let word = crate::tracker::isolate::word::LIMIT;
+            table.set_word(word, table.word(word).wrapping_add(1) & 0x3fff_ffff);
+        }
+    }
+
+    /// The cap, `None` without one.
+    #[must_use]
+    pub fn limit(&self) -> Option<u64> {
+        let limit = self.limit_bytes.load(Ordering::Relaxed);
+        (limit != UNLIMITED).then_some(limit)
+    }
+
+    /// Bytes of blocks that were freed while somebody else held their ArrayBuffer, or whose isolate
+    /// ended while a view could exist: kept, and counted here.
+    #[must_use]
+    pub fn escaped_bytes(&self) -> u64 {
+        self.escaped_bytes.load(Ordering::Relaxed) + self.orphaned_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Checks that `bytes` more fit. While a limit is set, whoever holds the answer is alone until
+    /// the allocation is counted: the cap is exact.
+    fn admit(&self, bytes: u64) -> Result<Option<MutexGuard<'_, ()>>> {
+        if self.limit_bytes.load(Ordering::Relaxed) == UNLIMITED {
+            return Ok(None);
+        }
+        let guard = lock(&self.admission);
+        let limit = self.limit_bytes.load(Ordering::Relaxed);
+        let available = limit.saturating_sub(self.tracker.counters.sum().live_bytes());
+        if bytes > available { Err(Error::new(Code::Limit, bytes, available)) } else { Ok(Some(guard)) }
+    }
+
+    /// A table for a new isolate, of `bytes` (default when `None`).
+    fn open_table(&self, bytes: Option<usize>) -> Result<Arc<IsolateTable>> {
+        let bytes = bytes.unwrap_or(DEFAULT_BYTES);
+        let mut tables = lock(&self.tables);
+        let fits = |table: &Arc<IsolateTable>| table.is_for(bytes);
+        let table = match tables.idle.iter().position(fits) {
+            Some(index) => tables.idle.swap_remove(index),
+            None => Arc::new(
+                IsolateTable::reserve(bytes)
+                    .ok_or(Error::new(Code::OutOfMemory, bytes as u64, crate::raw::available_bytes()))?,
+            ),
+        };
+        tables.open.push(Arc::clone(&table));
+        Ok(table)
+    }
+
+    /// Keeps the table of an ended isolate for the next one.
+    fn close_table(&self, table: &Arc<IsolateTable>) {
+        let mut tables = lock(&self.tables);
+        tables.open.retain(|open| !Arc::ptr_eq(open, table));
+        tables.idle.push(Arc::clone(table));
+    }
+}

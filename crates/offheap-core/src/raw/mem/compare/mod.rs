@@ -1,0 +1,139 @@
+//! Compare and first mismatch.
+
+mod portable;
+#[cfg(all(target_arch = "x86_64", not(offheap_portable)))]
+mod x86;
+
+use std::cmp::Ordering;
+
+use super::{Bytes, assert_same_size};
+
+/// The index of the first byte in which the two ranges differ, or `None` when they are equal.
+///
+/// # Panics
+/// If the sizes differ.
+#[must_use]
+pub fn mismatch(one: Bytes<'_>, other: Bytes<'_>) -> Option<usize> {
+    assert_same_size(one, other);
+    mismatch_from(one, other, 0)
+}
+
+/// The order of the first bytes that differ, as unsigned numbers; `Equal` when none do.
+///
+/// # Panics
+/// If the sizes differ.
+#[must_use]
+pub fn compare(one: Bytes<'_>, other: Bytes<'_>) -> Ordering {
+    assert_same_size(one, other);
+    let mut start = 0;
+    while let Some(index) = mismatch_from(one, other, start) {
+        // SAFETY: - in range and readable: `index` is below the size of both.
+        let (byte, other_byte) =
+            unsafe { (one.as_ptr().add(index).read(), other.as_ptr().add(index).read()) };
+        if byte != other_byte {
+            return byte.cmp(&other_byte);
+        }
+        // Another thread made them equal between the two reads: look on behind them.
+        start = index + 1;
+    }
+    Ordering::Equal
+}
+
+/// [`mismatch`] at or after `start`, which is at most the size. The sizes were checked.
+fn mismatch_from(one: Bytes<'_>, other: Bytes<'_>, start: usize) -> Option<usize> {
+    let size_bytes = one.size() - start;
+    // SAFETY: - in range: `start` is at most the size of both, `size_bytes` the rest.
+    // - readable: `Bytes` promises it. - AVX2: detected just before.
+    let found = unsafe {
+        let (one, other) = (one.as_ptr().add(start).cast_const(), other.as_ptr().add(start).cast_const());
+        #[cfg(all(target_arch = "x86_64", not(offheap_portable)))]
+        if is_x86_feature_detected!("avx2") {
+            x86::mismatch_avx2(one, other, size_bytes)
+        } else {
+            portable::mismatch(one, other, size_bytes)
+        }
+        #[cfg(not(all(target_arch = "x86_64", not(offheap_portable))))]
+        portable::mismatch(one, other, size_bytes)
+    };
+    found.map(|index| start + index)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cmp::Ordering;
+
+    use super::{Bytes, compare, mismatch, portable};
+    use crate::raw::mem::pages::{PAGE_BYTES, ROUND_BYTES};
+
+    type Kernel = unsafe fn(*const u8, *const u8, usize) -> Option<usize>;
+
+    /// Every kernel this CPU runs.
+    fn kernels() -> Vec<(&'static str, Kernel)> {
+        #[allow(unused_mut, reason = "other builds have one kernel")]
+        let mut kernels: Vec<(&'static str, Kernel)> = vec![("portable", portable::mismatch)];
+        #[cfg(all(target_arch = "x86_64", not(offheap_portable)))]
+        if is_x86_feature_detected!("avx2") {
+            kernels.push(("avx2", super::x86::mismatch_avx2));
+        }
+        kernels
+    }
+
+    #[test]
+    fn every_kernel_finds_the_first_of_two_differences_at_every_index_and_size() {
+        for (name, kernel) in kernels() {
+            for size in (0..300).filter(|size| *size < 70 || size % 16 < 3) {
+                // One byte more on both sides, unequal: a kernel that looks there answers wrong.
+                let mut one = vec![7; size + 2];
+                let mut other = vec![7; size + 2];
+                (one[0], one[size + 1]) = (1, 1);
+                let pointers = |one: &[u8], other: &[u8]| {
+                    // SAFETY: - in range: the room is two bytes larger than the size.
+                    unsafe { kernel(one.as_ptr().add(1), other.as_ptr().add(1), size) }
+                };
+                assert_eq!(pointers(&one, &other), None, "{name}, {size} bytes");
+                for index in 0..size {
+                    other[size] ^= 0x80;
+                    other[index + 1] ^= 1;
+                    let expected = (index + 1 != size).then_some(index).or(Some(size - 1));
+                    assert_eq!(pointers(&one, &other), expected, "{name}, {size} bytes, at {index}");
+                    other[index + 1] ^= 1;
+                    other[size] ^= 0x80;
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_kernel_finds_the_first_difference_in_whichever_page_of_a_round_it_is() {
+        let size = 2 * ROUND_BYTES + 100;
+        for (name, kernel) in kernels() {
+            let one = vec![7; size];
+            for index in (0..size).step_by(509).chain(size - 3..size) {
+                let mut other = one.clone();
+                other[index] = 8;
+                // A later one that a walk over the pages side by side meets first.
+                let later = (index + PAGE_BYTES - 256).min(size - 1);
+                other[later] = 9;
+                // SAFETY: - in range: both have `size` bytes.
+                let found = unsafe { kernel(one.as_ptr(), other.as_ptr(), size) };
+                assert_eq!(found, Some(index), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_compare_as_unsigned_numbers() {
+        let (mut low, mut high) = ([1, 0x7F, 9], [1, 0x80, 0]);
+        let (low, high) = (Bytes::from_mut(&mut low), Bytes::from_mut(&mut high));
+        assert_eq!(compare(low, high), Ordering::Less);
+        assert_eq!(compare(high, low), Ordering::Greater);
+        assert_eq!(compare(low, low), Ordering::Equal);
+        assert_eq!(mismatch(low, high), Some(1));
+    }
+
+    #[test]
+    #[should_panic(expected = "sizes differ: 2 and 3")]
+    fn different_sizes_are_the_callers_bug() {
+        let _ = compare(Bytes::from_mut(&mut [0; 2]), Bytes::from_mut(&mut [0; 3]));
+    }
+}

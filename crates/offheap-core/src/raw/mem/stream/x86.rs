@@ -1,0 +1,148 @@
+//! Streaming kernels for x86_64.
+//!
+//! 16-byte stores, which every x86_64 has: what counts is that a 64-byte line is written whole, and
+//! 32 and 64-byte stores measured no faster (64 MiB: 10.2 GB/s against 10.2 with AVX2).
+
+use std::arch::x86_64::{
+    __m128i, _mm_loadu_si128, _mm_set1_epi8, _mm_setzero_si128, _mm_sfence, _mm_shuffle_epi8,
+    _mm_stream_si128,
+};
+use std::ptr;
+
+use super::super::pages::{PAGE_BYTES, ROUND_BYTES, WAYS};
+use super::super::swap::{Element, portable};
+
+/// A cache line of every x86_64: the unit in which streaming stores leave the CPU.
+const LINE_BYTES: usize = 64;
+
+/// The bytes before the first line boundary at or after `target`, at most `size_bytes`.
+fn head_bytes(target: *mut u8, size_bytes: usize) -> usize {
+    (target.addr().wrapping_neg() % LINE_BYTES).min(size_bytes)
+}
+
+/// Copies `size_bytes` with streaming stores.
+///
+/// # Safety
+/// - `source` is readable and `target` writable for `size_bytes`.
+/// - The two ranges do not overlap.
+pub(super) unsafe fn copy(target: *mut u8, source: *const u8, size_bytes: usize) {
+    let head = head_bytes(target, size_bytes);
+    // SAFETY: - ranges: `head <= size_bytes`; `streamed` is at most what is left; the tail is the rest.
+    // - no overlap: the caller's promise.
+    // - aligned: after `head` bytes `target` is on a line, or nothing is left to stream.
+    // - SSSE3: not needed without SWAP.
+    unsafe {
+        ptr::copy_nonoverlapping(source, target, head);
+        let streamed =
+            stream::<false>(target.add(head), source.add(head), size_bytes - head, _mm_setzero_si128());
+        let done = head + streamed;
+        ptr::copy_nonoverlapping(source.add(done), target.add(done), size_bytes - done);
+    }
+}
+
+/// Copies `size_bytes` with the bytes of each element reversed, with streaming stores.
+///
+/// # Safety
+/// - `source` is readable and `target` writable for `size_bytes`.
+/// - The two ranges do not overlap.
+/// - `target`'s address and `size_bytes` are multiples of the element.
+/// - The CPU has SSSE3.
+#[target_feature(enable = "ssse3")]
+pub(super) unsafe fn copy_swapped(target: *mut u8, source: *const u8, size_bytes: usize, element: Element) {
+    // A multiple of the element: so are the address, the line and the size.
+    let head = head_bytes(target, size_bytes);
+    let order = element.reversed_order();
+    // SAFETY: - ranges, overlap, alignment: as in `copy` above.
+    // - whole elements: head, streamed lines and size are multiples of the element.
+    // - SSSE3: the caller's promise. - `order` is 16 bytes long.
+    unsafe {
+        portable::swap::<false>(target, source, head, element);
+        let order = _mm_loadu_si128(order.as_ptr().cast());
+        let streamed = stream::<true>(target.add(head), source.add(head), size_bytes - head, order);
+        let done = head + streamed;
+        portable::swap::<false>(target.add(done), source.add(done), size_bytes - done, element);
+    }
+}
+
+/// Streams the whole lines of a range, fences, and returns how many bytes that were.
+///
+/// # Safety
+/// - `source` is readable and `target` writable for `size_bytes`; they do not overlap.
+/// - `target` is on a line boundary, or `size_bytes` is less than a line.
+/// - With `SWAP` the CPU has SSSE3.
+#[inline(always)]
+unsafe fn stream<const SWAP: bool>(
+    target: *mut u8,
+    source: *const u8,
+    size_bytes: usize,
+    order: __m128i,
+) -> usize {
+    let mut done = 0;
+    // SAFETY: - in range: each line written lies below `size_bytes`, by the loop conditions.
+    // - aligned: `target` is on a line and every offset is a multiple of a line.
+    // - visible: the fence orders all these stores before anything the caller does next.
+    unsafe {
+        while size_bytes - done >= ROUND_BYTES {
+            let mut offset = 0;
+            while offset < PAGE_BYTES {
+                for way in 0..WAYS {
+                    let at = done + way * PAGE_BYTES + offset;
+                    stream_line::<SWAP>(target.add(at), source.add(at), order);
+                }
+                offset += LINE_BYTES;
+            }
+            done += ROUND_BYTES;
+        }
+        while size_bytes - done >= LINE_BYTES {
+            stream_line::<SWAP>(target.add(done), source.add(done), order);
+            done += LINE_BYTES;
+        }
+        _mm_sfence();
+    }
+    done
+}
+
+/// Streams one line. The caller fences.
+///
+/// # Safety
+/// - `source` is readable and `target` writable for a line; `target` is on a line boundary.
+/// - With `SWAP` the CPU has SSSE3.
+#[inline(always)]
+unsafe fn stream_line<const SWAP: bool>(target: *mut u8, source: *const u8, order: __m128i) {
+    const QUARTER_BYTES: usize = LINE_BYTES / 4;
+    // SAFETY: - in range, aligned, SSSE3: the caller's promises; a quarter of a line is 16 bytes.
+    unsafe {
+        let load = |quarter: usize| {
+            let bytes = _mm_loadu_si128(source.add(quarter * QUARTER_BYTES).cast());
+            if SWAP { _mm_shuffle_epi8(bytes, order) } else { bytes }
+        };
+        let line = [load(0), load(1), load(2), load(3)];
+        for (quarter, bytes) in line.into_iter().enumerate() {
+            _mm_stream_si128(target.add(quarter * QUARTER_BYTES).cast(), bytes);
+        }
+    }
+}
+
+/// Sets `size_bytes` at `target` to `value` with streaming stores.
+///
+/// # Safety
+/// - `target` is writable for `size_bytes`.
+pub(super) unsafe fn fill(target: *mut u8, value: u8, size_bytes: usize) {
+    let head = head_bytes(target, size_bytes);
+    let mut done = head;
+    // SAFETY: - in range: the head, then whole lines, then the rest, never past `size_bytes`.
+    // - aligned: after `head` bytes `target` is on a line, or nothing is left to stream.
+    // - visible: fenced before the tail.
+    unsafe {
+        ptr::write_bytes(target, value, head);
+        let bytes = _mm_set1_epi8(value.cast_signed());
+        while size_bytes - done >= LINE_BYTES {
+            for offset in [0, 16, 32, 48] {
+                _mm_stream_si128(target.add(done + offset).cast(), bytes);
+            }
+            done += LINE_BYTES;
+        }
+        _mm_sfence();
+        ptr::write_bytes(target.add(done), value, size_bytes - done);
+    }
+}

@@ -1,0 +1,39 @@
+//! Raw: the only room that touches memory. Turns offsets into pointers; owns every byte.
+//! Room: raw (1). May use: base.
+#![expect(unsafe_code, reason = "raw memory is what this room is for; the other rooms forbid it")]
+
+pub mod atlas;
+pub mod bytes;
+pub mod mem;
+pub mod os;
+pub mod region;
+pub mod words;
+
+use os::Os as _;
+
+/// Whether memory reads 0 after its pages were given back.
+pub const DECOMMIT_ZEROES: bool = os::System::DECOMMIT_ZEROES;
+
+/// Size of a page in bytes, as the system reports it.
+#[must_use]
+pub fn page_size() -> usize {
+    os::System::page_size()
+}
+
+/// Size of a data cache line in bytes, as the system reports it.
+#[must_use]
+pub fn cache_line_size() -> usize {
+    os::System::cache_line_size()
+}
+
+/// Milliseconds of a monotonic clock, resolution 16 ms or better.
+#[must_use]
+pub fn now_ms() -> u64 {
+    os::System::now_ms()
+}
+
+/// Bytes that the system could still give: an estimate for error texts, 0 where unknown.
+#[must_use]
+pub fn available_bytes() -> u64 {
+    os::System::available()
+}

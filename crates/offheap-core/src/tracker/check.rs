@@ -1,0 +1,163 @@
+//! What must hold in the tracker whenever nothing runs beside it. For tests, of any room; always
+//! compiled, so that a program in doubt can ask as well.
+
+use super::isolate::IsolateTable;
+use super::record::{SEGMENT_BITS, SEGMENT_SLOTS};
+use super::row::Row;
+use super::stack::{Links, Stack};
+use super::state::{Generation, Slot, State};
+use super::table::{SEGMENT_COUNT, Segment, Tracker};
+use crate::base::sync::lock;
+use std::collections::HashSet;
+
+/// Nothing, or a sentence that names what does not hold and where.
+pub type Verdict = std::result::Result<(), String>;
+
+impl Stack {
+    /// All slots, from the top; the stack stays as it is. Only while nobody else uses it.
+    ///
+    /// # Errors
+    /// When the chain circles, or leaves the slots that can exist.
+    pub fn slots(&self, links: &impl Links) -> std::result::Result<Vec<Slot>, String> {
+        let (mut slots, mut seen) = (Vec::new(), HashSet::new());
+        let mut next = self.first();
+        while let Some(slot) = next {
+            if slot.0 >= Slot::COUNT {
+                return Err(format!("a free stack leads to slot {}, which cannot exist", slot.0));
+            }
+            if !seen.insert(slot) {
+                return Err(format!("slot {} is twice in a free stack", slot.0));
+            }
+            slots.push(slot);
+            next = links.link(slot).checked_sub(1).map(Slot);
+        }
+        Ok(slots)
+    }
+}
+
+impl Tracker {
+    /// Checks the directory, the unused rest, the free stack, every record that was ever used, and
+    /// that no two live allocations share a byte. Only while no other thread uses the tracker.
+    ///
+    /// # Errors
+    /// A sentence about the first thing that does not hold.
+    pub fn check(&self) -> Verdict {
+        self.check_directory()?;
+        self.check_unbound()?;
+        self.check_records()?;
+        let mut rows = Vec::new();
+        self.scan(|row| rows.push(*row));
+        check_apart(&mut rows)
+    }
+
+    fn check_directory(&self) -> Verdict {
+        let (segments, next, left) = {
+            let fresh = lock(&self.fresh);
+            (fresh.segments, fresh.next as usize, fresh.left as usize)
+        };
+        for index in 0..SEGMENT_COUNT {
+            if self.segment(index).is_some() != (index < segments) {
+                return Err(format!("segment {index} of {segments} is out of line"));
+            }
+        }
+        if left > SEGMENT_SLOTS || !(next + left).is_multiple_of(SEGMENT_SLOTS) {
+            return Err(format!("{left} unused records from slot {next} on do not end a segment"));
+        }
+        if left > 0 && !matches!(self.segment(next >> SEGMENT_BITS), Some(Segment::Shared(_))) {
+            return Err(format!("the unused records from slot {next} on are in no segment of shared records"));
+        }
+        for (index, used) in self.used().into_iter().enumerate() {
+            match self.segment(index) {
+                Some(Segment::Isolate { table, part }) => check_part(table, *part, index, used)?,
+                _ if used > SEGMENT_SLOTS => return Err(format!("segment {index} uses {used} records")),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn check_unbound(&self) -> Verdict {
+        let used = self.used();
+        for slot in self.unbound.slots(self)? {
+            let (segment, index) = (slot.0 as usize >> SEGMENT_BITS, slot.0 as usize % SEGMENT_SLOTS);
+            let Some(record) = self.shared(slot) else {
+                return Err(format!("slot {} is free and has no shared record", slot.0));
+            };
+            if index >= used[segment] {
+                return Err(format!("slot {} is both free and unused", slot.0));
+            }
+            let state = record.state();
+            if state.generation().is_live() || state.has(State::RETIRED) {
+                return Err(format!("slot {} is free in the stack and live or retired in its state", slot.0));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_records(&self) -> Verdict {
+        let mut retired = 0;
+        for (segment, used) in self.used().into_iter().enumerate() {
+            for index in 0..used {
+                let slot = Slot(((segment << SEGMENT_BITS) + index) as u32);
+                let Some(record) = self.shared(slot) else { break };
+                let state = record.state();
+                check_state(slot, state)?;
+                retired += u64::from(state.has(State::RETIRED));
+            }
+        }
+        if retired != self.retired() {
+            return Err(format!("{retired} records are retired, {} were counted", self.retired()));
+        }
+        Ok(())
+    }
+}
+
+fn check_state(slot: Slot, state: State) -> Verdict {
+    let generation = state.generation();
+    if generation > Generation::MAX {
+        return Err(format!("slot {} is past the last generation", slot.0));
+    }
+    if !generation.is_live() && state.pins() != 0 {
+        return Err(format!("slot {} is free and has {} pins", slot.0, state.pins()));
+    }
+    if !generation.is_live() && state.has(State::VIEWED) {
+        return Err(format!("slot {} is free and viewed by its owner", slot.0));
+    }
+    if state.has(State::VIEWED) && !state.has(State::EVER_VIEWED) {
+        return Err(format!("slot {} is viewed and was never", slot.0));
+    }
+    if state.has(State::RETIRED) && generation != Generation::MAX {
+        return Err(format!("slot {} is retired before its last generation", slot.0));
+    }
+    Ok(())
+}
+
+/// A part of a table stands where the table says, and counts no more records than it has.
+fn check_part(table: &IsolateTable, part: usize, index: usize, used: usize) -> Verdict {
+    if part >= table.parts() {
+        return Err(format!("segment {index} is part {part} of a table with {} parts", table.parts()));
+    }
+    if table.segment(part) != Some(index) {
+        return Err(format!("part {part} says it is {:?} and stands in segment {index}", table.segment(part)));
+    }
+    if used > SEGMENT_SLOTS {
+        return Err(format!("segment {index} uses {used} records"));
+    }
+    Ok(())
+}
+
+/// No two rows name the same handle or share a byte.
+fn check_apart(rows: &mut [Row]) -> Verdict {
+    rows.sort_unstable_by_key(|row| (row.place.span, row.place.offset, row.handle.slot));
+    for pair in rows.windows(2) {
+        let [low, high] = pair else { continue };
+        let end = u64::from(low.place.offset) + low.extent.size.max(1);
+        if low.place.span == high.place.span && end > u64::from(high.place.offset) {
+            return Err(format!(
+                "slots {} and {} are live in the same bytes of span {}, from offset {} on",
+                low.handle.slot.0, high.handle.slot.0, low.place.span, high.place.offset
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,209 @@
+//! A segment of shared records: four columns of words, 32 bytes a record.
+
+use super::state::{AlignmentCode, Extent, Generation, Handle, Origin, Place, Slot, State};
+use crate::base::error::{Code, Error, Result};
+use crate::base::sync::{AtomicU64, Ordering, fence};
+use crate::raw::bytes::Bytes;
+use crate::raw::words;
+
+/// Bits of an index inside a segment.
+pub const SEGMENT_BITS: u32 = 16;
+/// Records in a segment.
+pub const SEGMENT_SLOTS: usize = 1 << SEGMENT_BITS;
+/// Bytes of a shared record.
+pub const RECORD_BYTES: usize = 4 * size_of::<AtomicU64>();
+
+const _: () = assert!(RECORD_BYTES == 32);
+
+/// The columns of 65,536 shared records; address space until touched; never freed.
+#[derive(Debug, Clone, Copy)]
+pub struct Columns {
+    all: &'static [AtomicU64],
+}
+
+/// One shared record.
+#[derive(Debug, Clone, Copy)]
+pub struct Record<'a> {
+    pub(super) state: &'a AtomicU64,
+    pub(super) place: &'a AtomicU64,
+    pub(super) extent: &'a AtomicU64,
+    pub(super) origin: &'a AtomicU64,
+}
+
+impl Columns {
+    /// Reserves the columns; `None` when the system refuses.
+    #[must_use]
+    pub fn reserve() -> Option<Self> {
+        words::zeroed_u64(4 * SEGMENT_SLOTS).map(|all| Self { all })
+    }
+
+    /// The record at an index below [`SEGMENT_SLOTS`].
+    #[must_use]
+    pub fn record(&self, index: usize) -> Record<'static> {
+        let column = |number: usize| &self.all[number * SEGMENT_SLOTS + (index & (SEGMENT_SLOTS - 1))];
+        Record { state: column(0), place: column(1), extent: column(2), origin: column(3) }
+    }
+
+    /// All columns as bytes, for the view through which JavaScript reads states and places.
+    #[must_use]
+    pub fn bytes(&self) -> Bytes<'static> {
+        words::bytes_of_u64(self.all)
+    }
+}
+
+/// What a live record says, for [`Record::begin`].
+#[derive(Debug, Clone, Copy)]
+pub struct Birth {
+    /// Size and label.
+    pub extent: Extent,
+    /// Time and owner.
+    pub origin: Origin,
+    /// The alignment that was asked.
+    pub alignment: AlignmentCode,
+}
+
+impl Record<'_> {
+    /// The present state word.
+    #[must_use]
+    pub fn state(&self) -> State {
+        State(self.state.load(Ordering::Acquire))
+    }
+
+    /// Where its memory is. Constant from the record's first use to its last.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        Place::unpack(self.place.load(Ordering::Relaxed))
+    }
+
+    /// Size and label of the present or last owner.
+    #[must_use]
+    pub fn extent(&self) -> Extent {
+        Extent::unpack(self.extent.load(Ordering::Relaxed))
+    }
+
+    /// Time and owner; meaningful while live.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        Origin::unpack(self.origin.load(Ordering::Relaxed))
+    }
+
+    /// Binds a free record, owned by the caller, to memory.
+    pub(super) fn bind(&self, place: Place, flags: u64) {
+        self.place.store(place.pack(), Ordering::Relaxed);
+        let generation = self.state().generation();
+        self.state.store(State::new(generation, flags).0, Ordering::Release);
+    }
+
+    /// Opens the record for its next owner. The caller owns the free record: no race is possible.
+    /// `None` when the record is spent.
+    #[must_use]
+    pub fn begin(&self, birth: Birth) -> Option<(Generation, State)> {
+        let before = self.state();
+        debug_assert!(!before.generation().is_live());
+        if before.generation() >= Generation::MAX {
+            return None;
+        }
+        self.extent.store(birth.extent.pack(), Ordering::Relaxed);
+        self.origin.store(birth.origin.pack(), Ordering::Relaxed);
+        let after = before.begun(birth.alignment);
+        // Release publishes the fields; pairs with the Acquire of every `state()`.
+        self.state.store(after.0, Ordering::Release);
+        Some((after.generation(), before))
+    }
+
+    /// Ends one owner's life of the record. ONE compare-exchange decides: exactly one of all the
+    /// frees of a generation returns `Ok`.
+    ///
+    /// # Errors
+    /// [`Code::DoubleFree`] when the generation has ended; [`Code::InUse`] while it is pinned.
+    pub fn end(&self, generation: Generation) -> Result<State> {
+        let mut state = self.state.load(Ordering::Relaxed);
+        loop {
+            let now = State(state);
+            if now.generation() != generation || !generation.is_live() {
+                return Err(Code::DoubleFree.into());
+            }
+            if now.pins() != 0 {
+                return Err(Error::new(Code::InUse, 0, now.pins()));
+            }
+            // AcqRel: what this owner wrote happens before what the next one does.
+            match self.state.compare_exchange_weak(state, now.ended().0, Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) => {
+                    // A scanner that sees a later field write must then see this new state.
+                    // Pairs with the Acquire fence in `Tracker::scan`.
+                    fence(Ordering::Release);
+                    return Ok(now);
+                }
+                Err(now) => state = now,
+            }
+        }
+    }
+
+    /// Changes a live record's state word, as long as its generation stands.
+    ///
+    /// # Errors
+    /// [`Code::UseAfterFree`] when the generation has ended; whatever `change` refuses with.
+    pub fn update(
+        &self,
+        generation: Generation,
+        change: impl Fn(State) -> Result<State>,
+    ) -> Result<State> {
+        let mut state = self.state.load(Ordering::Relaxed);
+        loop {
+            let now = State(state);
+            if now.generation() != generation || !generation.is_live() {
+                return Err(Code::UseAfterFree.into());
+            }
+            let new = change(now)?;
+            match self.state.compare_exchange_weak(state, new.0, Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) => return Ok(now),
+                Err(now) => state = now,
+            }
+        }
+    }
+
+    /// Takes one pin: until it is dropped, `end` refuses.
+    ///
+    /// # Errors
+    /// [`Code::UseAfterFree`]; [`Code::InUse`] when 65,535 pins hold it already.
+    pub fn pin(&self, generation: Generation) -> Result<State> {
+        self.update(generation, |state| {
+            if state.pins() == State::PINS_MAX {
+                return Err(Error::new(Code::InUse, 1, state.pins()));
+            }
+            Ok(State(state.0 + State::PIN))
+        })
+    }
+
+    /// Drops one pin.
+    ///
+    /// # Errors
+    /// [`Code::UseAfterFree`]; [`Code::Corrupted`] when there is none to drop.
+    pub fn unpin(&self, generation: Generation) -> Result<State> {
+        self.update(generation, |state| {
+            if state.pins() == 0 {
+                return Err(Code::Corrupted.into());
+            }
+            Ok(State(state.0 - State::PIN))
+        })
+    }
+
+    /// Whether this generation is live.
+    #[must_use]
+    pub fn is_live(&self, generation: Generation) -> bool {
+        generation.is_live() && self.state().generation() == generation
+    }
+
+    /// Changes the flags of a free record that the caller owns.
+    pub(crate) fn set_free_flags(&self, set: u64, clear: u64) {
+        let state = self.state();
+        debug_assert!(!state.generation().is_live());
+        self.state.store((state.0 | set) & !clear, Ordering::Release);
+    }
+}
+
+/// Which handle a record's present owner holds.
+#[must_use]
+pub fn handle_of(slot: Slot, state: State) -> Handle {
+    Handle { slot, generation: state.generation() }
+}

@@ -1,0 +1,101 @@
+//! A free stack of slots: a Treiber stack whose links live in the records. Lock-free.
+
+use super::state::Slot;
+use crate::base::sync::{AtomicU64, Ordering};
+
+/// Where the stack keeps its links. A link is a slot's index + 1; 0 ends a chain.
+pub trait Links {
+    /// Reads the link of a record that may belong to somebody else by now; any value may come back,
+    /// also for a slot that does not exist.
+    fn link(&self, slot: Slot) -> u32;
+    /// Writes the link of a free record that the caller owns.
+    fn set_link(&self, slot: Slot, link: u32);
+}
+
+/// Records linked one to the next, owned by one thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Chain {
+    /// The first record.
+    pub first: Slot,
+    /// The last record; its link is meaningless.
+    pub last: Slot,
+    /// How many there are, at least 1.
+    pub count: u32,
+}
+
+/// The head: `tag:32 | index + 1:32`. The tag changes with every push and pop, so a head that was
+/// read, popped and pushed back meanwhile does not pass for the old one.
+#[derive(Debug, Default)]
+pub struct Stack(AtomicU64);
+
+const fn pack(tag: u32, link: u32) -> u64 {
+    ((tag as u64) << 32) | link as u64
+}
+
+const fn tag(head: u64) -> u32 {
+    (head >> 32) as u32
+}
+
+const fn link_of(head: u64) -> u32 {
+    head as u32
+}
+
+impl Stack {
+    /// An empty stack.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(AtomicU64::new(0))
+    }
+
+    /// Whether it looks empty now.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        link_of(self.0.load(Ordering::Relaxed)) == 0
+    }
+
+    /// The top, as it was a moment ago.
+    pub(super) fn first(&self) -> Option<Slot> {
+        link_of(self.0.load(Ordering::Acquire)).checked_sub(1).map(Slot)
+    }
+
+    /// Pushes a whole chain with one compare-exchange.
+    pub fn push(&self, links: &impl Links, chain: Chain) {
+        let mut head = self.0.load(Ordering::Relaxed);
+        loop {
+            links.set_link(chain.last, link_of(head));
+            let new = pack(tag(head).wrapping_add(1), chain.first.0 + 1);
+            // Release publishes the chain's links and records; pairs with the Acquire in `pop`.
+            match self.0.compare_exchange_weak(head, new, Ordering::Release, Ordering::Relaxed) {
+                Ok(_) => return,
+                Err(now) => head = now,
+            }
+        }
+    }
+
+    /// Pops up to `most` records (at least one) with one compare-exchange; `None` when empty.
+    pub fn pop(&self, links: &impl Links, most: u32) -> Option<Chain> {
+        let mut head = self.0.load(Ordering::Acquire); // pairs with the Release in `push`
+        loop {
+            let first = Slot(link_of(head).checked_sub(1)?);
+            let (mut last, mut count) = (first, 1);
+            let mut next = links.link(first);
+            // While the tag stands nobody has popped these records, so their links hold. If it does
+            // not stand, any number may be read here; the exchange below then fails.
+            while count < most && next != 0 && next <= Slot::COUNT {
+                last = Slot(next - 1);
+                next = links.link(last);
+                count += 1;
+            }
+            let new = pack(tag(head).wrapping_add(1), next);
+            match self.0.compare_exchange_weak(head, new, Ordering::Acquire, Ordering::Acquire) {
+                Ok(_) => return Some(Chain { first, last, count }),
+                Err(now) => head = now,
+            }
+        }
+    }
+
+    /// Takes everything.
+    pub fn take_all(&self, links: &impl Links) -> Option<Chain> {
+        self.pop(links, u32::MAX)
+    }
+}

@@ -1,0 +1,227 @@
+//! The tracker: a directory of record segments, growing without moving a record.
+
+use super::counters::Counters;
+use super::isolate::IsolateTable;
+use super::label::Labels;
+use super::record::{Columns, Record, SEGMENT_BITS, SEGMENT_SLOTS};
+use super::stack::{Chain, Links, Stack};
+use super::state::{Generation, Handle, Place, Slot, State};
+use crate::base::error::{Code, Error, Result};
+use crate::base::sync::{Arc, AtomicU64, Mutex, OnceLock, Ordering, lock};
+
+/// How many segments there can be.
+pub const SEGMENT_COUNT: usize = 1 << (Slot::BITS - SEGMENT_BITS);
+
+/// What a range of 65,536 slots is made of.
+#[derive(Debug)]
+pub enum Segment {
+    /// Shared records.
+    Shared(Columns),
+    /// Part `part` of an isolate's table.
+    Isolate {
+        /// The table.
+        table: Arc<IsolateTable>,
+        /// Which 65,536 records of it.
+        part: usize,
+    },
+}
+
+/// Slots that were never used: the rest of the newest shared segment.
+#[derive(Debug, Default)]
+pub(super) struct Fresh {
+    pub(super) segments: usize, // segments made so far, of both kinds
+    pub(super) next: u32,       // next unused slot of the newest shared segment
+    pub(super) left: u32,
+}
+
+/// Every live allocation of the process has exactly one record in here.
+#[derive(Debug)]
+pub struct Tracker {
+    segments: Box<[OnceLock<Segment>]>,
+    pub(super) fresh: Mutex<Fresh>,
+    pub(super) unbound: Stack, // records without memory
+    retired: AtomicU64,
+    /// Totals.
+    pub counters: Arc<Counters>,
+    /// Labels.
+    pub labels: Labels,
+}
+
+impl Default for Tracker {
+    fn default() -> Self {
+        Self {
+            segments: (0..SEGMENT_COUNT).map(|_| OnceLock::new()).collect(),
+            fresh: Mutex::default(),
+            unbound: Stack::new(),
+            retired: AtomicU64::new(0),
+            counters: Arc::default(),
+            labels: Labels::default(),
+        }
+    }
+}
+
+impl Links for Tracker {
+    fn link(&self, slot: Slot) -> u32 {
+        self.shared(slot).map_or(0, |record| record.origin.load(Ordering::Relaxed) as u32)
+    }
+
+    fn set_link(&self, slot: Slot, link: u32) {
+        if let Some(record) = self.shared(slot) {
+            record.origin.store(u64::from(link), Ordering::Relaxed);
+        }
+    }
+}
+
+impl Tracker {
+    /// The segment that a slot lies in.
+    #[must_use]
+    pub fn segment(&self, index: usize) -> Option<&Segment> {
+        self.segments.get(index)?.get()
+    }
+
+    /// The shared record of a slot; `None` when there is none.
+    #[must_use]
+    pub fn shared(&self, slot: Slot) -> Option<Record<'static>> {
+        match self.segment(slot.0 as usize >> SEGMENT_BITS)? {
+            Segment::Shared(columns) => Some(columns.record(slot.0 as usize & (SEGMENT_SLOTS - 1))),
+            Segment::Isolate { .. } => None,
+        }
+    }
+
+    /// The shared record of a live handle.
+    ///
+    /// # Errors
+    /// [`Code::UseAfterFree`] when this owner's time is over.
+    pub fn live(&self, handle: Handle) -> Result<Record<'static>> {
+        let record = self.shared(handle.slot).ok_or(Error::from(Code::UseAfterFree))?;
+        if record.is_live(handle.generation) { Ok(record) } else { Err(Code::UseAfterFree.into()) }
+    }
+
+    /// Takes up to `most` free records that have no memory yet, at least one.
+    ///
+    /// # Errors
+    /// [`Code::OutOfMemory`] when all 2^24 records are in use or the system refuses a segment.
+    pub fn take(&self, most: u32) -> Result<Chain> {
+        if let Some(chain) = self.unbound.pop(self, most) {
+            return Ok(chain);
+        }
+        let mut fresh = lock(&self.fresh);
+        if fresh.left == 0 {
+            let columns = Columns::reserve().ok_or(Error::new(Code::OutOfMemory, 0, 0))?;
+            let index = self.add(&mut fresh, Segment::Shared(columns))?;
+            // The first record of all stays unused, so that no id is 0 and none is falsy in JavaScript.
+            let unused = u32::from(index == 0);
+            fresh.next = (index << SEGMENT_BITS) as u32 + unused;
+            fresh.left = SEGMENT_SLOTS as u32 - unused;
+        }
+        let count = most.min(fresh.left);
+        let first = fresh.next;
+        fresh.next += count;
+        fresh.left -= count;
+        drop(fresh);
+        for slot in first..first + count - 1 {
+            self.set_link(Slot(slot), slot + 2); // the next slot's index, + 1 as links are
+        }
+        Ok(Chain { first: Slot(first), last: Slot(first + count - 1), count })
+    }
+
+    /// Gives records without memory back.
+    pub fn give(&self, chain: Chain) {
+        self.unbound.push(self, chain);
+    }
+
+    /// Calls `each` with every record of a chain, in order. `each` may relink the record.
+    pub fn walk(&self, chain: Chain, mut each: impl FnMut(Slot)) {
+        let mut slot = chain.first;
+        for left in (0..chain.count).rev() {
+            let next = self.link(slot);
+            each(slot);
+            if left > 0 {
+                slot = Slot(next.saturating_sub(1));
+            }
+        }
+    }
+
+    /// Makes a chain of slots that the caller owns; `None` for none.
+    pub fn chain(&self, slots: &[Slot]) -> Option<Chain> {
+        let (first, last) = (*slots.first()?, *slots.last()?);
+        for pair in slots.windows(2) {
+            self.set_link(pair[0], pair[1].0 + 1);
+        }
+        Some(Chain { first, last, count: u32::try_from(slots.len()).unwrap_or(u32::MAX) })
+    }
+
+    /// Binds a free record that the caller owns to memory, for good.
+    pub fn bind(&self, slot: Slot, place: Place, flags: u64) {
+        if let Some(record) = self.shared(slot) {
+            record.bind(place, flags);
+        }
+    }
+
+    /// Gives the memory of a spent record a fresh one. The spent record keeps its place, so that
+    /// old handles still tell their address, and is never used again.
+    ///
+    /// # Errors
+    /// As [`Tracker::take`].
+    pub fn replace_spent(&self, spent: Slot) -> Result<Slot> {
+        let old = self.shared(spent).ok_or(Error::from(Code::Corrupted))?;
+        let chain = self.take(1)?;
+        let flags = old.state().0 & (State::CLEAN | State::DECOMMITTED | State::EVER_VIEWED);
+        self.bind(chain.first, old.place(), flags);
+        old.set_free_flags(State::RETIRED, 0);
+        self.retired.fetch_add(1, Ordering::Relaxed);
+        Ok(chain.first)
+    }
+
+    /// Moves a free record, owned by the caller, on to a later even generation, as if it had had all
+    /// the owners in between: for tests that start near the limit. Generations only grow, so no id
+    /// is given twice.
+    #[doc(hidden)]
+    pub fn age(&self, slot: Slot, generation: Generation) {
+        let Some(record) = self.shared(slot) else { return };
+        let state = record.state();
+        assert!(!state.generation().is_live() && !generation.is_live() && generation >= state.generation());
+        record.state.store(State::new(generation, state.flags()).0, Ordering::Release);
+    }
+
+    /// How many records are spent.
+    #[must_use]
+    pub fn retired(&self) -> u64 {
+        self.retired.load(Ordering::Relaxed)
+    }
+
+    /// Gives a part of an isolate's table its place in the directory, when the isolate first needs
+    /// it: there are 256 places, and a worker that allocates little should take none.
+    ///
+    /// # Errors
+    /// [`Code::OutOfMemory`] when no place is left.
+    pub fn adopt(&self, table: &Arc<IsolateTable>, part: usize) -> Result<()> {
+        let mut fresh = lock(&self.fresh);
+        let index = self.add(&mut fresh, Segment::Isolate { table: Arc::clone(table), part })?;
+        table.set_segment(part, index);
+        Ok(())
+    }
+
+    fn add(&self, fresh: &mut Fresh, segment: Segment) -> Result<usize> {
+        let index = fresh.segments;
+        let cell = self.segments.get(index).ok_or(Error::new(Code::OutOfMemory, 0, 0))?;
+        cell.get_or_init(|| segment);
+        fresh.segments += 1;
+        Ok(index)
+    }
+
+    /// How many records of each segment were ever used, in the order of the segments.
+    #[must_use]
+    pub fn used(&self) -> Vec<usize> {
+        let fresh = lock(&self.fresh);
+        let newest = (fresh.next as usize) >> SEGMENT_BITS;
+        (0..fresh.segments)
+            .map(|index| match self.segment(index) {
+                Some(Segment::Shared(_)) if index == newest && fresh.left > 0 => SEGMENT_SLOTS - fresh.left as usize,
+                Some(Segment::Shared(_)) => SEGMENT_SLOTS,
+                Some(Segment::Isolate { table, part }) => table.used(*part),
+                None => 0,
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,307 @@
+//! Raw Node-API: the binding's only unsafe file. Functions without napi-rs's glue (which costs
+//! 120 to 210 ns a call), ArrayBuffers over our memory, and their finalizers.
+//!
+//! Three rules keep it sound. Every entry from C catches panics. Every value that comes from
+//! JavaScript is checked before it is believed. Memory that an ArrayBuffer shows is never unmapped,
+//! so whatever becomes of the ArrayBuffer, its address stays good.
+#![expect(unsafe_code, reason = "Node-API is a C interface; every other file of the binding forbids it")]
+
+use napi::bindgen_prelude::Object;
+use napi::{Env, JsValue, sys};
+use offheap_core::raw::bytes::Bytes;
+use offheap_core::tracker::state::Handle;
+use std::ffi::c_void;
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::{self, NonNull};
+
+/// Most arguments of a native function.
+const ARGUMENTS_MAX: usize = 8;
+
+/// What a native function gives back.
+pub enum Answer {
+    /// `undefined`; a status may lie in the table.
+    Nothing,
+    /// A number.
+    Number(f64),
+    /// A value that one of the functions below made.
+    Value(sys::napi_value),
+}
+
+/// One call from JavaScript.
+pub struct Call<'a, S> {
+    /// The isolate's state.
+    pub state: &'a S,
+    env: sys::napi_env,
+    arguments: [sys::napi_value; ARGUMENTS_MAX],
+    life: PhantomData<&'a ()>,
+}
+
+/// A native function over a state.
+pub type Native<S> = fn(&Call<'_, S>) -> Answer;
+
+/// What a JavaScript function object points at. Lives as long as the isolate's state.
+struct Bound<S> {
+    state: *const S,
+    function: Native<S>,
+}
+
+impl<S> Call<'_, S> {
+    /// The number at a place; `None` for anything else.
+    pub fn number(&self, index: usize) -> Option<f64> {
+        let mut number = 0.0;
+        // SAFETY: - `env` is this callback's. - the argument is a valid handle: `napi_get_cb_info`
+        //   fills missing ones with undefined. - `number` is writable. A value of another type
+        //   gives a status other than ok.
+        let status = unsafe { sys::napi_get_value_double(self.env, *self.arguments.get(index)?, &raw mut number) };
+        (status == sys::Status::napi_ok).then_some(number)
+    }
+
+    /// The integer at a place; `None` unless it is a number, whole, and 0 … 2^53 − 1.
+    pub fn integer(&self, index: usize) -> Option<u64> {
+        let number = self.number(index)?;
+        let whole = number >= 0.0 && number < 9_007_199_254_740_992.0 && number.fract() == 0.0;
+        whole.then_some(number as u64)
+    }
+
+    /// The bytes of the Uint8Array (or Buffer) at a place; `None` for anything else. A detached one
+    /// has none.
+    pub fn bytes(&self, index: usize) -> Option<Bytes<'_>> {
+        let value = *self.arguments.get(index)?;
+        let (mut is_typed_array, mut kind, mut length, mut data) = (false, 0, 0, ptr::null_mut());
+        // SAFETY: `env` and the handle are this callback's; the out pointer is writable.
+        let status = unsafe { sys::napi_is_typedarray(self.env, value, &raw mut is_typed_array) };
+        if status != sys::Status::napi_ok || !is_typed_array {
+            return None;
+        }
+        // SAFETY: as above, and `value` is a typed array, as the call demands; the buffer and the
+        // offset are not asked for.
+        let status = unsafe {
+            sys::napi_get_typedarray_info(
+                self.env,
+                value,
+                &raw mut kind,
+                &raw mut length,
+                &raw mut data,
+                ptr::null_mut(),
+                ptr::null_mut(),
+            )
+        };
+        if status != sys::Status::napi_ok || kind != sys::TypedarrayType::uint8_array {
+            return None;
+        }
+        let start = if length == 0 { NonNull::dangling() } else { NonNull::new(data.cast())? };
+        // SAFETY: - valid: V8 says that `length` bytes start at `data`; the array is an argument,
+        //   hence alive, and nothing detaches it during this call, for no JavaScript runs. The
+        //   borrow of `self` ends the range with the call. - no Rust reference: V8 made the memory.
+        // - size: V8's arrays are far below `isize::MAX`.
+        unsafe { Some(Bytes::from_raw_parts(start, length)) }
+    }
+
+    /// The length of the ArrayBuffer at a place and its address; `None` for anything else.
+    pub fn array_buffer(&self, index: usize) -> Option<(u64, usize)> {
+        let value = *self.arguments.get(index)?;
+        let (mut data, mut length) = (ptr::null_mut(), 0);
+        // SAFETY: `env` and the handle are this callback's; both out pointers are writable; a value
+        // of another type gives a status other than ok.
+        let status = unsafe { sys::napi_get_arraybuffer_info(self.env, value, &raw mut data, &raw mut length) };
+        (status == sys::Status::napi_ok).then_some((data as u64, length))
+    }
+
+    /// Detaches the ArrayBuffer at a place. True when it is detached afterwards. Not for buffers
+    /// that the user could have marked: V8 ends the process when a detach key does not match.
+    pub fn detach(&self, index: usize) -> bool {
+        let Some(value) = self.arguments.get(index) else { return false };
+        let mut detached = false;
+        // SAFETY: `env` and the handle are this callback's; `napi_detach_arraybuffer` refuses other
+        // values by its status, and the out pointer is writable.
+        unsafe {
+            sys::napi_detach_arraybuffer(self.env, *value)  == sys::Status::napi_ok
+                && sys::napi_is_detached_arraybuffer(self.env, *value, &raw mut detached) == sys::Status::napi_ok
+                && detached
+        }
+    }
+
+    /// Whether the value at a place is a detached ArrayBuffer.
+    pub fn is_detached(&self, index: usize) -> bool {
+        let Some(value) = self.arguments.get(index) else { return false };
+        let mut detached = false;
+        // SAFETY: as in `detach`.
+        let status = unsafe { sys::napi_is_detached_arraybuffer(self.env, *value, &raw mut detached) };
+        status == sys::Status::napi_ok && detached
+    }
+
+    /// An ArrayBuffer over bytes of ours that no script ever sees: it has no finalizer.
+    pub fn hidden_buffer(&self, address: usize, size: usize) -> Answer {
+        self.external(address, size, None)
+    }
+
+    /// An ArrayBuffer over a block's bytes, for a script. Its finalizer brings `record` back.
+    pub fn block_buffer(&self, bytes: Bytes<'static>, record: BufferRecord) -> Answer {
+        self.external(bytes.address(), bytes.size(), Some(Box::new(record)))
+    }
+
+    fn external(&self, address: usize, size: usize, record: Option<Box<BufferRecord>>) -> Answer {
+        if address == 0 || size == 0 {
+            return Answer::Nothing; // Node aborts on a null pointer, and an empty buffer shows nothing
+        }
+        let mut value = ptr::null_mut();
+        let finalize: sys::napi_finalize = if record.is_some() { Some(finalize_buffer) } else { None };
+        let hint = record.map_or(ptr::null_mut(), Box::into_raw);
+        // SAFETY: - `env` is this callback's. - `address` is a region of ours that is never unmapped;
+        //   whether its pages are committed is the caller's word, and nothing reads them here.
+        // - `hint` is a box that only the finalizer takes back, once.
+        let status = unsafe {
+            sys::napi_create_external_arraybuffer(
+                self.env,
+                address as *mut c_void,
+                size,
+                finalize,
+                hint.cast(),
+                &raw mut value,
+            )
+        };
+        if status == sys::Status::napi_ok {
+            return Answer::Value(value);
+        }
+        if !hint.is_null() {
+            // SAFETY: the call failed, so no finalizer will run (Node-API refuses before it takes
+            // ownership); the box is still ours alone.
+            drop(unsafe { Box::from_raw(hint) });
+        }
+        Answer::Nothing
+    }
+}
+
+/// What the finalizer of a block's buffer knows: numbers only, so that it may run on any thread and
+/// after everything else is gone.
+#[derive(Debug, Clone, Copy)]
+#[expect(dead_code, reason = "who the buffer showed is what collecting an escaped or dropped block will ask")]
+pub struct BufferRecord {
+    /// Whose block it was when the buffer was last handed out.
+    pub handle: Handle,
+    /// Which isolate made the buffer.
+    pub isolate: u32,
+}
+
+/// Runs when the last ArrayBuffer over the memory is gone, moved ones included.
+extern "C" fn finalize_buffer(_env: sys::napi_env, _data: *mut c_void, hint: *mut c_void) {
+    let _ = catch_unwind(AssertUnwindSafe(|| {
+        // SAFETY: `hint` is the box that `external` leaked for this one finalizer call.
+        drop(unsafe { Box::from_raw(hint.cast::<BufferRecord>()) });
+    }));
+}
+
+/// Entry of every raw function.
+extern "C" fn enter<S>(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    let answer = catch_unwind(AssertUnwindSafe(|| {
+        let (mut count, mut data) = (ARGUMENTS_MAX, ptr::null_mut());
+        let mut arguments = [ptr::null_mut(); ARGUMENTS_MAX];
+        // SAFETY: - `env` and `info` are this callback's. - `arguments` has room for `count` handles,
+        //   and all of them are written (missing ones as undefined). - `this` is not asked for.
+        unsafe {
+            sys::napi_get_cb_info(
+                env,
+                info,
+                &raw mut count,
+                arguments.as_mut_ptr(),
+                ptr::null_mut(),
+                &raw mut data,
+            );
+        }
+        answer::<S>(env, data, arguments)
+    }));
+    give(env, answer.unwrap_or(Answer::Nothing))
+}
+
+/// Entry of a raw function that takes its arguments from the table: it asks for no handles.
+extern "C" fn enter_bare<S>(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    let answer = catch_unwind(AssertUnwindSafe(|| {
+        let (mut count, mut data) = (0, ptr::null_mut());
+        // SAFETY: as in `enter`; no argument is asked for.
+        unsafe {
+            sys::napi_get_cb_info(env, info, &raw mut count, ptr::null_mut(), ptr::null_mut(), &raw mut data);
+        }
+        answer::<S>(env, data, [ptr::null_mut(); ARGUMENTS_MAX])
+    }));
+    give(env, answer.unwrap_or(Answer::Nothing))
+}
+
+fn answer<S>(env: sys::napi_env, data: *mut c_void, arguments: [sys::napi_value; ARGUMENTS_MAX]) -> Answer {
+    if data.is_null() {
+        return Answer::Nothing;
+    }
+    // SAFETY: `data` is the `Bound` that `export` made for this function; it and the state it points
+    // at live until the isolate's cleanup hook, after which no JavaScript runs.
+    let bound = unsafe { &*data.cast::<Bound<S>>() };
+    // SAFETY: as above.
+    let state = unsafe { &*bound.state };
+    (bound.function)(&Call { state, env, arguments, life: PhantomData })
+}
+
+fn give(env: sys::napi_env, answer: Answer) -> sys::napi_value {
+    match answer {
+        Answer::Nothing => ptr::null_mut(), // Node-API: undefined
+        Answer::Value(value) => value,
+        Answer::Number(number) => {
+            let mut value = ptr::null_mut();
+            // SAFETY: `env` is the running callback's, and `value` is writable.
+            unsafe { sys::napi_create_double(env, number, &raw mut value) };
+            value
+        }
+    }
+}
+
+/// A native function, its name, and whether it takes its arguments from the table alone.
+pub struct Export<S> {
+    /// Its name in JavaScript.
+    pub name: &'static str,
+    /// What it does.
+    pub function: Native<S>,
+    /// No JavaScript arguments.
+    pub bare: bool,
+}
+
+/// Puts native functions over one isolate's `state` on `exports`. The state is dropped when the
+/// isolate ends.
+pub fn export<S: 'static>(env: &Env, exports: &Object<'_>, state: S, list: &[Export<S>]) -> napi::Result<()> {
+    let state: Box<S> = Box::new(state);
+    let pointer: *const S = &raw const *state;
+    let mut bounds: Vec<Box<Bound<S>>> = Vec::with_capacity(list.len());
+    for entry in list {
+        let bound = Box::new(Bound { state: pointer, function: entry.function });
+        let callback: sys::napi_callback = Some(if entry.bare { enter_bare::<S> } else { enter::<S> });
+        let data: *const Bound<S> = &raw const *bound;
+        let mut function = ptr::null_mut();
+        // SAFETY: - `env` is the initialising module's. - the name is UTF-8 of the given length.
+        // - `callback` matches `data`'s type `S`. - the out pointer is writable.
+        let status = unsafe {
+            sys::napi_create_function(
+                env.raw(),
+                entry.name.as_ptr().cast(),
+                entry.name.len() as isize,
+                callback,
+                data.cast_mut().cast(),
+                &raw mut function,
+            )
+        };
+        let name = std::ffi::CString::new(entry.name)?;
+        // SAFETY: - `exports` is a live object of this env. - the name ends in NUL. - `function` was
+        //   just made, or the status says that it was not.
+        let set = status == sys::Status::napi_ok
+            && unsafe {
+                sys::napi_set_named_property(env.raw(), exports.raw(), name.as_ptr(), function)
+                    == sys::Status::napi_ok
+            };
+        if !set {
+            return Err(napi::Error::from_reason(format!("cannot export {}", entry.name)));
+        }
+        bounds.push(bound);
+    }
+    env.add_env_cleanup_hook((bounds, state), |(bounds, state)| {
+        // The state first: its drop gives the isolate's memory back. A panic must not reach C.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(state)));
+        drop(bounds);
+    })?;
+    Ok(())
+}

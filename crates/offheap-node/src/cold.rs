@@ -1,0 +1,166 @@
+//! What is called seldom: typed bindings that napi-rs generates.
+
+use crate::{MANAGER, THREADS};
+use napi::bindgen_prelude::Float64Array;
+use napi_derive::napi;
+use offheap_core::base::error::Code;
+use offheap_core::report;
+use offheap_core::tracker::label::Label;
+use offheap_core::tracker::state::{Owner, State};
+use offheap_core::{ops, raw, tracker};
+use std::sync::Once;
+
+/// What the machine says of itself, and the layout of the tables that both languages use.
+#[napi(object)]
+pub struct SystemInfo {
+    /// Bytes of a page.
+    pub page_size: u32,
+    /// Bytes of a data cache line.
+    pub cache_line_size: u32,
+    /// Version of the isolate table's layout.
+    pub layout: i32,
+    /// Version of this binary.
+    pub version: String,
+}
+
+/// Page size, cache line size, layout version.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn system_info() -> SystemInfo {
+    SystemInfo {
+        page_size: u32::try_from(raw::page_size()).unwrap_or(0),
+        cache_line_size: u32::try_from(raw::cache_line_size()).unwrap_or(0),
+        layout: tracker::isolate::LAYOUT,
+        version: env!("CARGO_PKG_VERSION").into(),
+    }
+}
+
+/// The texts of all error codes; a status is an index into this list, plus 1.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn error_codes() -> Vec<String> {
+    Code::ALL.iter().map(|code| code.as_str().to_owned()).collect()
+}
+
+/// Totals: total allocated, total freed, current, peak, blocks, next id, smallest, largest,
+/// committed, escaped bytes.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn stats() -> Vec<f64> {
+    let stats = report::stats(&MANAGER.tracker, &MANAGER.chunks);
+    [
+        stats.total_allocated,
+        stats.total_freed,
+        stats.current_allocated,
+        stats.peak_allocated,
+        stats.active_blocks,
+        stats.next_block_id,
+        stats.min_block_size,
+        stats.max_block_size,
+        stats.committed,
+        MANAGER.escaped_bytes(),
+    ]
+    .map(|value| value as f64)
+    .to_vec()
+}
+
+/// Numbers in a row of [`rows`].
+const ROW_FIELDS: usize = 13;
+
+/// Every live allocation, thirteen numbers each: slot, generation, size, granted size, address,
+/// alignment code, label number, age in ms, owner kind, owner number, pins, flags (1 viewed,
+/// 2 escaped or orphaned), thread id.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn rows() -> Float64Array {
+    let rows = report::rows(&MANAGER.tracker, &MANAGER.chunks);
+    let mut numbers = Vec::with_capacity(rows.len() * ROW_FIELDS);
+    for info in &rows {
+        numbers.extend_from_slice(&row(info));
+    }
+    numbers.into()
+}
+
+fn row(info: &report::Info) -> [f64; ROW_FIELDS] {
+    let row = &info.row;
+    let escaped = row.state.has(State::ESCAPED) || row.state.has(State::ORPHANED);
+    [
+        f64::from(row.handle.slot.0),
+        f64::from(row.handle.generation.0),
+        row.extent.size as f64,
+        info.actual_size as f64,
+        info.address as f64,
+        f64::from(row.alignment.0),
+        f64::from(row.extent.label),
+        info.age_ms as f64,
+        f64::from(row.owner.kind()),
+        f64::from(row.owner.number()),
+        row.pins as f64,
+        f64::from(u8::from(row.state.has(State::VIEWED)) + 2 * u8::from(escaped)),
+        f64::from(THREADS.of(row.owner.number())),
+    ]
+}
+
+/// The row of one record while it is live, else an empty array; as in [`rows`].
+#[napi(catch_unwind)]
+#[must_use]
+pub fn row_of(slot: u32) -> Vec<f64> {
+    let row_now = MANAGER.tracker.shared_row(tracker::state::Slot(slot));
+    row_now.map_or_else(Vec::new, |now| row(&report::info(&MANAGER.chunks, &now, raw::now_ms())).to_vec())
+}
+
+/// Slot, generation and flags of every live block that an isolate holds through the manager.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn blocks_of(isolate: u32) -> Vec<f64> {
+    let mut own = Vec::new();
+    MANAGER.tracker.scan(|row| {
+        if row.owner == Owner::block(isolate) {
+            let viewed = u8::from(row.state.has(State::VIEWED));
+            own.extend([f64::from(row.handle.slot.0), f64::from(row.handle.generation.0), f64::from(viewed)]);
+        }
+    });
+    own
+}
+
+/// Sets the cap that the environment asks for: the first call of the process counts, so that a worker
+/// which loads the package later does not undo `setLimit`.
+#[napi(catch_unwind)]
+pub fn set_environment_limit(bytes: f64) {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| set_limit(bytes));
+}
+
+/// Caps the bytes of live blocks; a negative number lifts the cap.
+#[napi(catch_unwind)]
+pub fn set_limit(bytes: f64) {
+    MANAGER.set_limit((bytes >= 0.0).then_some(bytes as u64));
+}
+
+/// The cap, or −1.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn limit() -> f64 {
+    MANAGER.limit().map_or(-1.0, |limit| limit as f64)
+}
+
+/// The number of a label.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn intern_label(text: String) -> u32 {
+    u32::from(MANAGER.tracker.labels.intern(&text).0)
+}
+
+/// The text of a label's number; undefined for 0.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn label_text(label: u32) -> Option<String> {
+    MANAGER.tracker.labels.text(Label(u16::try_from(label).unwrap_or(0)))
+}
+
+/// The size from which a NORMAL copy streams past the cache, in bytes.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn streaming_threshold() -> f64 {
+    ops::COPY_STREAM_MIN_BYTES as f64
+}

@@ -1,0 +1,330 @@
+//! What must take nanoseconds: raw functions. Statuses instead of throws (a throw from native costs
+//! 4 µs); 0 is success, else the number of a [`Code`], with its two figures in the table.
+
+use crate::{MANAGER, THREADS};
+use crate::buffer::{Answer, BufferRecord, Call, Export, Native, export};
+use napi::Env;
+use napi::bindgen_prelude::Object;
+use napi_derive::napi;
+use offheap_core::base::error::{Code, Error, Result};
+use offheap_core::manager::{Isolate, Request};
+use offheap_core::ops::{self, CopyMode, Element};
+use offheap_core::raw::atlas::Span;
+use offheap_core::raw::bytes::Bytes;
+use offheap_core::tracker::isolate::word;
+use offheap_core::tracker::label::Label;
+use offheap_core::tracker::state::{AlignmentCode, Generation, Handle, Slot};
+use offheap_core::tracker::table::Segment;
+use std::cell::OnceCell;
+use std::cmp::Ordering;
+
+/// One isolate's state; opened by the facade, which knows the table's size.
+#[derive(Default)]
+pub struct State(OnceCell<Isolate>);
+
+type Context<'a> = Call<'a, State>;
+
+/// Exports the functions of this file, for each isolate that loads the addon.
+#[napi(module_exports)]
+pub fn init(exports: Object<'_>, env: Env) -> napi::Result<()> {
+    let entry = |name, function: Native<State>, bare| Export { name, function, bare };
+    export(
+        &env,
+        &exports,
+        State::default(),
+        &[
+            entry("open", open, false),
+            entry("allocate", allocate, true),
+            entry("free", free, true),
+            entry("freeEscaped", free_escaped, true),
+            entry("markViewed", mark_viewed, true),
+            entry("pin", pin, true),
+            entry("unpin", unpin, true),
+            entry("prepareReallocation", prepare_reallocation, true),
+            entry("commitReallocation", commit_reallocation, true),
+            entry("abortReallocation", abort_reallocation, true),
+            entry("fill", fill, false),
+            entry("copy", copy, false),
+            entry("compare", compare, false),
+            entry("mismatch", mismatch, false),
+            entry("chunkBuffer", chunk_buffer, true),
+            entry("windowBuffer", window_buffer, false),
+            entry("spanBuffer", span_buffer, false),
+            entry("spanSize", span_size, false),
+            entry("recordsBuffer", records_buffer, false),
+            entry("addressOf", address_of, false),
+            entry("viewAddress", view_address, false),
+            entry("bufferAddress", buffer_address, false),
+            entry("detach", detach, false),
+            entry("isDetached", is_detached, false),
+            entry("trim", trim, true),
+            entry("isolateNumber", isolate_number, true),
+        ],
+    )
+}
+
+/// Opens the isolate with a table of the given bytes, for a JavaScript thread's id, and gives the ArrayBuffer over it; undefined
+/// when memory is refused or the runtime allows no external ArrayBuffers.
+fn open(call: &Context<'_>) -> Answer {
+    let bytes = call.integer(0).and_then(|bytes| usize::try_from(bytes).ok());
+    let Some(isolate) = Isolate::open(&MANAGER, bytes).ok().and_then(|isolate| {
+        // A second call in one isolate gives the table again, and the new isolate is dropped.
+        THREADS.note(isolate.number(), call.integer(1).map_or(0, |thread| thread as u32));
+        let _ = call.state.0.set(isolate);
+        call.state.0.get()
+    }) else {
+        return Answer::Nothing;
+    };
+    let table = isolate.table.bytes();
+    call.hidden_buffer(table.address(), table.size())
+}
+
+fn isolate<'a>(call: &'a Context<'_>) -> Result<&'a Isolate> {
+    call.state.0.get().ok_or(Error::from(Code::NotSupported))
+}
+
+/// Runs `act`, and leaves status and figures in the table.
+fn answer(call: &Context<'_>, act: impl FnOnce(&Isolate) -> Result<()>) -> Answer {
+    let Some(isolate) = call.state.0.get() else { return Answer::Nothing };
+    match act(isolate) {
+        Ok(()) => isolate.table.set_word(word::RESULT, 0),
+        Err(error) => fail(isolate, error),
+    }
+    Answer::Nothing
+}
+
+#[cold]
+fn fail(isolate: &Isolate, error: Error) {
+    let table = &isolate.table;
+    table.set_word(word::RESULT, error.code as i32);
+    for (index, number) in [error.requested, error.available].into_iter().enumerate() {
+        table.set_word(word::RESULT + 4 + 2 * index, (number as u32).cast_signed());
+        table.set_word(word::RESULT + 5 + 2 * index, ((number >> 32) as u32).cast_signed());
+    }
+}
+
+fn argument(isolate: &Isolate, index: usize) -> u32 {
+    isolate.table.word(word::ARGUMENT + index).cast_unsigned()
+}
+
+/// Slot and generation in the first two argument words.
+fn handle(isolate: &Isolate) -> Handle {
+    Handle { slot: Slot(argument(isolate, 0)), generation: Generation(argument(isolate, 1)) }
+}
+
+fn give_handle(isolate: &Isolate, handle: Handle) {
+    isolate.table.set_word(word::RESULT + 1, handle.slot.0.cast_signed());
+    isolate.table.set_word(word::RESULT + 2, handle.generation.0.cast_signed());
+}
+
+/// Arguments: size (two words), alignment code, 1 for zeroed, label. Results: slot, generation.
+fn allocate(call: &Context<'_>) -> Answer {
+    answer(call, |isolate| {
+        let request = Request {
+            size: isolate.table.argument_u64(0),
+            alignment: AlignmentCode(argument(isolate, 2) as u8),
+            zeroed: argument(isolate, 3) == 1,
+            label: Label(argument(isolate, 4) as u16),
+        };
+        isolate.allocate(request).map(|handle| give_handle(isolate, handle))
+    })
+}
+
+/// Arguments of this and the next ones: slot, generation.
+fn free(call: &Context<'_>) -> Answer {
+    answer(call, |isolate| isolate.free(handle(isolate)))
+}
+
+fn free_escaped(call: &Context<'_>) -> Answer {
+    answer(call, |isolate| isolate.free_escaped(handle(isolate)))
+}
+
+fn mark_viewed(call: &Context<'_>) -> Answer {
+    answer(call, |isolate| isolate.mark_viewed(handle(isolate)))
+}
+
+fn pin(call: &Context<'_>) -> Answer {
+    answer(call, |isolate| isolate.pin(handle(isolate)).map(|_| ()))
+}
+
+fn unpin(call: &Context<'_>) -> Answer {
+    answer(call, |isolate| isolate.unpin(handle(isolate)))
+}
+
+/// Arguments: slot, generation, new size (two words).
+fn prepare_reallocation(call: &Context<'_>) -> Answer {
+    answer(call, |isolate| isolate.prepare_reallocation(handle(isolate), isolate.table.argument_u64(2)))
+}
+
+/// Results: slot, generation.
+fn commit_reallocation(call: &Context<'_>) -> Answer {
+    answer(call, |isolate| isolate.commit_reallocation().map(|handle| give_handle(isolate, handle)))
+}
+
+fn abort_reallocation(call: &Context<'_>) -> Answer {
+    answer(call, |isolate| {
+        isolate.abort_reallocation();
+        Ok(())
+    })
+}
+
+/// An operand stands in three arguments: a slot or a Uint8Array, a generation (unused with an
+/// array), an offset.
+fn operand<'a>(call: &'a Context<'_>, first: usize, length: u64) -> Result<Bytes<'a>> {
+    let offset = call.integer(first + 2).ok_or(Error::from(Code::OutOfRange))?;
+    let Some(slot) = call.number(first) else {
+        let bytes = call.bytes(first).ok_or(Error::from(Code::InvalidType))?;
+        let size = bytes.size() as u64;
+        return bytes
+            .slice(offset, length)
+            .ok_or_else(|| Error::new(Code::OutOfRange, offset.saturating_add(length), size));
+    };
+    let generation = call.number(first + 1).ok_or(Error::from(Code::InvalidType))?;
+    let handle = Handle { slot: Slot(slot as u32), generation: Generation(generation as u32) };
+    isolate(call)?.bytes(handle, offset, length)
+}
+
+/// Arguments: operand, length, value.
+fn fill(call: &Context<'_>) -> Answer {
+    answer(call, |_| {
+        let length = call.integer(3).ok_or(Error::from(Code::OutOfRange))?;
+        let value = call.integer(4).and_then(|value| u8::try_from(value).ok());
+        ops::fill(operand(call, 0, length)?, value.ok_or(Error::from(Code::OutOfRange))?);
+        Ok(())
+    })
+}
+
+/// Arguments: target operand, source operand, length, mode: 0 normal, 1 non-temporal, else the
+/// element size of a byte swap.
+fn copy(call: &Context<'_>) -> Answer {
+    answer(call, |_| {
+        let length = call.integer(6).ok_or(Error::from(Code::OutOfRange))?;
+        let mode = match call.integer(7).ok_or(Error::from(Code::InvalidValue))? {
+            0 => CopyMode::Normal,
+            1 => CopyMode::NonTemporal,
+            element => CopyMode::SwapEndian(Element::try_from(element as u32)?),
+        };
+        ops::copy(operand(call, 0, length)?, operand(call, 3, length)?, mode)
+    })
+}
+
+/// Arguments: two operands, length. Result: −1, 0 or 1.
+fn compare(call: &Context<'_>) -> Answer {
+    answer(call, |isolate| {
+        let length = call.integer(6).ok_or(Error::from(Code::OutOfRange))?;
+        let order = ops::compare(operand(call, 0, length)?, operand(call, 3, length)?)?;
+        let sign = match order {
+            Ordering::Less => -1,
+            Ordering::Equal => 0,
+            Ordering::Greater => 1,
+        };
+        isolate.table.set_word(word::RESULT + 1, sign);
+        Ok(())
+    })
+}
+
+/// Arguments: two operands, length. Returns the first differing index or −1; undefined on failure.
+fn mismatch(call: &Context<'_>) -> Answer {
+    let mut index = -1.0;
+    let answer = answer(call, |_| {
+        let length = call.integer(6).ok_or(Error::from(Code::OutOfRange))?;
+        if let Some(at) = ops::mismatch(operand(call, 0, length)?, operand(call, 3, length)?)? {
+            index = at as f64;
+        }
+        Ok(())
+    });
+    drop(answer);
+    Answer::Number(index)
+}
+
+/// Arguments (words): slot, generation. The ArrayBuffer over the whole chunk of a live block.
+fn chunk_buffer(call: &Context<'_>) -> Answer {
+    let mut value = Answer::Nothing;
+    answer(call, |isolate| {
+        let handle = handle(isolate);
+        isolate.mark_viewed(handle)?; // before the buffer exists: the isolate may end at any step
+        let record = BufferRecord { handle, isolate: isolate.number() };
+        value = call.block_buffer(isolate.chunk(handle)?, record);
+        if matches!(value, Answer::Nothing) { Err(Code::NotSupported.into()) } else { Ok(()) }
+    });
+    value
+}
+
+/// Arguments: slot, generation, offset, length. An ArrayBuffer over a part of a live block.
+fn window_buffer(call: &Context<'_>) -> Answer {
+    let mut value = Answer::Nothing;
+    answer(call, |isolate| {
+        let number = |index| call.integer(index).ok_or(Error::from(Code::OutOfRange));
+        let handle = Handle { slot: Slot(number(0)? as u32), generation: Generation(number(1)? as u32) };
+        isolate.mark_viewed(handle)?;
+        let record = BufferRecord { handle, isolate: isolate.number() };
+        value = call.block_buffer(isolate.bytes(handle, number(2)?, number(3)?)?, record);
+        if matches!(value, Answer::Nothing) { Err(Code::NotSupported.into()) } else { Ok(()) }
+    });
+    value
+}
+
+/// Arguments: span, offset, length. The hidden ArrayBuffer over a part of a span.
+fn span_buffer(call: &Context<'_>) -> Answer {
+    let parts = (call.integer(0), call.integer(1), call.integer(2));
+    let (Some(span), Some(offset), Some(length)) = parts else { return Answer::Nothing };
+    let Some(region) = MANAGER.chunks.atlas.region(Span(span as u32)) else { return Answer::Nothing };
+    let inside = offset <= region.size() as u64 && length <= region.size() as u64 - offset;
+    if inside {
+        call.hidden_buffer(region.address() + offset as usize, length as usize)
+    } else {
+        Answer::Nothing
+    }
+}
+
+/// Arguments: span. Its bytes; 0 when there is none.
+fn span_size(call: &Context<'_>) -> Answer {
+    let region = call.integer(0).and_then(|span| MANAGER.chunks.atlas.region(Span(span as u32)));
+    Answer::Number(region.map_or(0.0, |region| region.size() as f64))
+}
+
+/// Arguments: number of a segment. The hidden ArrayBuffer over its shared records.
+fn records_buffer(call: &Context<'_>) -> Answer {
+    match call.integer(0).and_then(|index| MANAGER.tracker.segment(index as usize)) {
+        Some(Segment::Shared(columns)) => {
+            call.hidden_buffer(columns.bytes().address(), columns.bytes().size())
+        }
+        _ => Answer::Nothing,
+    }
+}
+
+/// Arguments: slot. The address of its memory, live or not; −1 when there is none.
+fn address_of(call: &Context<'_>) -> Answer {
+    let address = call.integer(0).and_then(|slot| isolate(call).ok()?.address(Slot(slot as u32)));
+    Answer::Number(address.map_or(-1.0, |address| address as f64))
+}
+
+/// Arguments: a Uint8Array. Its address; −1 for anything else.
+fn view_address(call: &Context<'_>) -> Answer {
+    Answer::Number(call.bytes(0).map_or(-1.0, |bytes| bytes.address() as f64))
+}
+
+/// Arguments: an ArrayBuffer. Its address; −1 for anything else.
+fn buffer_address(call: &Context<'_>) -> Answer {
+    Answer::Number(call.array_buffer(0).map_or(-1.0, |(address, _)| address as f64))
+}
+
+/// Arguments: an ArrayBuffer of ours. 1 when it is detached afterwards, else 0.
+fn detach(call: &Context<'_>) -> Answer {
+    Answer::Number(f64::from(u8::from(call.detach(0))))
+}
+
+/// Arguments: an ArrayBuffer. 1 when it is detached, else 0.
+fn is_detached(call: &Context<'_>) -> Answer {
+    Answer::Number(f64::from(u8::from(call.is_detached(0))))
+}
+
+/// Bytes given back to the system.
+fn trim(call: &Context<'_>) -> Answer {
+    Answer::Number(isolate(call).map_or(0.0, |isolate| isolate.trim() as f64))
+}
+
+/// The isolate's number in rows.
+fn isolate_number(call: &Context<'_>) -> Answer {
+    Answer::Number(isolate(call).map_or(-1.0, |isolate| f64::from(isolate.number())))
+}

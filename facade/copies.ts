@@ -1,0 +1,62 @@
+/**
+ * Copies: when npm installs the package twice, one isolate still has one set of classes. The first copy leaves itself on `globalThis`;
+ * a later copy of the same major version hands out the first one's.
+ * Room: copies (8). May use: everything below.
+ */
+import { OffHeapError as ErrorClass } from './errors.js';
+import { MemoryBlock as BlockClass } from './handles/block.js';
+import { DirectMemoryManager as ManagerClass } from './manager.js';
+import { COPY_KEY } from './native.js';
+
+/** What the copies share. */
+interface Shared {
+  readonly DirectMemoryManager: typeof ManagerClass;
+  readonly MemoryBlock: typeof BlockClass;
+  readonly OffHeapError: typeof ErrorClass;
+  /** Where the first copy lies. */
+  readonly url: string;
+}
+
+/** `offheap.1`, `offheap.2`, …: one key for each major version. */
+const KEY_TEXT = /^offheap\.(\d+)$/;
+
+function share(): Shared {
+  const first: unknown = (globalThis as { [COPY_KEY]?: unknown })[COPY_KEY];
+  if (isShared(first)) return first;
+  warnOfOthers();
+  const own: Shared = Object.freeze({
+    DirectMemoryManager: ManagerClass,
+    MemoryBlock: BlockClass,
+    OffHeapError: ErrorClass,
+    url: import.meta.url,
+  });
+  Object.defineProperty(globalThis, COPY_KEY, { value: own, enumerable: false, writable: false, configurable: false });
+  return own;
+}
+
+function isShared(value: unknown): value is Shared {
+  if (typeof value !== 'object' || value === null) return false;
+  const { DirectMemoryManager: manager, MemoryBlock: block, OffHeapError: error } = value as Partial<Shared>;
+  return typeof manager === 'function' && typeof block === 'function' && typeof error === 'function';
+}
+
+/** Another major version has its own tracker, limits and handles: worth knowing, once. */
+function warnOfOthers(): void {
+  for (const symbol of Object.getOwnPropertySymbols(globalThis)) {
+    const text = Symbol.keyFor(symbol);
+    if (text === undefined || !KEY_TEXT.test(text) || symbol === COPY_KEY) continue;
+    const { url = 'an unknown place' } = (globalThis as unknown as { [key: symbol]: Partial<Shared> })[symbol] ?? {};
+    process.emitWarning(`Two major versions of offheap run apart in this process: ${url} and ${import.meta.url}`, {
+      type: 'OffHeapWarning',
+      code: 'OFFHEAP_TWO_VERSIONS',
+    });
+  }
+}
+
+const shared = share();
+
+export const DirectMemoryManager: typeof ManagerClass = shared.DirectMemoryManager;
+export const MemoryBlock: typeof BlockClass = shared.MemoryBlock;
+export type MemoryBlock = BlockClass;
+export const OffHeapError: typeof ErrorClass = shared.OffHeapError;
+export type OffHeapError = ErrorClass;

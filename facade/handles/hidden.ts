@@ -1,0 +1,52 @@
+/**
+ * Hidden: one DataView per span over memory that was not handed out. Typed accessors of a block that has no view of its own read
+ * through it, so they make no ArrayBuffer. It never leaves this folder, is never moved, and later changes of prototypes do not reach it.
+ * Room: handles (5). May use: primordials, native.
+ */
+import { constants } from 'node:buffer';
+import { binding } from '../native.js';
+import * as p from '../primordials.js';
+import type { SafeDataView } from '../primordials.js';
+
+/** Where windows begin: at each multiple. A window is twice as long, so that no access is cut by its end. */
+const STRIDE = 1073741824;
+
+/** The last place in a span that {@link hiddenView} shows with 16 bytes after it. Above it (Node 20, beyond 4 GiB): `farView`. */
+export const NEAR_MAX: number = constants.MAX_LENGTH - 16;
+
+const views: (SafeDataView | undefined)[] = [];
+/** A plain object: a Map would hand itself, and the views in it, to a patched `Map.prototype.get`. */
+const windows: { [key: string]: SafeDataView | undefined } = { __proto__: null as never };
+
+function over(span: number, offset: number, length: number): SafeDataView {
+  const buffer = binding.spanBuffer(span, offset, length);
+  if (buffer === undefined) throw new Error(`span ${span} has no memory`); // only a defect of ours gets here
+  return p.dataViewOver(buffer);
+}
+
+function make(span: number): SafeDataView {
+  const view = over(span, 0, p.min(binding.spanSize(span), constants.MAX_LENGTH));
+  views[span] = view;
+  return view;
+}
+
+/** The view over a span, or over as much of it as one ArrayBuffer shows. */
+export function hiddenView(span: number): SafeDataView {
+  return views[span] ?? make(span);
+}
+
+/** The view over the part of a span in which `at` lies; read it at {@link farOffset}. */
+export function farView(span: number, at: number): SafeDataView {
+  const index = p.floor(at / STRIDE);
+  const key = span * 16777216 + index;
+  let view = windows[key];
+  if (view === undefined) {
+    view = over(span, index * STRIDE, p.min(2 * STRIDE, binding.spanSize(span) - index * STRIDE));
+    windows[key] = view;
+  }
+  return view;
+}
+
+export function farOffset(at: number): number {
+  return at % STRIDE;
+}

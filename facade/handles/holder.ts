@@ -1,0 +1,201 @@
+/**
+ * Holder: the ArrayBuffers over one chunk, and how they die. On free a buffer is *moved* (`transfer`): every view of it has length 0
+ * from then on, and the new buffer over the same memory waits with the chunk for its next owner, which makes a view six times cheaper
+ * than a new buffer. Where the engine has no `transfer` (Node 20), a buffer is detached natively and each owner gets a new one.
+ * Room: handles (5). May use: primordials, errors, native, table.
+ */
+import { constants } from 'node:buffer';
+import { binding } from '../native.js';
+import * as p from '../primordials.js';
+import type { SafeDataView } from '../primordials.js';
+import { setHandle, status } from './table.js';
+
+const { MAX_LENGTH } = constants;
+const transfer = movesMemory() ? p.arrayBufferTransfer : undefined;
+
+/** A buffer over `[offset, offset + length)` of a chunk. */
+interface Window {
+  readonly offset: number;
+  readonly length: number;
+  readonly buffer: ArrayBuffer;
+}
+
+/** What one chunk shows to JavaScript. A live block's handle alone holds it, so that a dropped handle can be noticed. */
+export class Holder {
+  /** Over the whole chunk; undefined while there is none (Node 20 between owners; chunks above what one buffer holds). */
+  buffer: ArrayBuffer | undefined = undefined;
+  /** What the checked accessors read through, made when first needed. */
+  accessor: SafeDataView | undefined = undefined;
+  /** Over exactly the block's size, when that is not the chunk's. */
+  exact: ArrayBuffer | undefined = undefined;
+  /** Over parts of a chunk that one buffer cannot hold. */
+  windows: Window[] | undefined = undefined;
+}
+
+/** One chunk's place in this isolate. */
+interface Keep {
+  /** Set while the chunk is idle. */
+  idle: Holder | undefined;
+  /** To find the holder of a live block without keeping it alive. Made once: it costs 0.7 µs. */
+  readonly weak: WeakRef<Holder>;
+}
+
+const deref: (ref: WeakRef<Holder>) => Holder | undefined = p.uncurryThis(WeakRef.prototype.deref) as never;
+const PAGE_BITS = 12;
+const pages: (Keep | undefined)[][] = [];
+
+function keepOf(slot: number): Keep | undefined {
+  return pages[slot >>> PAGE_BITS]?.[slot & ((1 << PAGE_BITS) - 1)];
+}
+
+function setKeep(slot: number, keep: Keep): void {
+  let page = pages[slot >>> PAGE_BITS];
+  if (page === undefined) {
+    page = [];
+    pages[slot >>> PAGE_BITS] = page;
+  }
+  page[slot & ((1 << PAGE_BITS) - 1)] = keep;
+}
+
+/** Whether the engine's `transfer` moves memory and detaches, as the native side sees it; a polyfill would copy. */
+function movesMemory(): boolean {
+  if (p.arrayBufferTransfer === undefined) return false;
+  try {
+    const probe = new ArrayBuffer(64);
+    const address = binding.bufferAddress(probe);
+    const moved = p.arrayBufferTransfer(probe);
+    return binding.isDetached(probe) === 1 && p.arrayBufferByteLength(probe) === 0 && binding.bufferAddress(moved) === address;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a buffer that we made lost its memory to somebody else. */
+export function isDetached(buffer: ArrayBuffer): boolean {
+  return p.arrayBufferByteLength(buffer) === 0;
+}
+
+/** Users get moved buffers only: an original that a user marks as untransferable aborts Node 24 and later at exit. */
+function movedOnce(buffer: ArrayBuffer): ArrayBuffer {
+  return transfer === undefined ? buffer : transfer(buffer);
+}
+
+/** The holder for a live block's first view. `undefined` when the native side refuses; its status says why. */
+export function holderFor(slot: number, generation: number, granted: number): Holder | undefined {
+  const keep = keepOf(slot);
+  setHandle(slot, generation);
+  if (keep?.idle !== undefined) {
+    binding.markViewed(); // before the buffer is handed out
+    if (status() !== 0) return undefined;
+    const holder = keep.idle;
+    keep.idle = undefined;
+    return holder.buffer === undefined ? filled(holder, granted) : holder;
+  }
+  const holder = filled(new Holder(), granted);
+  if (holder !== undefined) setKeep(slot, { idle: undefined, weak: new WeakRef(holder) });
+  return holder;
+}
+
+/** Gives a holder the buffer over its chunk; the arguments are in the table. */
+function filled(holder: Holder, granted: number): Holder | undefined {
+  if (granted > MAX_LENGTH) {
+    binding.markViewed();
+    return status() === 0 ? holder : undefined;
+  }
+  const buffer = binding.chunkBuffer();
+  if (buffer === undefined) return undefined;
+  holder.buffer = movedOnce(buffer);
+  return holder;
+}
+
+/** The holder of a live block whose handle is not at hand; `undefined` when the handle is gone. */
+export function liveHolder(slot: number): Holder | undefined {
+  const keep = keepOf(slot);
+  return keep === undefined ? undefined : deref(keep.weak);
+}
+
+/** A new buffer over a part of a live, viewed block; `undefined` when the native side refuses. */
+function partOf(slot: number, generation: number, offset: number, length: number): ArrayBuffer | undefined {
+  const buffer = binding.windowBuffer(slot, generation, offset, length);
+  return buffer === undefined ? undefined : movedOnce(buffer);
+}
+
+/** The buffer over exactly the block's `size` bytes. `undefined` when the native side refuses. */
+export function exactOf(holder: Holder, slot: number, generation: number, size: number): ArrayBuffer | undefined {
+  holder.exact ??= partOf(slot, generation, 0, size);
+  return holder.exact;
+}
+
+/** The buffer over exactly a part, of a chunk that one buffer cannot hold. */
+export function windowOf(holder: Holder, slot: number, generation: number, offset: number, length: number): ArrayBuffer | undefined {
+  const windows = (holder.windows ??= []);
+  for (let index = 0; index < windows.length; index += 1) {
+    const window = windows[index] as Window;
+    if (window.offset === offset && window.length === length) return window.buffer;
+  }
+  const buffer = partOf(slot, generation, offset, length);
+  if (buffer !== undefined) windows[windows.length] = { offset, length, buffer };
+  return buffer;
+}
+
+/** What became of a holder's buffers when they were to die. */
+export type Outcome = 'dead' | 'escaped' | 'stuck';
+
+/**
+ * Kills every view of a chunk. `'escaped'`: one of the buffers is with somebody else, so the memory must stay. `'stuck'`: the user
+ * marked one as untransferable, and it is still attached: nothing may be freed.
+ */
+export function killViews(holder: Holder): Outcome {
+  holder.accessor = undefined;
+  let outcome: Outcome = 'dead';
+  if (holder.exact !== undefined) {
+    outcome = end(holder.exact);
+    if (outcome === 'stuck') return outcome;
+    holder.exact = undefined;
+  }
+  if (holder.windows !== undefined) {
+    for (let index = 0; index < holder.windows.length; index += 1) {
+      const ended = end((holder.windows[index] as Window).buffer);
+      if (ended === 'stuck') return ended;
+      if (ended === 'escaped') outcome = ended;
+    }
+    holder.windows = undefined;
+  }
+  const { buffer } = holder;
+  if (buffer === undefined) return outcome;
+  if (isDetached(buffer)) {
+    holder.buffer = undefined;
+    return 'escaped';
+  }
+  if (transfer === undefined) {
+    if (binding.detach(buffer) !== 1 || !isDetached(buffer)) return 'stuck';
+    holder.buffer = undefined;
+    return outcome;
+  }
+  const moved = tryTransfer(transfer, buffer);
+  if (moved === undefined) return 'stuck';
+  holder.buffer = moved;
+  return outcome;
+}
+
+function tryTransfer(move: NonNullable<typeof transfer>, buffer: ArrayBuffer, length?: number): ArrayBuffer | undefined {
+  try {
+    const moved = length === undefined ? move(buffer) : move(buffer, length);
+    return isDetached(buffer) ? moved : undefined; // Bun may leave a pinned one attached, and says nothing
+  } catch {
+    return undefined;
+  }
+}
+
+/** Ends a buffer that is not kept with its chunk. */
+function end(buffer: ArrayBuffer): Outcome {
+  if (isDetached(buffer)) return 'escaped';
+  if (transfer === undefined) return binding.detach(buffer) === 1 ? 'dead' : 'stuck';
+  return tryTransfer(transfer, buffer, 0) === undefined ? 'stuck' : 'dead';
+}
+
+/** Keeps a freed chunk's holder for its next owner in this isolate. */
+export function keepIdle(slot: number, holder: Holder): void {
+  const keep = keepOf(slot);
+  if (keep !== undefined) keep.idle = holder;
+}

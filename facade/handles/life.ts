@@ -1,0 +1,101 @@
+/**
+ * Life: how a block ends. Whatever can refuse does so before anything has changed; then the views die, then the memory is freed.
+ * Room: handles (5). May use: primordials, errors, native, table, holder, handle.
+ */
+import * as errors from '../errors.js';
+import { binding } from '../native.js';
+import { deadError, fields, handleId } from './handle.js';
+import type { Handle } from './handle.js';
+import { isDetached, keepIdle, killViews } from './holder.js';
+import type { Holder } from './holder.js';
+import { ARGUMENT, RESULT, T, failure, isLive, pinsOf, setHandle, setWide, status } from './table.js';
+
+const { now } = Date;
+
+/** Frees a live block; a dead one is a double free. */
+export function freeHandle(handle: Handle): void {
+  const slot = fields.slotOf(handle);
+  const generation = fields.generationOf(handle);
+  const extra = fields.extraOf(handle);
+  if (typeof extra === 'object' && isLive(slot, generation)) {
+    freeViewed(handle, slot, generation, extra);
+  } else {
+    T[ARGUMENT] = slot;
+    T[ARGUMENT + 1] = generation;
+    binding.free();
+    if (T[RESULT] !== 0) throw failure('MemoryBlock', handleId(handle), 'freed');
+  }
+  fields.setExtra(handle, now());
+}
+
+function freeViewed(handle: Handle, slot: number, generation: number, holder: Holder): void {
+  refusePinned(handle, slot, 'freed');
+  freeHolder(handleId(handle), slot, generation, holder);
+}
+
+/** Frees a live, unpinned block by its record: kills the views, then frees, or leaves the memory to whoever has its buffer. */
+export function freeHolder(id: number, slot: number, generation: number, holder: Holder): void {
+  const outcome = killViews(holder);
+  if (outcome === 'stuck') throw stuckError(id, 'freed');
+  setHandle(slot, generation);
+  if (outcome === 'escaped') binding.freeEscaped();
+  else binding.free();
+  if (status() !== 0) throw failure('MemoryBlock', id, 'freed');
+  if (outcome === 'dead') keepIdle(slot, holder);
+}
+
+/** The user marked a buffer of ours as untransferable: it cannot be detached, so nothing may be freed. */
+function stuckError(id: number, action: string): Error {
+  return errors.inUse('MemoryBlock', id, `${action} (its ArrayBuffer was marked as untransferable)`);
+}
+
+function refusePinned(handle: Handle, slot: number, action: string): void {
+  const pins = pinsOf(slot);
+  if (pins > 0) throw errors.inUse('MemoryBlock', handleId(handle), action, pins);
+}
+
+/** Moves a live block to `size` bytes and ends the handle. The new one's slot and generation are in the results. */
+export function reallocateHandle(handle: Handle, size: number): void {
+  const slot = fields.slotOf(handle);
+  const generation = fields.generationOf(handle);
+  const id = handleId(handle);
+  if (!isLive(slot, generation)) throw deadError(handle);
+  refusePinned(handle, slot, 'reallocated');
+  const extra = fields.extraOf(handle);
+  const holder = typeof extra === 'object' ? extra : undefined;
+  if (holder?.buffer !== undefined && isDetached(holder.buffer)) throw errors.escaped('MemoryBlock', id);
+  setHandle(slot, generation);
+  setWide(2, size);
+  binding.prepareReallocation();
+  if (status() !== 0) throw failure('MemoryBlock', id, 'reallocated');
+  if (holder !== undefined) {
+    const outcome = killViews(holder);
+    if (outcome !== 'dead') {
+      binding.abortReallocation();
+      throw outcome === 'stuck' ? stuckError(id, 'reallocated') : errors.escaped('MemoryBlock', id);
+    }
+  }
+  binding.commitReallocation();
+  if (status() !== 0) throw failure('MemoryBlock', id, 'reallocated');
+  if (holder !== undefined) keepIdle(slot, holder);
+  fields.setExtra(handle, now());
+}
+
+/** Takes a pin, and gives what drops it; dropping it again does nothing. */
+export function pinHandle(handle: Handle): Disposable {
+  const slot = fields.slotOf(handle);
+  const generation = fields.generationOf(handle);
+  setHandle(slot, generation);
+  binding.pin();
+  if (status() !== 0) throw failure('MemoryBlock', handleId(handle), 'pinned once more');
+  let held = true;
+  return {
+    [Symbol.dispose](): void {
+      if (!held) return;
+      held = false;
+      setHandle(slot, generation);
+      binding.unpin();
+      if (status() !== 0) throw failure('MemoryBlock', handleId(handle), 'unpinned');
+    },
+  };
+}

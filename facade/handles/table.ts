@@ -1,0 +1,149 @@
+/**
+ * Table: the words that JavaScript and Rust share. One Int32Array per isolate carries the arguments and results of native calls; the
+ * segments of records tell, without a call, whether a handle is live and where its memory is.
+ * Room: handles (5). May use: primordials, types, format, errors, options, environment, native.
+ */
+import { threadId } from 'node:worker_threads';
+import { environment } from '../environment.js';
+import * as errors from '../errors.js';
+import { binding, loadFailure } from '../native.js';
+import * as p from '../primordials.js';
+
+/** First of the words in which a native call leaves its results: status, then values, then figures. */
+export const RESULT = 8;
+/** First of the words in which a native call finds its arguments. */
+export const ARGUMENT = 16;
+
+const TWO_32 = 4294967296;
+const SEGMENT_BITS = 16;
+const SEGMENT_MASK = 0xffff;
+/** Words from a record's state to its place: one column of 65,536 words of 64 bits. */
+const PLACE = 2 << SEGMENT_BITS;
+/** A generation is the upper 29 bits of the state, hence of the state's upper half. */
+const GENERATION_SHIFT = 3;
+/** Pins are the upper 16 bits of the state's lower half. */
+const PINS_SHIFT = 16;
+const SPAN_SHIFT = 12;
+/** Slots are below this; an id is `slot + (generation >> 1) · SLOTS`. */
+const SLOTS = 16777216;
+
+interface Opened {
+  readonly words: Int32Array;
+  readonly reason: string | undefined;
+}
+
+function open(): Opened {
+  const none = new Int32Array(64);
+  if (loadFailure !== undefined) return { words: none, reason: loadFailure };
+  const buffer = binding.open(environment.tableBytes, threadId);
+  if (buffer === undefined) return { words: none, reason: 'this runtime does not allow ArrayBuffers over native memory, or has none left' };
+  if (environment.limit !== null) binding.setEnvironmentLimit(environment.limit);
+  return { words: p.int32Over(buffer, 0, p.arrayBufferByteLength(buffer) / 4), reason: undefined };
+}
+
+const opened = open();
+
+/** The isolate's table. A module constant on purpose: reached through a field it costs 4 ns more. */
+export const T: Int32Array = opened.words;
+/** Why nothing can be allocated in this process; `undefined` when it can. */
+export const unavailableReason: string | undefined = opened.reason;
+
+/** Records of the shared segments seen so far, as 32-bit halves of their words. */
+const segments: (Int32Array | undefined)[] = [];
+const noRecords = new Int32Array(4 << SEGMENT_BITS);
+
+function segmentOf(index: number): Int32Array {
+  const buffer = binding.recordsBuffer(index);
+  if (buffer === undefined) return noRecords;
+  const words = p.int32Over(buffer, 0, p.arrayBufferByteLength(buffer) / 4);
+  segments[index] = words;
+  return words;
+}
+
+/** Whether this generation of a record is live. */
+export function isLive(slot: number, generation: number): boolean {
+  const words = segments[slot >>> SEGMENT_BITS] ?? segmentOf(slot >>> SEGMENT_BITS);
+  return (words[((slot & SEGMENT_MASK) << 1) + 1] as number) >>> GENERATION_SHIFT === generation;
+}
+
+/** Pins on a live record. */
+export function pinsOf(slot: number): number {
+  const words = segments[slot >>> SEGMENT_BITS] ?? segmentOf(slot >>> SEGMENT_BITS);
+  return (words[(slot & SEGMENT_MASK) << 1] as number) >>> PINS_SHIFT;
+}
+
+/** The span that a record's memory lies in. */
+export function spanOf(slot: number): number {
+  const words = segments[slot >>> SEGMENT_BITS] ?? segmentOf(slot >>> SEGMENT_BITS);
+  return (words[PLACE + ((slot & SEGMENT_MASK) << 1) + 1] as number) >>> SPAN_SHIFT;
+}
+
+/** Where a record's memory begins in its span, bytes, below 2^30. */
+export function offsetOf(slot: number): number {
+  const words = segments[slot >>> SEGMENT_BITS] ?? segmentOf(slot >>> SEGMENT_BITS);
+  return words[PLACE + ((slot & SEGMENT_MASK) << 1)] as number;
+}
+
+/** What was granted to a record's memory, bytes: the size of its class (crates/offheap-core/src/alloc/chunks/classes.rs). */
+export function grantedOf(slot: number): number {
+  const words = segments[slot >>> SEGMENT_BITS] ?? segmentOf(slot >>> SEGMENT_BITS);
+  const kind = (words[PLACE + ((slot & SEGMENT_MASK) << 1) + 1] as number) & 0xff;
+  return kind < 4 ? (kind + 1) * 16 : (5 + ((kind - 4) & 3)) * 2 ** (4 + ((kind - 4) >>> 2));
+}
+
+export function addressOf(slot: number): bigint {
+  return BigInt(binding.addressOf(slot));
+}
+
+/** The public id of a handle. */
+export function idOf(slot: number, generation: number): number {
+  return slot + (generation >>> 1) * SLOTS;
+}
+
+/** Leaves a handle where the bare native functions look for it. */
+export function setHandle(slot: number, generation: number): void {
+  T[ARGUMENT] = slot;
+  T[ARGUMENT + 1] = generation;
+}
+
+/** Leaves a number below 2^53 in two argument words. */
+export function setWide(index: number, value: number): void {
+  T[ARGUMENT + index] = value; // the lower 32 bits, as ToInt32 takes them
+  T[ARGUMENT + index + 1] = value > 0x7fffffff ? p.floor(value / TWO_32) : 0;
+}
+
+/** Status of the last native call: 0, or the number of an error code. */
+export function status(): number {
+  return T[RESULT] as number;
+}
+
+function figure(index: number): number {
+  return ((T[RESULT + index] as number) >>> 0) + ((T[RESULT + index + 1] as number) >>> 0) * TWO_32;
+}
+
+/** The error of the last native call, about a handle and what was to be done with it ("freed"). */
+export function failure(kind: string, id: number, action: string): Error {
+  const code = errors.ERROR_CODES[status() - 1];
+  const requested = figure(4);
+  const available = figure(6);
+  switch (code) {
+    case 'ERR_OFFHEAP_OUT_OF_MEMORY':
+      return errors.outOfMemory(requested, available);
+    case 'ERR_OFFHEAP_LIMIT':
+      return errors.limitReached(requested, available, binding.limit());
+    case 'ERR_OFFHEAP_DOUBLE_FREE':
+      return errors.doubleFree(kind, id);
+    case 'ERR_OFFHEAP_USE_AFTER_FREE':
+      return errors.useAfterFree(kind, id);
+    case 'ERR_OFFHEAP_IN_USE':
+      return errors.inUse(kind, id, action, available);
+    case 'ERR_OFFHEAP_WRONG_THREAD':
+      return errors.wrongThread(kind, id);
+    case 'ERR_OFFHEAP_NOT_SUPPORTED':
+      return errors.notSupported('A view', 'this runtime allows no ArrayBuffers over native memory');
+    case 'ERR_OUT_OF_RANGE':
+      return errors.outOfRange('length', `<= ${available}`, requested);
+    default:
+      return errors.corrupted(kind, id, `it cannot be ${action} (${code ?? 'no status'})`);
+  }
+}

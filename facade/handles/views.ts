@@ -1,0 +1,101 @@
+/**
+ * Views: the zero-copy windows of a live block. The first one marks the block as viewed; all of them die when it is freed.
+ * Room: handles (5). May use: primordials, types, errors, options, table, holder, handle.
+ */
+import { constants } from 'node:buffer';
+import * as errors from '../errors.js';
+import { validateOffset, validateRange } from '../options.js';
+import * as p from '../primordials.js';
+import type { ViewConstructor } from '../types.js';
+import { deadError, fields, handleId } from './handle.js';
+import type { Handle } from './handle.js';
+import { exactOf, holderFor, isDetached, windowOf } from './holder.js';
+import type { Holder } from './holder.js';
+import { failure, grantedOf, isLive } from './table.js';
+
+type Construct = (constructor: object, args: readonly unknown[]) => unknown;
+const construct: Construct = Reflect.construct as never;
+const emptyBuffer = new ArrayBuffer(0);
+
+/** Throws unless the handle is one of ours and live. */
+export function requireLive(handle: unknown, name: string): asserts handle is Handle {
+  if (!fields.isHandle(handle)) throw errors.invalidArgType(name, 'MemoryBlock', handle);
+  if (!isLive(fields.slotOf(handle), fields.generationOf(handle))) throw deadError(handle);
+}
+
+/** Throws when the block's buffer was transferred away. */
+export function requireHere(handle: Handle): void {
+  const extra = fields.extraOf(handle);
+  if (typeof extra !== 'object') return;
+  if (extra.buffer !== undefined && isDetached(extra.buffer)) throw errors.escaped('MemoryBlock', handleId(handle));
+  if (extra.exact !== undefined && isDetached(extra.exact)) throw errors.escaped('MemoryBlock', handleId(handle));
+}
+
+/** The holder of a live block, made at its first view. */
+function holderOf(handle: Handle): Holder {
+  const extra = fields.extraOf(handle);
+  if (typeof extra === 'object') return extra;
+  const slot = fields.slotOf(handle);
+  const holder = holderFor(slot, fields.generationOf(handle), grantedOf(slot));
+  if (holder === undefined) throw failure('MemoryBlock', handleId(handle), 'viewed');
+  fields.setExtra(handle, holder);
+  return holder;
+}
+
+/** A buffer that shows `[offset, offset + length)` of a live block; it begins there or, see {@link startIn}, at the block. */
+function bufferOf(handle: Handle, holder: Holder, offset: number, length: number): ArrayBuffer {
+  requireHere(handle);
+  if (holder.buffer !== undefined) return holder.buffer;
+  if (length === 0) return emptyBuffer;
+  if (length > constants.MAX_LENGTH) throw errors.outOfRange('length', `<= ${constants.MAX_LENGTH} (one ArrayBuffer of this runtime)`, length);
+  const buffer = windowOf(holder, fields.slotOf(handle), fields.generationOf(handle), offset, length);
+  if (buffer === undefined) throw failure('MemoryBlock', handleId(handle), 'viewed');
+  return buffer;
+}
+
+function startIn(holder: Holder, offset: number): number {
+  return holder.buffer === undefined ? 0 : offset;
+}
+
+/** A Uint8Array over a part of a live block. */
+export function bytesOf(handle: Handle, offset: number, length: number): Uint8Array {
+  validateRange(offset, length, fields.sizeOf(handle));
+  const holder = holderOf(handle);
+  return p.uint8Over(bufferOf(handle, holder, offset, length), startIn(holder, offset), length);
+}
+
+/** A Buffer over a part of a live block. */
+export function directBufferOf(handle: Handle, offset: number, length: number): Buffer {
+  validateRange(offset, length, fields.sizeOf(handle));
+  const holder = holderOf(handle);
+  return p.bufferOver(bufferOf(handle, holder, offset, length), startIn(holder, offset), length);
+}
+
+/** Any view over a part of a live block. */
+export function viewOf(handle: Handle, constructor: ViewConstructor, offset: number, length: number | undefined): unknown {
+  const width = p.viewElementSize(constructor);
+  if (typeof constructor !== 'function') throw errors.invalidArgType('constructor', 'function', constructor);
+  if (width === 0) throw errors.invalidArgValue('constructor', constructor, 'must be a TypedArray or DataView constructor');
+  const size = fields.sizeOf(handle);
+  validateOffset(offset);
+  if (offset % width !== 0) throw errors.outOfRange('offset', `a multiple of ${width}, the size of an element`, offset);
+  validateRange(offset, 0, size);
+  const count = length ?? p.floor((size - offset) / width);
+  validateRange(0, count, p.floor((size - offset) / width));
+  const holder = holderOf(handle);
+  const buffer = bufferOf(handle, holder, offset, count * width);
+  return construct(constructor, [buffer, startIn(holder, offset), count]);
+}
+
+/** The ArrayBuffer over exactly the block's bytes; the same object each time. */
+export function arrayBufferOf(handle: Handle): ArrayBuffer {
+  const size = fields.sizeOf(handle);
+  const slot = fields.slotOf(handle);
+  if (size > constants.MAX_LENGTH) throw errors.outOfRange('size', `<= ${constants.MAX_LENGTH} for one ArrayBuffer; take bytes(offset, length) of a part`, size);
+  const holder = holderOf(handle);
+  requireHere(handle);
+  if (holder.buffer !== undefined && grantedOf(slot) === size) return holder.buffer;
+  const buffer = exactOf(holder, slot, fields.generationOf(handle), size);
+  if (buffer === undefined) throw failure('MemoryBlock', handleId(handle), 'viewed');
+  return buffer;
+}

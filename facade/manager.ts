@@ -1,0 +1,201 @@
+/**
+ * Manager: DirectMemoryManager, the front door.
+ * Room: manager (7). May use: everything below.
+ */
+import * as errors from './errors.js';
+import { MemoryBlock, allocateBlock, reallocateBlock, requireAvailable } from './handles/block.js';
+import { fields } from './handles/handle.js';
+import { liveHolder } from './handles/holder.js';
+import { freeHolder } from './handles/life.js';
+import { addressOfView, compareOperands, copyOperand, fillOperand, mismatchOperands } from './handles/operand.js';
+import type { Operand } from './handles/operand.js';
+import { idOf, isLive, pinsOf, setHandle, status, unavailableReason } from './handles/table.js';
+import { directBufferOf, requireHere, requireLive } from './handles/views.js';
+import { binding } from './native.js';
+import {
+  validateByteValue,
+  validateCopyMode,
+  validateElementSize,
+  validateLength,
+  validateLimit,
+  validateMaxAge,
+  validateOffset,
+  validateSize,
+  validateSwapLength,
+} from './options.js';
+import { blockRows, memoryStats } from './stats.js';
+import type { AllocateOptions, Alignment, BlockInfo, CopyMode, ElementSize, MemoryStats } from './types.js';
+
+const system = unavailableReason === undefined ? binding.systemInfo() : { pageSize: 4096, cacheLineSize: 64 };
+
+/** A block that the manager owns; a foreign or forged one is refused. */
+function ownBlock(block: unknown): MemoryBlock {
+  if (!fields.isHandle(block)) throw errors.invalidArgType('block', 'MemoryBlock', block);
+  return block as MemoryBlock;
+}
+
+/** Frees one block of this isolate whose handle is not at hand. False when it must stay. */
+function freeBySlot(slot: number, generation: number, viewed: boolean): boolean {
+  if (!isLive(slot, generation) || pinsOf(slot) > 0) return false;
+  if (!viewed) {
+    setHandle(slot, generation);
+    binding.free();
+    return status() === 0;
+  }
+  const holder = liveHolder(slot);
+  if (holder === undefined) return false; // the handle is gone and a view may remain: left to be reported
+  try {
+    freeHolder(idOf(slot, generation), slot, generation, holder);
+  } catch {
+    return false; // a buffer that cannot be detached
+  }
+  return true;
+}
+
+/** Allocation, memory operations, statistics. All members are static; sizes, offsets and lengths are bytes. */
+export class DirectMemoryManager {
+  /** Bytes of a machine word. */
+  static readonly WORD_SIZE: number = 8;
+  /** Bytes of a cache line, as the OS reports it. */
+  static readonly CACHE_LINE_SIZE: number = system.cacheLineSize;
+  /** Bytes of a page, as the OS reports it. */
+  static readonly PAGE_SIZE: number = system.pageSize;
+  /** Why nothing can be allocated; `undefined` when it can. */
+  static readonly unavailableReason: string | undefined = unavailableReason;
+
+  private constructor() {
+    throw errors.notSupported('new DirectMemoryManager()', 'all its members are static');
+  }
+
+  /** Whether memory can be allocated in this process; see {@link unavailableReason}. */
+  static isAvailable(): boolean {
+    return unavailableReason === undefined;
+  }
+
+  /** `size` bytes at an address that is a multiple of `alignment` (default `'word'`); uninitialised unless `zeroed`.
+   * Throws `ERR_OFFHEAP_OUT_OF_MEMORY` or `ERR_OFFHEAP_LIMIT`, with `requested` and `available`. */
+  static allocateMemory(size: number, alignment?: Alignment, options?: AllocateOptions): MemoryBlock {
+    return allocateBlock(size, alignment, options);
+  }
+
+  /** The same contents, alignment and label in `newSize` bytes, in place where that is possible. The old handle and its views are dead. */
+  static reallocateMemory(block: MemoryBlock, newSize: number): MemoryBlock {
+    const own = ownBlock(block);
+    validateSize(newSize, 'newSize');
+    if (!own.isValid()) throw errors.useAfterFree('MemoryBlock', own.id);
+    return reallocateBlock(own, newSize);
+  }
+
+  /** Frees a block; its views have length 0 then. A second time: `ERR_OFFHEAP_DOUBLE_FREE`; while pinned: `ERR_OFFHEAP_IN_USE`. */
+  static freeMemory(block: MemoryBlock): void {
+    ownBlock(block).free();
+  }
+
+  /** Frees every block of the calling isolate, and returns how many. Pinned ones, escaped ones and those with a view whose handle is
+   * gone stay, and show in {@link getAllocatedBlocks}. */
+  static freeAllMemory(): number {
+    requireAvailable();
+    const numbers = binding.blocksOf(binding.isolateNumber());
+    let freed = 0;
+    for (let at = 0; at < numbers.length; at += 3) {
+      if (freeBySlot(numbers[at] as number, numbers[at + 1] as number, numbers[at + 2] !== 0)) freed += 1;
+    }
+    return freed;
+  }
+
+  /** Sets `length` bytes to `value`, 0 … 255 or −128 … 127. */
+  static setMemory(block: MemoryBlock, offset: number, length: number, value: number): void {
+    requireLive(block, 'block');
+    validateOffset(offset);
+    validateLength(length);
+    validateByteValue(value);
+    fillOperand(block, offset, length, value);
+  }
+
+  static zeroMemory(block: MemoryBlock): void {
+    requireLive(block, 'block');
+    fillOperand(block, 0, fields.sizeOf(block), 0);
+  }
+
+  /** Copies `length` bytes; the ranges may overlap in every mode. `elementSize` (default 8) is for `'swap-endian'`, whose `length` must
+   * be a multiple of it. */
+  static copyMemory(
+    source: Operand,
+    sourceOffset: number,
+    target: Operand,
+    targetOffset: number,
+    length: number,
+    mode?: CopyMode,
+    elementSize?: ElementSize,
+  ): void {
+    validateOffset(sourceOffset, 'sourceOffset');
+    validateOffset(targetOffset, 'targetOffset');
+    validateLength(length);
+    const how = validateCopyMode(mode);
+    const width = validateElementSize(elementSize);
+    if (how === 'swap-endian') validateSwapLength(length, width);
+    copyOperand(source, sourceOffset, target, targetOffset, length, how, width);
+  }
+
+  /** Compares as unsigned bytes; the first difference decides. */
+  static compareMemory(a: Operand, aOffset: number, b: Operand, bOffset: number, length: number): -1 | 0 | 1 {
+    validateOffset(aOffset, 'aOffset');
+    validateOffset(bOffset, 'bOffset');
+    validateLength(length);
+    return compareOperands(a, aOffset, b, bOffset, length);
+  }
+
+  /** The index of the first byte that differs, −1 if none does. */
+  static mismatch(a: Operand, aOffset: number, b: Operand, bOffset: number, length: number): number {
+    validateOffset(aOffset, 'aOffset');
+    validateOffset(bOffset, 'bOffset');
+    validateLength(length);
+    return mismatchOperands(a, aOffset, b, bOffset, length);
+  }
+
+  /** A Buffer over the block's own bytes. It has length 0 once the block is freed. */
+  static createDirectByteBuffer(block: MemoryBlock, offset: number = 0, length?: number): Buffer {
+    requireLive(block, 'block');
+    requireHere(block);
+    const size = fields.sizeOf(block);
+    return directBufferOf(block, offset, length ?? (offset <= size ? size - offset : 0));
+  }
+
+  /** The address of a view's or a buffer's first byte. */
+  static getDirectBufferAddress(view: ArrayBufferView | ArrayBuffer): bigint {
+    requireAvailable();
+    return addressOfView(view);
+  }
+
+  /** Totals of the process. */
+  static getMemoryStats(): MemoryStats {
+    requireAvailable();
+    return memoryStats();
+  }
+
+  /** Every live block of the process, oldest first. */
+  static getAllocatedBlocks(): BlockInfo[] {
+    requireAvailable();
+    return blockRows(0);
+  }
+
+  /** Live blocks that are at least `maxAgeMs` old, oldest first. */
+  static findPotentialLeaks(maxAgeMs: number): BlockInfo[] {
+    validateMaxAge(maxAgeMs);
+    requireAvailable();
+    return blockRows(maxAgeMs);
+  }
+
+  /** Caps the bytes of live blocks of the process; null lifts the cap, also that of `OFFHEAP_LIMIT`. What is live stays. */
+  static setLimit(bytes: number | null): void {
+    validateLimit(bytes);
+    requireAvailable();
+    binding.setLimit(bytes ?? -1);
+  }
+
+  /** Gives the pages of free memory back to the OS, and returns their bytes. */
+  static trim(): number {
+    requireAvailable();
+    return binding.trim();
+  }
+}

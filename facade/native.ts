@@ -1,0 +1,103 @@
+/**
+ * Native: loads the addon, once, and says what it offers. The only importer of the generated loader.
+ * Room: native (3). May use: primordials, types, format, errors.
+ *
+ * The raw functions are absent from the generated types (napi-rs does not see them), so their signatures stand here by hand. Those
+ * without parameters take them from the isolate's table and leave a status there; see handles/table.ts.
+ */
+import { createRequire } from 'node:module';
+import type * as Generated from '#native';
+import { notSupported } from './errors.js';
+
+/** A slot number, or a Uint8Array when the operand is no block of ours. */
+export type OperandBase = number | Uint8Array;
+
+/** The raw functions of one isolate. */
+export interface RawBinding {
+  /** Opens the isolate; `undefined` when memory is refused or external ArrayBuffers are not allowed. */
+  open(tableBytes: number, threadId: number): ArrayBuffer | undefined;
+  allocate(): void;
+  free(): void;
+  freeEscaped(): void;
+  markViewed(): void;
+  pin(): void;
+  unpin(): void;
+  prepareReallocation(): void;
+  commitReallocation(): void;
+  abortReallocation(): void;
+  fill(target: OperandBase, generation: number, offset: number, length: number, value: number): void;
+  copy(
+    target: OperandBase,
+    targetGeneration: number,
+    targetOffset: number,
+    source: OperandBase,
+    sourceGeneration: number,
+    sourceOffset: number,
+    length: number,
+    mode: number,
+  ): void;
+  compare(a: OperandBase, aGeneration: number, aOffset: number, b: OperandBase, bGeneration: number, bOffset: number, length: number): void;
+  mismatch(a: OperandBase, aGeneration: number, aOffset: number, b: OperandBase, bGeneration: number, bOffset: number, length: number): number;
+  chunkBuffer(): ArrayBuffer | undefined;
+  windowBuffer(slot: number, generation: number, offset: number, length: number): ArrayBuffer | undefined;
+  spanBuffer(span: number, offset: number, length: number): ArrayBuffer | undefined;
+  spanSize(span: number): number;
+  recordsBuffer(segment: number): ArrayBuffer | undefined;
+  addressOf(slot: number): number;
+  viewAddress(view: Uint8Array): number;
+  bufferAddress(buffer: ArrayBufferLike): number;
+  detach(buffer: ArrayBuffer): number;
+  isDetached(buffer: ArrayBuffer): number;
+  trim(): number;
+  isolateNumber(): number;
+}
+
+/** All that the addon exports. */
+export type NativeBinding = typeof Generated & RawBinding;
+
+/** What the table layout of this facade is; the addon must have the same. */
+const LAYOUT = 1;
+
+/** Where the first copy of the package in an isolate leaves itself; see copies.ts. */
+export const COPY_KEY: unique symbol = Symbol.for('offheap.1') as never;
+
+/** True in a second copy: it hands out the first one's classes, and must not load an addon of its own. */
+export const isSecondCopy: boolean = Object.hasOwn(globalThis, COPY_KEY);
+
+interface Loaded {
+  readonly binding: NativeBinding;
+  readonly reason: string | undefined;
+}
+
+function load(): Loaded {
+  if (isSecondCopy) return absent('another copy of the package is in use');
+  let binding: NativeBinding;
+  try {
+    binding = createRequire(import.meta.url)('#native') as NativeBinding;
+  } catch (error) {
+    return absent(reasonOf(error));
+  }
+  const { layout, version } = binding.systemInfo();
+  if (layout !== LAYOUT) return absent(`its addon (version ${version}) was built for another version of the package; reinstall it`);
+  return { binding, reason: undefined };
+}
+
+function reasonOf(error: unknown): string {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  if (code === 'ERR_DLOPEN_DISABLED') return 'the permission model forbids addons; start Node with --allow-addons';
+  return typeof message === 'string' ? message : 'its addon cannot be loaded';
+}
+
+/** A binding whose every function explains why it is not there. */
+function absent(reason: string): Loaded {
+  const refuse = (): never => {
+    throw notSupported('offheap', reason);
+  };
+  return { binding: new Proxy({}, { get: () => refuse }) as NativeBinding, reason };
+}
+
+const loaded = load();
+
+export const binding: NativeBinding = loaded.binding;
+/** Why the addon is not there; `undefined` when it is. */
+export const loadFailure: string | undefined = loaded.reason;

@@ -1,0 +1,227 @@
+/**
+ * Types: the shapes of the public contract. Sizes, lengths and offsets are bytes (integers up to 2^53 − 1), ages are milliseconds,
+ * addresses are for showing only.
+ * Room: types (0). May use: nothing.
+ */
+
+/** The named alignments. `'cache-line'` and `'page'` are asked of the OS, never constants. */
+export const AlignmentMode: {
+  /** What malloc gives. */
+  readonly NONE: 'none';
+  /** The machine word; the default. */
+  readonly WORD_ALIGNED: 'word';
+  readonly CACHE_LINE: 'cache-line';
+  readonly PAGE_ALIGNED: 'page';
+} = Object.freeze({ NONE: 'none', WORD_ALIGNED: 'word', CACHE_LINE: 'cache-line', PAGE_ALIGNED: 'page' });
+export type AlignmentMode = (typeof AlignmentMode)[keyof typeof AlignmentMode];
+
+/** How `copyMemory` moves the bytes. */
+export const CopyMode: {
+  /** Whatever is fastest at that size; the default. */
+  readonly NORMAL: 'normal';
+  /** Always streams past the cache, so that the cache stays the caller's. */
+  readonly NON_TEMPORAL: 'non-temporal';
+  /** Reverses the bytes of each element of `elementSize` bytes. */
+  readonly SWAP_ENDIAN: 'swap-endian';
+} = Object.freeze({ NORMAL: 'normal', NON_TEMPORAL: 'non-temporal', SWAP_ENDIAN: 'swap-endian' });
+export type CopyMode = (typeof CopyMode)[keyof typeof CopyMode];
+
+/** The strategies of an AdvancedMemoryAllocator. */
+export const AllocatorType: {
+  readonly BUDDY_SYSTEM: 'buddy';
+  readonly SLAB_ALLOCATOR: 'slab';
+  readonly ARENA_ALLOCATOR: 'arena';
+  readonly RING_BUFFER: 'ring';
+  readonly OBJECT_POOL: 'pool';
+  readonly HYBRID: 'hybrid';
+} = Object.freeze({
+  BUDDY_SYSTEM: 'buddy',
+  SLAB_ALLOCATOR: 'slab',
+  ARENA_ALLOCATOR: 'arena',
+  RING_BUFFER: 'ring',
+  OBJECT_POOL: 'pool',
+  HYBRID: 'hybrid',
+});
+export type AllocatorType = (typeof AllocatorType)[keyof typeof AllocatorType];
+
+/** A named mode, or a power of two in bytes, 1 … 2^30. */
+export type Alignment = AlignmentMode | number;
+
+/** What one element of a byte swap measures, in bytes. */
+export type ElementSize = 2 | 4 | 8 | 16;
+
+export interface AllocateOptions {
+  /** Fill with zeros first. Default false: the bytes are whatever was there. */
+  readonly zeroed?: boolean | undefined;
+  /** Up to 256 characters that reports show beside the block. Default none. */
+  readonly label?: string | undefined;
+}
+
+/** Any view or buffer of bytes that is not one of our handles. */
+export type BytesLike = ArrayBufferView | ArrayBuffer;
+
+export type TypedArrayConstructor =
+  | Int8ArrayConstructor
+  | Uint8ArrayConstructor
+  | Uint8ClampedArrayConstructor
+  | Int16ArrayConstructor
+  | Uint16ArrayConstructor
+  | Int32ArrayConstructor
+  | Uint32ArrayConstructor
+  | Float32ArrayConstructor
+  | Float64ArrayConstructor
+  | BigInt64ArrayConstructor
+  | BigUint64ArrayConstructor;
+
+/** What `view()` can make. */
+export type ViewConstructor = TypedArrayConstructor | DataViewConstructor;
+
+/** What every piece of native memory can do, whoever owns it.
+ *
+ * Every method throws `ERR_OFFHEAP_USE_AFTER_FREE` on a freed handle, `ERR_OFFHEAP_CLOSED` when its allocator is closed, and
+ * `ERR_OFFHEAP_ESCAPED` when its ArrayBuffer was transferred away; a forged `this` is TypeError `ERR_INVALID_ARG_TYPE`. Offsets and
+ * lengths past the end are RangeError `ERR_OUT_OF_RANGE`. `id`, `size`, `address`, `isValid()` and `toString()` never throw for that. */
+export interface NativeMemory extends Disposable {
+  /** Never reused in a process. */
+  readonly id: number;
+  /** Bytes that were asked for. */
+  readonly size: number;
+  /** For showing and for native code; 0 is never a live address. */
+  readonly address: bigint;
+  /** Once the memory is free: only if it was read while live, else undefined. */
+  readonly label: string | undefined;
+  /** Whether the memory is still this handle's. */
+  isValid(): boolean;
+  /** Milliseconds since the allocation. */
+  getAgeMs(): number;
+
+  getInt8(offset: number): number;
+  getUint8(offset: number): number;
+  getInt16(offset: number, littleEndian?: boolean): number;
+  getUint16(offset: number, littleEndian?: boolean): number;
+  getInt32(offset: number, littleEndian?: boolean): number;
+  getUint32(offset: number, littleEndian?: boolean): number;
+  getFloat32(offset: number, littleEndian?: boolean): number;
+  getFloat64(offset: number, littleEndian?: boolean): number;
+  getBigInt64(offset: number, littleEndian?: boolean): bigint;
+  getBigUint64(offset: number, littleEndian?: boolean): bigint;
+  /** The setters wrap as DataView's do; a value that is no number (no bigint for the 64-bit ones) is `ERR_INVALID_ARG_TYPE`.
+   * All accessors are little-endian unless told otherwise. */
+  setInt8(offset: number, value: number): void;
+  setUint8(offset: number, value: number): void;
+  setInt16(offset: number, value: number, littleEndian?: boolean): void;
+  setUint16(offset: number, value: number, littleEndian?: boolean): void;
+  setInt32(offset: number, value: number, littleEndian?: boolean): void;
+  setUint32(offset: number, value: number, littleEndian?: boolean): void;
+  setFloat32(offset: number, value: number, littleEndian?: boolean): void;
+  setFloat64(offset: number, value: number, littleEndian?: boolean): void;
+  setBigInt64(offset: number, value: bigint, littleEndian?: boolean): void;
+  setBigUint64(offset: number, value: bigint, littleEndian?: boolean): void;
+
+  /** Sets `length` bytes (default: to the end) to `value`, 0 … 255 or −128 … 127. */
+  fill(value: number, offset?: number, length?: number): this;
+  /** Copies `length` bytes (default: to the end) into `target`. The two may overlap. */
+  copyTo(target: NativeMemory | BytesLike, targetOffset?: number, offset?: number, length?: number): void;
+  /** Same size and same bytes. */
+  equals(other: NativeMemory | BytesLike): boolean;
+
+  /** A zero-copy view; its `buffer` may be longer than the memory, as a pooled Buffer's is. Free gives it the length 0. */
+  bytes(offset?: number, length?: number): Uint8Array;
+  /** A zero-copy view of any kind. `offset` in bytes, a multiple of the element size, else RangeError; `length` in elements. */
+  view<Constructor extends ViewConstructor>(constructor: Constructor, offset?: number, length?: number): Constructor['prototype'];
+  /** A copy on the JavaScript heap. */
+  copyOut(offset?: number, length?: number): Buffer;
+  /** Decodes a snapshot: safe while another thread writes. `encoding` defaults to `'utf8'`. */
+  text(offset?: number, length?: number, encoding?: BufferEncoding): string;
+
+  /** Keeps the memory from being freed until disposed; free meanwhile is `ERR_OFFHEAP_IN_USE`. */
+  pin(): Disposable;
+  /** Pins the memory until `use` is done, and hands it a view. */
+  lease<Result>(use: (bytes: Uint8Array) => Promise<Result> | Result): Promise<Result>;
+  /** Gives the memory back to its owner. A second time: `ERR_OFFHEAP_DOUBLE_FREE`; while pinned: `ERR_OFFHEAP_IN_USE`. */
+  free(): void;
+  /** As `free()`, but a second time is a no-op. */
+  [Symbol.dispose](): void;
+}
+
+/** Process-wide figures, every isolate included: a fresh frozen snapshot. The first five and the three sizes count MemoryBlocks in the
+ * program's hands, by the bytes that were asked for. */
+export interface MemoryStats {
+  /** Bytes, ever. */
+  readonly totalAllocated: number;
+  /** Bytes, ever. */
+  readonly totalFreed: number;
+  readonly currentAllocated: number;
+  /** Exact with one isolate, else the highest total seen at a refill, a spill or a stats call. */
+  readonly peakAllocated: number;
+  readonly activeBlocks: number;
+  readonly nextBlockId: number;
+  /** Over live blocks, bytes; 0 when there is none. */
+  readonly averageBlockSize: number;
+  readonly minBlockSize: number;
+  readonly maxBlockSize: number;
+  /** Bytes taken from the OS: regions, idle pool blocks, cached chunks and spans included. */
+  readonly committed: number;
+  /** Bytes that were freed and wait before their address is used again. */
+  readonly quarantined: number;
+  /** Bytes whose ArrayBuffer was transferred away, or that an ended isolate left viewed. */
+  readonly escaped: number;
+  /** Blocks that the garbage collector reclaimed because their handle was dropped. */
+  readonly collected: number;
+  readonly byAllocator: readonly AllocatorStats[];
+}
+
+/** One allocator: a fresh frozen snapshot. */
+export interface AllocatorStats {
+  readonly name: string;
+  readonly allocatorType: AllocatorType;
+  readonly totalSize: number;
+  /** Bytes handed out, rounding included; in an arena and a ring the held space. */
+  readonly allocatedSize: number;
+  /** Bytes that were asked for and are live. */
+  readonly requestedSize: number;
+  readonly freeSize: number;
+  /** The largest request that fits now. */
+  readonly largestFree: number;
+  readonly allocatedBlocks: number;
+  readonly freeBlocks: number;
+  /** Allocated over total, 0 … 100. */
+  readonly utilizationPercent: number;
+  /** 0 … 100: lost to rounding, and free but in pieces. */
+  readonly fragmentationPercent: { readonly internal: number; readonly external: number };
+}
+
+/** One MemoryPool: a fresh frozen snapshot. */
+export interface PoolStats {
+  /** Bytes. */
+  readonly blockSize: number;
+  /** Idle blocks kept ready. */
+  readonly available: number;
+  readonly inUse: number;
+  readonly maxSize: number;
+  /** Callers of `acquireAsync` in the queue. */
+  readonly waiters: number;
+  /** Acquires served from idle blocks; hits + misses = successful acquires. */
+  readonly hits: number;
+  readonly misses: number;
+}
+
+/** One live block, or one arena or ring as a whole: a snapshot row. */
+export interface BlockInfo {
+  readonly id: number;
+  readonly kind: 'block' | 'pool' | 'allocator';
+  /** Who must get it back. */
+  readonly owner: string;
+  readonly size: number;
+  /** Bytes it really occupies. */
+  readonly actualSize: number;
+  readonly address: bigint;
+  readonly alignment: Alignment;
+  readonly label: string | undefined;
+  readonly ageMs: number;
+  readonly threadId: number;
+  readonly pinned: boolean;
+  readonly escaped: boolean;
+  /** Where it was allocated, as far as `OFFHEAP_TRACK` keeps that. */
+  readonly site?: string;
+}

@@ -1,0 +1,3 @@
+export { DirectMemoryManager, MemoryBlock, OffHeapError } from './facade/copies.js';
+export { AlignmentMode, AllocatorType, CopyMode } from './facade/types.js';
+export type * from './facade/types.js';

@@ -1,0 +1,62 @@
+// The two outputs of a build, native/ (the addon and its loader) and dist/ (the TypeScript), and when each is stale.
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { join } from 'node:path';
+import { Stop, cargoEnvironment, filesUnder, heading, inRoot, isStale, newest, runNode, seconds } from './lib.mjs';
+
+const native = inRoot('native');
+const dist = inRoot('dist');
+const lock = inRoot('Cargo.lock');
+const addonSources = [inRoot('crates', 'offheap-core', 'src'), inRoot('crates', 'offheap-core', 'Cargo.toml'),
+  inRoot('crates', 'offheap-node'), inRoot('Cargo.toml')];
+const distSources = [inRoot('index.ts'), inRoot('facade'), inRoot('tsconfig.json')];
+
+export function addonIsStale() {
+  const ours = `.${process.platform}-${process.arch}`; // other platforms' addons are none of our business
+  const addons = existsSync(native)
+    ? readdirSync(native).filter((name) => name.endsWith('.node') && name.includes(ours))
+    : [];
+  return addons.length === 0 || addons.some((name) => isStale(join(native, name), ...addonSources, lock));
+}
+
+export const distIsStale = () => isStale(join(dist, 'index.js'), ...distSources);
+
+/** @param {string[]} extra more arguments for `napi build`, such as `--target` */
+export async function buildAddon(extra = []) {
+  const env = cargoEnvironment();
+  heading('addon (napi build)');
+  const sourcesSeen = newest(...addonSources);
+  const staging = inRoot('.cache', 'native');
+  rmSync(staging, { recursive: true, force: true });
+  mkdirSync(staging, { recursive: true });
+  const { code, ms } = await runNode([inRoot('node_modules', '@napi-rs', 'cli', 'dist', 'cli.js'), 'build',
+    '--platform', '--profile', 'addon', '--manifest-path', 'crates/offheap-node/Cargo.toml',
+    '--output-dir', '.cache/native', '--js', 'index.cjs', '--dts', 'index.d.ts', ...extra], { env });
+  if (code !== 0) throw new Stop('The addon did not build: the compiler message above says why.');
+  // Renamed into place: overwriting a library that a running process has mapped would crash that process.
+  mkdirSync(native, { recursive: true });
+  const seen = Math.max(sourcesSeen, newest(lock)); // cargo may have written the lock file just now
+  for (const name of readdirSync(staging)) {
+    stamp(join(staging, name), seen);
+    renameSync(join(staging, name), join(native, name));
+  }
+  console.log(`native/ built in ${seconds(ms)}`);
+}
+
+export async function buildDist() {
+  heading('dist (tsc)');
+  const sourcesSeen = newest(...distSources);
+  const started = Date.now() - 10; // file systems round times
+  const { code, ms } = await runNode([inRoot('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.json']);
+  if (code !== 0) throw new Stop('dist/ did not build: the compiler message above says why.');
+  for (const path of filesUnder(dist)) {
+    if (statSync(path).mtimeMs < started) rmSync(path); // its source is gone
+    else stamp(path, sourcesSeen);
+  }
+  console.log(`dist/ built in ${seconds(ms)}`);
+}
+
+/** Dates an output like the newest source it was made from, so that a source saved during the build counts as newer. */
+function stamp(path, ms) {
+  const time = (Math.ceil(ms) + 1) / 1000; // later, never earlier: a rounded-down output would look stale at once
+  utimesSync(path, time, time);
+}

@@ -1,0 +1,50 @@
+// `npm run check`: everything that can be said about the sources without running the library.
+// Every step runs, also after a failure: a table first, then what each failed step had to say.
+import { existsSync } from 'node:fs';
+import { dependencyBreaches } from './dependencies.mjs';
+import { ensure } from './ensure.mjs';
+import { hygieneBreaches, hygieneSelfTest } from './hygiene.mjs';
+import { inRoot, main, portableFlags, runCargo, runNode } from './lib.mjs';
+import { findBreaches } from './rooms.mjs';
+import { selfTest } from './rooms/self-test.mjs';
+
+const tool = (...path) => inRoot('node_modules', ...path);
+const tsc = tool('typescript', 'bin', 'tsc');
+const linted = ['index.ts', 'facade', '__test__', 'benchmark', 'examples', 'scripts'];
+
+const command = (start) => async () => {
+  const { code, stdout, stderr } = await start({ output: 'capture' });
+  return code === 0 ? [] : [`${stdout}${stderr}`.trim()];
+};
+const cargo = (args, env = {}) => command((options) => runCargo(args, { ...options, env }));
+const node = (...args) => command((options) => runNode(args, options));
+
+const steps = {
+  'cargo fmt': cargo(['fmt', '--all', '--check']),
+  'clippy': cargo(['clippy', '--quiet', '--workspace', '--all-targets', '--', '-D', 'warnings']),
+  'clippy, portable memory': cargo(
+    ['clippy', '--quiet', '-p', 'offheap-core', '--all-targets', '--target-dir', 'target/portable', '--', '-D', 'warnings'], portableFlags()),
+  'oxlint': node(tool('oxlint', 'bin', 'oxlint'), '--deny-warnings', ...linted.filter((name) => existsSync(inRoot(name)))),
+  'types of the library': node(tsc, '--noEmit', '-p', 'tsconfig.json'),
+  'types of tests, benchmarks, examples': node(tsc, '--noEmit', '-p', '__test__/tsconfig.json'),
+  'rooms': () => findBreaches(),
+  'rooms, planted breaches': async () => (await selfTest(findBreaches)).failures,
+  'reasons for dependencies': () => dependencyBreaches(),
+  'marks and paths': async () => [...(await hygieneBreaches()), ...hygieneSelfTest()],
+};
+
+await main(async () => {
+  await ensure();
+  const failed = [];
+  console.log(`\n${'step'.padEnd(38)}  ok        ms`);
+  for (const [name, step] of Object.entries(steps)) {
+    const started = performance.now();
+    const breaches = await step();
+    const ms = Math.round(performance.now() - started);
+    console.log(`${name.padEnd(38)}  ${breaches.length === 0 ? 'ok' : 'NO'}  ${String(ms).padStart(8)}`);
+    if (breaches.length > 0) failed.push([name, breaches]);
+  }
+  for (const [name, breaches] of failed) console.log(`\n== ${name}\n${breaches.join('\n')}`);
+  console.log(failed.length === 0 ? '\ncheck: all in order' : `\ncheck: breaches in ${failed.map(([name]) => name).join('; ')}`);
+  return failed.length === 0;
+});

@@ -1,0 +1,43 @@
+// Every dependency, npm and cargo, development included, has a row with its reason in CONTRIBUTING.md,
+// every row a dependency, and the published package asks for nothing but its own platform packages.
+// And the lock file is whole: `npm ci` refuses one that lacks the packages of other platforms.
+import { readFileSync, readdirSync } from 'node:fs';
+import { inRoot } from './lib.mjs';
+
+const page = 'CONTRIBUTING.md';
+const table = () => readFileSync(inRoot(page), 'utf8').split(/^## Dependencies/m)[1] ?? '';
+
+function npmDependencies({ devDependencies = {}, dependencies = {}, peerDependencies = {} }) {
+  return Object.keys({ ...devDependencies, ...dependencies, ...peerDependencies });
+}
+
+/** Names in the dependency tables of every crate's manifest, without our own crates. */
+function cargoDependencies() {
+  const names = readdirSync(inRoot('crates')).flatMap((crate) => {
+    const sections = readFileSync(inRoot('crates', crate, 'Cargo.toml'), 'utf8').split(/^\[/m);
+    return sections.filter((section) => /^[^\]]*dependencies\]/.test(section))
+      .flatMap((section) => [...section.replace(/^[^\]]*\]/, '').matchAll(/^([\w-]+)\s*[=.]/gm)].map(([, name]) => name));
+  });
+  return names.filter((name) => !name.startsWith('offheap-'));
+}
+
+/** Platform packages that npm left out of the lock file, as it does when its registry does not answer for them. */
+function missingFromLock() {
+  const { packages } = JSON.parse(readFileSync(inRoot('package-lock.json'), 'utf8'));
+  const wanted = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
+    Object.keys(optionalDependencies).map((name) => ({ path, name })));
+  return wanted.filter(({ path, name }) => !packages[`node_modules/${name}`] && !packages[`${path}/node_modules/${name}`]);
+}
+
+export function dependencyBreaches() {
+  const manifest = JSON.parse(readFileSync(inRoot('package.json'), 'utf8'));
+  const present = new Set([...npmDependencies(manifest), ...cargoDependencies()]);
+  const explained = new Set([...table().matchAll(/^\| `([^`]+)`.*\| \S/gm)].map(([, name]) => name));
+  const missing = missingFromLock().map(({ name }) => name);
+  return [
+    ...(missing.length > 0 ? [`package-lock.json: lacks ${missing.length} optional packages of other platforms (${missing[0]}, …), so npm ci refuses it; make it again where the registry has them`] : []),
+    ...[...present].filter((name) => !explained.has(name)).map((name) => `${page}: no reason for ${name}; add a row, or do without it`),
+    ...[...explained].filter((name) => !present.has(name)).map((name) => `${page}: a row for ${name}, which is no dependency any more; delete it`),
+    ...Object.keys(manifest.dependencies ?? {}).map((name) => `package.json: ${name} is a runtime dependency; the library has none`),
+  ];
+}

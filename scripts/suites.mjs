@@ -1,0 +1,55 @@
+// The test suites, each as a function that returns { passed, failed }.
+// Minimum counts: a suite that silently runs nothing must be red. Raise them as the suites grow.
+import { inRoot, portableFlags, run, runCargo, runNode, seconds } from './lib.mjs';
+import { readTap } from './tap.mjs';
+
+export const MIN_RUST_TESTS = 1;
+export const MIN_AVA_TESTS = 1;
+
+/** One failure more than were counted when the suite ran fewer tests than it must, or ended badly without naming a test. */
+function settle(name, { passed, failed }, { minimum, code, ms }) {
+  const ran = passed + failed;
+  const complaints = [];
+  if (ran < minimum) complaints.push(`only ${ran} tests ran, at least ${minimum} must: find what was not picked up`);
+  if (code !== 0 && failed === 0) complaints.push(`the runner ended with exit code ${code} although no test failed`);
+  for (const complaint of complaints) console.log(`FAILED ${name}: ${complaint}`);
+  console.log(`${name}: ${passed} passed, ${failed + complaints.length} failed (${seconds(ms)})`);
+  return { passed, failed: failed + complaints.length };
+}
+
+/** The core's tests, on this system's memory calls or on the portable fallback. */
+export async function rustSuite({ portable = false } = {}) {
+  const args = ['test', '-p', 'offheap-core', '--no-fail-fast'];
+  if (portable) args.push('--target-dir', 'target/portable');
+  const { code, stdout, ms } = await runCargo(args, { output: 'stdout', env: portable ? portableFlags() : {} });
+  let passed = 0;
+  let failed = 0;
+  for (const [, ok, bad, ignored] of stdout.matchAll(/^test result: .*? (\d+) passed; (\d+) failed; (\d+) ignored/gm)) {
+    passed += Number(ok);
+    failed += Number(bad) + Number(ignored); // a test that is switched off proves nothing
+  }
+  const ignored = [...stdout.matchAll(/^test (.*) \.\.\. ignored/gm)].map(([, name]) => name);
+  for (const name of ignored) console.log(`FAILED ${name}: ignored; make it run or delete it`);
+  if (code !== 0) console.log(stdout.replace(/^test .* \.\.\. ok\n/gm, ''));
+  return settle(portable ? 'Rust, portable memory' : 'Rust', { passed, failed }, { minimum: MIN_RUST_TESTS, code, ms });
+}
+
+/** The specs in __test__, on the given Node binary. */
+export async function avaSuite({ node = process.execPath, name = `Specs on Node ${process.versions.node}` } = {}) {
+  const cli = inRoot('node_modules', 'ava', 'entrypoints', 'cli.mjs');
+  const { code, stdout, ms } = await run(node, [cli, '--tap'], { output: 'stdout' });
+  const { passed, failures, complete, byFile } = readTap(stdout);
+  for (const failure of failures) console.log(`${failure}\n`);
+  if (!complete) console.log('FAILED the report is cut short (its own error is above): run `npx ava` to see the test\n');
+  for (const [file, count] of byFile) console.log(`  ${String(count).padStart(4)} ok  ${file}`);
+  const failed = failures.length + (complete ? 0 : 1);
+  return settle(name, { passed, failed }, { minimum: MIN_AVA_TESTS, code, ms });
+}
+
+/** A script of this folder that prints its own count and ends with `N passed, N failed`. */
+export async function scriptSuite(name, ...args) {
+  const { code, stdout, ms } = await runNode(args, { output: 'stdout' });
+  process.stdout.write(stdout.replace(/\n*\d+ passed, \d+ failed\s*$/, '\n'));
+  const [, passed = '0', failed = '0'] = /(\d+) passed, (\d+) failed\s*$/.exec(stdout) ?? [];
+  return settle(name, { passed: Number(passed), failed: Number(failed) }, { minimum: 1, code, ms });
+}
