@@ -3,14 +3,14 @@
  * Room: manager (7). May use: everything below.
  */
 import * as errors from './errors.js';
-import { MemoryBlock, allocateBlock, reallocateBlock, requireAvailable } from './handles/block.js';
+import type { MemoryBlock } from './handles/block.js';
+import { allocateBlock, reallocateBlock, requireAvailable } from './handles/block.js';
 import { fields } from './handles/handle.js';
-import { liveHolder } from './handles/holder.js';
-import { freeHolder } from './handles/life.js';
+import { sweep } from './handles/life.js';
 import { addressOfView, compareOperands, copyOperand, fillOperand, mismatchOperands } from './handles/operand.js';
 import type { Operand } from './handles/operand.js';
-import { idOf, isLive, pinsOf, setHandle, status, unavailableReason } from './handles/table.js';
-import { directBufferOf, requireHere, requireLive } from './handles/views.js';
+import { unavailableReason } from './handles/table.js';
+import { directBufferOf, requireHere, requireLive, restFrom } from './handles/views.js';
 import { binding } from './native.js';
 import {
   validateByteValue,
@@ -32,24 +32,6 @@ const system = unavailableReason === undefined ? binding.systemInfo() : { pageSi
 function ownBlock(block: unknown): MemoryBlock {
   if (!fields.isHandle(block)) throw errors.invalidArgType('block', 'MemoryBlock', block);
   return block as MemoryBlock;
-}
-
-/** Frees one block of this isolate whose handle is not at hand. False when it must stay. */
-function freeBySlot(slot: number, generation: number, viewed: boolean): boolean {
-  if (!isLive(slot, generation) || pinsOf(slot) > 0) return false;
-  if (!viewed) {
-    setHandle(slot, generation);
-    binding.free();
-    return status() === 0;
-  }
-  const holder = liveHolder(slot);
-  if (holder === undefined) return false; // the handle is gone and a view may remain: left to be reported
-  try {
-    freeHolder(idOf(slot, generation), slot, generation, holder);
-  } catch {
-    return false; // a buffer that cannot be detached
-  }
-  return true;
 }
 
 /** Allocation, memory operations, statistics. All members are static; sizes, offsets and lengths are bytes. */
@@ -98,7 +80,7 @@ export class DirectMemoryManager {
     const numbers = binding.blocksOf(binding.isolateNumber());
     let freed = 0;
     for (let at = 0; at < numbers.length; at += 3) {
-      if (freeBySlot(numbers[at] as number, numbers[at + 1] as number, numbers[at + 2] !== 0)) freed += 1;
+      if (sweep(numbers[at] as number, numbers[at + 1] as number, numbers[at + 2] !== 0)) freed += 1;
     }
     return freed;
   }
@@ -157,8 +139,7 @@ export class DirectMemoryManager {
   static createDirectByteBuffer(block: MemoryBlock, offset: number = 0, length?: number): Buffer {
     requireLive(block, 'block');
     requireHere(block);
-    const size = fields.sizeOf(block);
-    return directBufferOf(block, offset, length ?? (offset <= size ? size - offset : 0));
+    return directBufferOf(block, offset, length ?? restFrom(block, offset));
   }
 
   /** The address of a view's or a buffer's first byte. */

@@ -1,7 +1,7 @@
 /**
  * Options: what callers hand us is `unknown` until it went through here. Each validator throws the documented error; the good case is
  * a `typeof` and a comparison or two, and errors are made out of line.
- * Room: options (4). May use: primordials, types, format, errors.
+ * Room: options (3). May use: primordials, types, format, errors.
  */
 import { formatBytes } from './format.js';
 import { invalidArgType, invalidArgValue, outOfRange } from './errors.js';

@@ -1,12 +1,13 @@
 /**
  * Facts: what a block's record tells beyond its size. A live block is asked each time; a dead one tells what was read while it lived.
- * Room: handles (5). May use: primordials, types, native, table, handle.
+ * Room: handles (5). May use: primordials, types, native, clock, table, handle.
  */
 import { binding } from '../native.js';
 import * as p from '../primordials.js';
 import type { Alignment } from '../types.js';
 import { fields } from './handle.js';
 import type { Handle } from './handle.js';
+import { wallClock } from './clock.js';
 import { isLive } from './table.js';
 
 /** Where a row's numbers stand; crates/offheap-node/src/cold.rs writes them. */
@@ -24,7 +25,8 @@ export const ROW = {
   pins: 10,
   flags: 11,
   threadId: 12,
-  length: 13,
+  bornMs: 13,
+  length: 14,
 } as const;
 
 const MODES: readonly Alignment[] = ['none', 'word', 'cache-line', 'page'];
@@ -60,7 +62,6 @@ export interface Facts {
   readonly allocatedTimestamp: number;
 }
 
-const { now } = Date;
 const known = new WeakMap<Handle, Facts>();
 const getKnown = p.uncurryThis(known.get as (this: WeakMap<Handle, Facts>, key: Handle) => Facts | undefined);
 const setKnown = p.uncurryThis(known.set as (this: WeakMap<Handle, Facts>, key: Handle, facts: Facts) => unknown);
@@ -75,7 +76,7 @@ export function factsOf(handle: Handle): Facts | undefined {
   const facts = {
     alignment: alignmentOf(row[ROW.alignment] ?? 0),
     label: labelText(row[ROW.label] ?? 0),
-    allocatedTimestamp: now() - (row[ROW.ageMs] ?? 0),
+    allocatedTimestamp: wallClock(row[ROW.bornMs] ?? 0),
   };
   setKnown(known, handle, facts);
   return facts;

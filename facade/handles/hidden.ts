@@ -11,8 +11,8 @@ import type { SafeDataView } from '../primordials.js';
 /** Where windows begin: at each multiple. A window is twice as long, so that no access is cut by its end. */
 const STRIDE = 1073741824;
 
-/** The last place in a span that {@link hiddenView} shows with 16 bytes after it. Above it (Node 20, beyond 4 GiB): `farView`. */
-export const NEAR_MAX: number = constants.MAX_LENGTH - 16;
+/** The last place in a span that {@link hiddenView} is read at; above it, `farView`. A small integer, so that comparing costs nothing. */
+export const NEAR_MAX = 0x7ffffff0;
 
 const views: (SafeDataView | undefined)[] = [];
 /** A plain object: a Map would hand itself, and the views in it, to a patched `Map.prototype.get`. */

@@ -5,7 +5,7 @@
  * Room: handles (5). May use: primordials, errors, native, table.
  */
 import { constants } from 'node:buffer';
-import { binding } from '../native.js';
+import { binding, markViewedNative } from '../native.js';
 import * as p from '../primordials.js';
 import type { SafeDataView } from '../primordials.js';
 import { setHandle, status } from './table.js';
@@ -85,7 +85,7 @@ export function holderFor(slot: number, generation: number, granted: number): Ho
   const keep = keepOf(slot);
   setHandle(slot, generation);
   if (keep?.idle !== undefined) {
-    binding.markViewed(); // before the buffer is handed out
+    markViewedNative(); // before the buffer is handed out
     if (status() !== 0) return undefined;
     const holder = keep.idle;
     keep.idle = undefined;

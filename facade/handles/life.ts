@@ -6,31 +6,19 @@ import * as errors from '../errors.js';
 import { binding } from '../native.js';
 import { deadError, fields, handleId } from './handle.js';
 import type { Handle } from './handle.js';
-import { isDetached, keepIdle, killViews } from './holder.js';
+import { isDetached, keepIdle, killViews, liveHolder } from './holder.js';
 import type { Holder } from './holder.js';
-import { ARGUMENT, RESULT, T, failure, isLive, pinsOf, setHandle, setWide, status } from './table.js';
+import { failure, idOf, isLive, pinsOf, resultTime, setHandle, setWide, status } from './table.js';
 
-const { now } = Date;
-
-/** Frees a live block; a dead one is a double free. */
-export function freeHandle(handle: Handle): void {
+/** Frees a block that has a holder; a dead one is a double free. */
+export function freeViewed(handle: Handle): void {
   const slot = fields.slotOf(handle);
   const generation = fields.generationOf(handle);
   const extra = fields.extraOf(handle);
-  if (typeof extra === 'object' && isLive(slot, generation)) {
-    freeViewed(handle, slot, generation, extra);
-  } else {
-    T[ARGUMENT] = slot;
-    T[ARGUMENT + 1] = generation;
-    binding.free();
-    if (T[RESULT] !== 0) throw failure('MemoryBlock', handleId(handle), 'freed');
-  }
-  fields.setExtra(handle, now());
-}
-
-function freeViewed(handle: Handle, slot: number, generation: number, holder: Holder): void {
+  if (!isLive(slot, generation) || typeof extra !== 'object') throw errors.doubleFree('MemoryBlock', handleId(handle));
   refusePinned(handle, slot, 'freed');
-  freeHolder(handleId(handle), slot, generation, holder);
+  freeHolder(handleId(handle), slot, generation, extra);
+  fields.setExtra(handle, resultTime());
 }
 
 /** Frees a live, unpinned block by its record: kills the views, then frees, or leaves the memory to whoever has its buffer. */
@@ -42,6 +30,41 @@ export function freeHolder(id: number, slot: number, generation: number, holder:
   else binding.free();
   if (status() !== 0) throw failure('MemoryBlock', id, 'freed');
   if (outcome === 'dead') keepIdle(slot, holder);
+}
+
+/** Blocks that {@link sweep} freed, whose handles it did not have: slot → generation and time, the last sweep of each slot. */
+const swept = new Map<number, { readonly generation: number; readonly ms: number }>();
+
+/** Frees one live block of this isolate by its record. False when it must stay. */
+export function sweep(slot: number, generation: number, viewed: boolean): boolean {
+  if (!isLive(slot, generation) || pinsOf(slot) > 0) return false;
+  if (viewed) {
+    const holder = liveHolder(slot);
+    if (holder === undefined) return false; // the handle is gone and a view may remain: left to be reported
+    try {
+      freeHolder(idOf(slot, generation), slot, generation, holder);
+    } catch {
+      return false; // a buffer that cannot be detached
+    }
+  } else {
+    setHandle(slot, generation);
+    binding.free();
+    if (status() !== 0) return false;
+  }
+  swept.set(slot, { generation, ms: resultTime() });
+  return true;
+}
+
+/** When a block was freed, on the native clock; 0 while live. */
+export function freedMs(handle: Handle): number {
+  const extra = fields.extraOf(handle);
+  if (typeof extra === 'number') return extra;
+  const slot = fields.slotOf(handle);
+  const found = swept.get(slot);
+  if (found === undefined || found.generation !== fields.generationOf(handle)) return 0;
+  swept.delete(slot);
+  fields.setExtra(handle, found.ms);
+  return found.ms;
 }
 
 /** The user marked a buffer of ours as untransferable: it cannot be detached, so nothing may be freed. */
@@ -78,7 +101,7 @@ export function reallocateHandle(handle: Handle, size: number): void {
   binding.commitReallocation();
   if (status() !== 0) throw failure('MemoryBlock', id, 'reallocated');
   if (holder !== undefined) keepIdle(slot, holder);
-  fields.setExtra(handle, now());
+  fields.setExtra(handle, binding.nowMs());
 }
 
 /** Takes a pin, and gives what drops it; dropping it again does nothing. */

@@ -48,46 +48,57 @@ export const T: Int32Array = opened.words;
 /** Why nothing can be allocated in this process; `undefined` when it can. */
 export const unavailableReason: string | undefined = opened.reason;
 
-/** Records of the shared segments seen so far, as 32-bit halves of their words. */
-const segments: (Int32Array | undefined)[] = [];
-const noRecords = new Int32Array(4 << SEGMENT_BITS);
+const noRecords = new Int32Array(0);
 
-function segmentOf(index: number): Int32Array {
-  const buffer = binding.recordsBuffer(index);
-  if (buffer === undefined) return noRecords;
-  const words = p.int32Over(buffer, 0, p.arrayBufferByteLength(buffer) / 4);
-  segments[index] = words;
+/** The first 65,536 records, as 32-bit halves of their words. A module constant too: V8 then knows its address and length. */
+const FIRST: Int32Array = recordsOf(0);
+/** The later segments, as far as they were looked at. */
+const segments: (Int32Array | undefined)[] = [FIRST];
+
+function recordsOf(segment: number): Int32Array {
+  const buffer = opened.reason === undefined ? binding.recordsBuffer(segment) : undefined;
+  return buffer === undefined ? noRecords : p.int32Over(buffer, 0, p.arrayBufferByteLength(buffer) / 4);
+}
+
+/** The segment of a record that is not in the first one. */
+function segmentOf(slot: number): Int32Array {
+  const known = segments[slot >>> SEGMENT_BITS];
+  if (known !== undefined) return known;
+  const words = recordsOf(slot >>> SEGMENT_BITS);
+  if (words !== noRecords) segments[slot >>> SEGMENT_BITS] = words;
   return words;
+}
+
+/** A half word of a record; `index` as in the first record. */
+function farWord(slot: number, index: number): number {
+  return segmentOf(slot)[index + ((slot & SEGMENT_MASK) << 1)] as number;
 }
 
 /** Whether this generation of a record is live. */
 export function isLive(slot: number, generation: number): boolean {
-  const words = segments[slot >>> SEGMENT_BITS] ?? segmentOf(slot >>> SEGMENT_BITS);
-  return (words[((slot & SEGMENT_MASK) << 1) + 1] as number) >>> GENERATION_SHIFT === generation;
+  const upper = slot <= SEGMENT_MASK ? (FIRST[(slot << 1) + 1] as number) : farWord(slot, 1);
+  return upper >>> GENERATION_SHIFT === generation;
 }
 
 /** Pins on a live record. */
 export function pinsOf(slot: number): number {
-  const words = segments[slot >>> SEGMENT_BITS] ?? segmentOf(slot >>> SEGMENT_BITS);
-  return (words[(slot & SEGMENT_MASK) << 1] as number) >>> PINS_SHIFT;
+  return farWord(slot, 0) >>> PINS_SHIFT;
 }
 
 /** The span that a record's memory lies in. */
 export function spanOf(slot: number): number {
-  const words = segments[slot >>> SEGMENT_BITS] ?? segmentOf(slot >>> SEGMENT_BITS);
-  return (words[PLACE + ((slot & SEGMENT_MASK) << 1) + 1] as number) >>> SPAN_SHIFT;
+  const upper = slot <= SEGMENT_MASK ? (FIRST[(slot << 1) + (PLACE + 1)] as number) : farWord(slot, PLACE + 1);
+  return upper >>> SPAN_SHIFT;
 }
 
 /** Where a record's memory begins in its span, bytes, below 2^30. */
 export function offsetOf(slot: number): number {
-  const words = segments[slot >>> SEGMENT_BITS] ?? segmentOf(slot >>> SEGMENT_BITS);
-  return words[PLACE + ((slot & SEGMENT_MASK) << 1)] as number;
+  return slot <= SEGMENT_MASK ? (FIRST[(slot << 1) + PLACE] as number) : farWord(slot, PLACE);
 }
 
 /** What was granted to a record's memory, bytes: the size of its class (crates/offheap-core/src/alloc/chunks/classes.rs). */
 export function grantedOf(slot: number): number {
-  const words = segments[slot >>> SEGMENT_BITS] ?? segmentOf(slot >>> SEGMENT_BITS);
-  const kind = (words[PLACE + ((slot & SEGMENT_MASK) << 1) + 1] as number) & 0xff;
+  const kind = farWord(slot, PLACE + 1) & 0xff;
   return kind < 4 ? (kind + 1) * 16 : (5 + ((kind - 4) & 3)) * 2 ** (4 + ((kind - 4) >>> 2));
 }
 
@@ -119,6 +130,11 @@ export function status(): number {
 
 function figure(index: number): number {
   return ((T[RESULT + index] as number) >>> 0) + ((T[RESULT + index + 1] as number) >>> 0) * TWO_32;
+}
+
+/** When the last native free happened, on the native clock. */
+export function resultTime(): number {
+  return ((T[RESULT + 1] as number) >>> 0) + (T[RESULT + 2] as number) * TWO_32;
 }
 
 /** The error of the last native call, about a handle and what was to be done with it ("freed"). */

@@ -7,7 +7,7 @@ import * as errors from '../errors.js';
 import { validateOffset, validateRange } from '../options.js';
 import * as p from '../primordials.js';
 import type { ViewConstructor } from '../types.js';
-import { deadError, fields, handleId } from './handle.js';
+import { deadError, fields, forgedError, handleId } from './handle.js';
 import type { Handle } from './handle.js';
 import { exactOf, holderFor, isDetached, windowOf } from './holder.js';
 import type { Holder } from './holder.js';
@@ -15,11 +15,10 @@ import { failure, grantedOf, isLive } from './table.js';
 
 type Construct = (constructor: object, args: readonly unknown[]) => unknown;
 const construct: Construct = Reflect.construct as never;
-const emptyBuffer = new ArrayBuffer(0);
 
 /** Throws unless the handle is one of ours and live. */
 export function requireLive(handle: unknown, name: string): asserts handle is Handle {
-  if (!fields.isHandle(handle)) throw errors.invalidArgType(name, 'MemoryBlock', handle);
+  if (!fields.isHandle(handle)) throw forgedError(name, handle);
   if (!isLive(fields.slotOf(handle), fields.generationOf(handle))) throw deadError(handle);
 }
 
@@ -29,6 +28,12 @@ export function requireHere(handle: Handle): void {
   if (typeof extra !== 'object') return;
   if (extra.buffer !== undefined && isDetached(extra.buffer)) throw errors.escaped('MemoryBlock', handleId(handle));
   if (extra.exact !== undefined && isDetached(extra.exact)) throw errors.escaped('MemoryBlock', handleId(handle));
+}
+
+/** Bytes from an offset to the end of a live block; an offset that is no good is left to the caller's range check, unasked. */
+export function restFrom(handle: Handle, offset: unknown): number {
+  const rest = typeof offset === 'number' ? fields.sizeOf(handle) - offset : 0;
+  return rest >= 0 ? rest : 0;
 }
 
 /** The holder of a live block, made at its first view. */
@@ -46,7 +51,7 @@ function holderOf(handle: Handle): Holder {
 function bufferOf(handle: Handle, holder: Holder, offset: number, length: number): ArrayBuffer {
   requireHere(handle);
   if (holder.buffer !== undefined) return holder.buffer;
-  if (length === 0) return emptyBuffer;
+  if (length === 0) return new ArrayBuffer(0);
   if (length > constants.MAX_LENGTH) throw errors.outOfRange('length', `<= ${constants.MAX_LENGTH} (one ArrayBuffer of this runtime)`, length);
   const buffer = windowOf(holder, fields.slotOf(handle), fields.generationOf(handle), offset, length);
   if (buffer === undefined) throw failure('MemoryBlock', handleId(handle), 'viewed');

@@ -65,11 +65,11 @@ pub fn stats() -> Vec<f64> {
 }
 
 /// Numbers in a row of [`rows`].
-const ROW_FIELDS: usize = 13;
+const ROW_FIELDS: usize = 14;
 
-/// Every live allocation, thirteen numbers each: slot, generation, size, granted size, address,
+/// Every live allocation, fourteen numbers each: slot, generation, size, granted size, address,
 /// alignment code, label number, age in ms, owner kind, owner number, pins, flags (1 viewed,
-/// 2 escaped or orphaned), thread id.
+/// 2 escaped or orphaned), thread id, birth in ms of the clock of [`now_ms`].
 #[napi(catch_unwind)]
 #[must_use]
 pub fn rows() -> Float64Array {
@@ -98,6 +98,7 @@ fn row(info: &report::Info) -> [f64; ROW_FIELDS] {
         row.pins as f64,
         f64::from(u8::from(row.state.has(State::VIEWED)) + 2 * u8::from(escaped)),
         f64::from(THREADS.of(row.owner.number())),
+        row.born_ms as f64,
     ]
 }
 
@@ -142,6 +143,13 @@ pub fn set_limit(bytes: f64) {
 #[must_use]
 pub fn limit() -> f64 {
     MANAGER.limit().map_or(-1.0, |limit| limit as f64)
+}
+
+/// Milliseconds of the clock that births and frees are noted by.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn now_ms() -> f64 {
+    raw::now_ms() as f64
 }
 
 /// The number of a label.

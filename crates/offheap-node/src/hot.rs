@@ -9,6 +9,7 @@ use napi_derive::napi;
 use offheap_core::base::error::{Code, Error, Result};
 use offheap_core::manager::{Isolate, Request};
 use offheap_core::ops::{self, CopyMode, Element};
+use offheap_core::raw;
 use offheap_core::raw::atlas::Span;
 use offheap_core::raw::bytes::Bytes;
 use offheap_core::tracker::isolate::word;
@@ -130,13 +131,21 @@ fn allocate(call: &Context<'_>) -> Answer {
     })
 }
 
-/// Arguments of this and the next ones: slot, generation.
+/// Arguments of this and the next ones: slot, generation. Results of this one: the time, two words.
 fn free(call: &Context<'_>) -> Answer {
-    answer(call, |isolate| isolate.free(handle(isolate)))
+    answer(call, |isolate| isolate.free(handle(isolate)).map(|()| give_time(isolate)))
 }
 
+/// Results: the time.
 fn free_escaped(call: &Context<'_>) -> Answer {
-    answer(call, |isolate| isolate.free_escaped(handle(isolate)))
+    answer(call, |isolate| isolate.free_escaped(handle(isolate)).map(|()| give_time(isolate)))
+}
+
+/// When the free happened, in two result words.
+fn give_time(isolate: &Isolate) {
+    let now_ms = raw::now_ms();
+    isolate.table.set_word(word::RESULT + 1, (now_ms as u32).cast_signed());
+    isolate.table.set_word(word::RESULT + 2, ((now_ms >> 32) as u32).cast_signed());
 }
 
 fn mark_viewed(call: &Context<'_>) -> Answer {

@@ -60,7 +60,7 @@ impl Isolate {
         let record = self.own_record(handle)?;
         let before = record.end(handle.generation)?;
         self.counter.freed(record.extent().size);
-        self.put(handle.slot, before);
+        self.put(handle.slot, record.place().class, before);
         Ok(())
     }
 
@@ -169,10 +169,8 @@ impl Isolate {
         self.cache.borrow_mut().take(&self.manager.chunks, &self.manager.tracker, class)
     }
 
-    pub(super) fn put(&self, slot: Slot, before: State) {
-        let tracker = &self.manager.tracker;
-        let Some(record) = tracker.shared(slot) else { return };
-        self.cache.borrow_mut().put(&self.manager.chunks, tracker, record.place().class, slot, before);
+    pub(super) fn put(&self, slot: Slot, class: u8, before: State) {
+        self.cache.borrow_mut().put(&self.manager.chunks, &self.manager.tracker, class, slot, before);
     }
 
     /// Opens a chunk that the caller has taken, and fills it if asked.
@@ -199,8 +197,10 @@ impl Isolate {
     #[cold]
     fn begin_fresh(&self, spent: Slot, birth: Birth) -> Result<(Slot, (crate::tracker::state::Generation, State))> {
         let tracker = &self.manager.tracker;
-        let before = tracker.shared(spent).ok_or(Error::from(Code::Corrupted))?.state();
-        let slot = tracker.replace_spent(spent).inspect_err(|_| self.put(spent, before))?;
+        let old = tracker.shared(spent).ok_or(Error::from(Code::Corrupted))?;
+        let slot = tracker
+            .replace_spent(spent)
+            .inspect_err(|_| self.put(spent, old.place().class, old.state()))?;
         let record = tracker.shared(slot).ok_or(Error::from(Code::Corrupted))?;
         record.begin(birth).map(|begun| (slot, begun)).ok_or(Error::from(Code::Corrupted))
     }

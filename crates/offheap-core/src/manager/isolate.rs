@@ -28,6 +28,7 @@ impl Isolate {
     /// # Errors
     /// [`crate::base::error::Code::OutOfMemory`] when the table cannot be reserved.
     pub fn open(manager: &'static Manager, table_bytes: Option<usize>) -> Result<Self> {
+        manager.tracker.open()?;
         Ok(Self {
             manager,
             number: manager.isolates.fetch_add(1, Ordering::Relaxed) & Owner::NUMBER_MAX,

@@ -61,7 +61,7 @@ impl Isolate {
             let length = old_size.min(request.size);
             let source = self.whole(&record, length)?;
             ops::copy(self.bytes(handle, 0, length)?, source, ops::CopyMode::Normal)?;
-            self.put(old.slot, before);
+            self.put(old.slot, record.place().class, before);
         }
         self.counter.resized(old_size, request.size);
         drop(admission);
@@ -88,7 +88,7 @@ impl Isolate {
         if let Some(slot) = target
             && let Some(record) = self.manager.tracker.shared(slot)
         {
-            self.put(slot, record.state());
+            self.put(slot, record.place().class, record.state());
         }
     }
 }

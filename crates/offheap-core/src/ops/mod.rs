@@ -12,10 +12,10 @@ pub use crate::raw::mem::Element;
 
 /// From this size on, in bytes, a copy streams by itself.
 ///
-/// 32 MiB: measured (Xeon, 105 MiB shared L3, glibc 2.36) the smallest size at which copying *and then
-/// reading the target once* gains: 5.5 against memcpy's 5.1 GB/s (16 MiB: 5.9 against 7.4). The copy
-/// alone gains from 2 MiB on and 1.2 to 1.6 times here. A smaller threshold would also cost where the
-/// libc streams by itself; a larger one leaves the gain to nobody.
+/// 32 MiB: the smallest size at which copying *and then reading the target once* gained (quiet Xeon,
+/// 105 MiB shared L3, glibc 2.36): 5.5 against memcpy's 5.1 GB/s; at 16 MiB it lost, 5.9 against 7.4.
+/// The copy alone gains from 2 MiB on, here 1.2 to 1.6 times. Beside a busy neighbour both gain from
+/// 16 MiB on. Below it the libc decides, which streams by its own rules.
 pub const COPY_STREAM_MIN_BYTES: usize = 32 << 20;
 
 /// From this size on, in bytes, a fill streams by itself.

@@ -121,6 +121,12 @@ impl Counters {
         Counter { cell, all: Arc::clone(self) }
     }
 
+    /// How many cells were ever made.
+    #[cfg(test)]
+    pub(super) fn cells(&self) -> usize {
+        lock(&self.cells).all.len()
+    }
+
     /// Sums all cells. Frees are read before allocations, so that a block which is allocated and
     /// freed meanwhile is not counted as freed only.
     #[must_use]

@@ -231,11 +231,16 @@ impl IsolateTable {
     /// [`Code::UseAfterFree`]; [`Code::Corrupted`] when there is none.
     pub fn unpin(&self, handle: Handle) -> Result<()> {
         let at = self.live_at(handle)?;
-        if self.pins_at(at) == 0 {
-            return Err(Code::Corrupted.into());
+        let dropped = &self.words[at + field::DROPPED];
+        let mut seen = dropped.load(Ordering::Acquire);
+        // Not a plain addition: two threads that drop one last pin must not both succeed.
+        while self.get(at, field::PINS) != seen {
+            match dropped.compare_exchange_weak(seen, seen.wrapping_add(1), Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return Ok(()),
+                Err(now) => seen = now,
+            }
         }
-        self.words[at + field::DROPPED].fetch_add(1, Ordering::Release);
-        Ok(())
+        Err(Code::Corrupted.into())
     }
 
     /// Marks a live record as spoken for by a shared one. Only the owning isolate's thread, after
@@ -245,9 +250,11 @@ impl IsolateTable {
     /// [`Code::UseAfterFree`].
     pub fn promote(&self, handle: Handle, shared: Slot) -> Result<()> {
         let at = self.live_at(handle)?;
-        self.words[at + field::BORN].store(shared.0.cast_signed(), Ordering::Relaxed);
         let flags = self.get(at, field::FLAGS) | flag::PROMOTED;
-        self.words[at + field::FLAGS].store(flags, Ordering::Release);
+        self.words[at + field::FLAGS].store(flags, Ordering::Relaxed);
+        // The flag first: a reader that takes this slot for a birth must then see the flag.
+        // Pairs with the Acquire loads in `row`, which reads BORN before FLAGS.
+        self.words[at + field::BORN].store(shared.0.cast_signed(), Ordering::Release);
         Ok(())
     }
 
@@ -262,7 +269,7 @@ impl IsolateTable {
         }
         let mut fields = [0; RECORD_WORDS];
         for (field, value) in fields.iter_mut().enumerate() {
-            *value = self.get(at, field);
+            *value = self.words[at + field].load(Ordering::Acquire); // in this order: see `promote`
         }
         fence(Ordering::Acquire); // pairs with the Release fence in `end`
         if self.get(at, field::GENERATION) != generation {

@@ -2,7 +2,7 @@
 
 use super::state::{AlignmentCode, Extent, Generation, Handle, Origin, Place, Slot, State};
 use crate::base::error::{Code, Error, Result};
-use crate::base::sync::{AtomicU64, Ordering, fence};
+use crate::base::sync::{AtomicU64, Ordering};
 use crate::raw::bytes::Bytes;
 use crate::raw::words;
 
@@ -15,10 +15,17 @@ pub const RECORD_BYTES: usize = 4 * size_of::<AtomicU64>();
 
 const _: () = assert!(RECORD_BYTES == 32);
 
+/// One word of every record of a segment. An array, not a slice: an index of 16 bits needs no check.
+type Column = [AtomicU64; SEGMENT_SLOTS];
+
 /// The columns of 65,536 shared records; address space until touched; never freed.
 #[derive(Debug, Clone, Copy)]
 pub struct Columns {
     all: &'static [AtomicU64],
+    state: &'static Column,
+    place: &'static Column,
+    extent: &'static Column,
+    origin: &'static Column,
 }
 
 /// One shared record.
@@ -34,14 +41,22 @@ impl Columns {
     /// Reserves the columns; `None` when the system refuses.
     #[must_use]
     pub fn reserve() -> Option<Self> {
-        words::zeroed_u64(4 * SEGMENT_SLOTS).map(|all| Self { all })
+        let all = words::zeroed_u64(4 * SEGMENT_SLOTS)?;
+        let column = |number: usize| all[number * SEGMENT_SLOTS..][..SEGMENT_SLOTS].try_into().ok();
+        Some(Self { all, state: column(0)?, place: column(1)?, extent: column(2)?, origin: column(3)? })
     }
 
-    /// The record at an index below [`SEGMENT_SLOTS`].
+    /// The record at an index; only its lower 16 bits count.
     #[must_use]
+    #[inline]
     pub fn record(&self, index: usize) -> Record<'static> {
-        let column = |number: usize| &self.all[number * SEGMENT_SLOTS + (index & (SEGMENT_SLOTS - 1))];
-        Record { state: column(0), place: column(1), extent: column(2), origin: column(3) }
+        let index = index & (SEGMENT_SLOTS - 1);
+        Record {
+            state: &self.state[index],
+            place: &self.place[index],
+            extent: &self.extent[index],
+            origin: &self.origin[index],
+        }
     }
 
     /// All columns as bytes, for the view through which JavaScript reads states and places.
@@ -103,8 +118,10 @@ impl Record<'_> {
         if before.generation() >= Generation::MAX {
             return None;
         }
-        self.extent.store(birth.extent.pack(), Ordering::Relaxed);
-        self.origin.store(birth.origin.pack(), Ordering::Relaxed);
+        // Release: a scanner that sees one of these must then see that the last owner's time is over.
+        // Pairs with the Acquire fence in `Tracker::shared_row`.
+        self.extent.store(birth.extent.pack(), Ordering::Release);
+        self.origin.store(birth.origin.pack(), Ordering::Release);
         let after = before.begun(birth.alignment);
         // Release publishes the fields; pairs with the Acquire of every `state()`.
         self.state.store(after.0, Ordering::Release);
@@ -128,12 +145,7 @@ impl Record<'_> {
             }
             // AcqRel: what this owner wrote happens before what the next one does.
             match self.state.compare_exchange_weak(state, now.ended().0, Ordering::AcqRel, Ordering::Relaxed) {
-                Ok(_) => {
-                    // A scanner that sees a later field write must then see this new state.
-                    // Pairs with the Acquire fence in `Tracker::scan`.
-                    fence(Ordering::Release);
-                    return Ok(now);
-                }
+                Ok(_) => return Ok(now),
                 Err(now) => state = now,
             }
         }

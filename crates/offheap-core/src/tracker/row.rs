@@ -80,7 +80,7 @@ impl Tracker {
             return None;
         }
         let (place, extent, origin) = (record.place(), record.extent(), record.origin());
-        fence(Ordering::Acquire); // pairs with the Release fence in `Record::end`
+        fence(Ordering::Acquire); // pairs with the Release stores in `Record::begin` and `set_link`
         if State(record.state.load(Ordering::Relaxed)).generation() != state.generation() {
             return None;
         }

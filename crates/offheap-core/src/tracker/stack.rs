@@ -94,8 +94,24 @@ impl Stack {
         }
     }
 
-    /// Takes everything.
+    /// Takes everything, however long it is. The records are ours before a link of them is read: a
+    /// walk that is not bounded must not follow links that others may write.
     pub fn take_all(&self, links: &impl Links) -> Option<Chain> {
-        self.pop(links, u32::MAX)
+        let mut head = self.0.load(Ordering::Relaxed);
+        let first = loop {
+            let first = Slot(link_of(head).checked_sub(1)?);
+            let empty = pack(tag(head).wrapping_add(1), 0);
+            // Acquire: as in `pop`.
+            match self.0.compare_exchange_weak(head, empty, Ordering::Acquire, Ordering::Relaxed) {
+                Ok(_) => break first,
+                Err(now) => head = now,
+            }
+        };
+        let (mut last, mut count) = (first, 1);
+        while let Some(next) = links.link(last).checked_sub(1) {
+            last = Slot(next);
+            count += 1;
+        }
+        Some(Chain { first, last, count })
     }
 }

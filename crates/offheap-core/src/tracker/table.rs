@@ -67,7 +67,7 @@ impl Links for Tracker {
 
     fn set_link(&self, slot: Slot, link: u32) {
         if let Some(record) = self.shared(slot) {
-            record.origin.store(u64::from(link), Ordering::Relaxed);
+            record.origin.store(u64::from(link), Ordering::Release); // as in `Record::begin`
         }
     }
 }
@@ -81,9 +81,10 @@ impl Tracker {
 
     /// The shared record of a slot; `None` when there is none.
     #[must_use]
+    #[inline]
     pub fn shared(&self, slot: Slot) -> Option<Record<'static>> {
         match self.segment(slot.0 as usize >> SEGMENT_BITS)? {
-            Segment::Shared(columns) => Some(columns.record(slot.0 as usize & (SEGMENT_SLOTS - 1))),
+            Segment::Shared(columns) => Some(columns.record(slot.0 as usize)),
             Segment::Isolate { .. } => None,
         }
     }
@@ -107,6 +108,7 @@ impl Tracker {
         }
         let mut fresh = lock(&self.fresh);
         if fresh.left == 0 {
+            self.segments.get(fresh.segments).ok_or(Error::new(Code::OutOfMemory, 0, 0))?; // before it costs
             let columns = Columns::reserve().ok_or(Error::new(Code::OutOfMemory, 0, 0))?;
             let index = self.add(&mut fresh, Segment::Shared(columns))?;
             // The first record of all stays unused, so that no id is 0 and none is falsy in JavaScript.
@@ -114,7 +116,7 @@ impl Tracker {
             fresh.next = (index << SEGMENT_BITS) as u32 + unused;
             fresh.left = SEGMENT_SLOTS as u32 - unused;
         }
-        let count = most.min(fresh.left);
+        let count = most.clamp(1, fresh.left);
         let first = fresh.next;
         fresh.next += count;
         fresh.left -= count;
@@ -123,6 +125,18 @@ impl Tracker {
             self.set_link(Slot(slot), slot + 2); // the next slot's index, + 1 as links are
         }
         Ok(Chain { first: Slot(first), last: Slot(first + count - 1), count })
+    }
+
+    /// Makes sure that the first segment exists and is one of shared records, so that an isolate can
+    /// look at it from the start.
+    ///
+    /// # Errors
+    /// As [`Tracker::take`].
+    pub fn open(&self) -> Result<()> {
+        if self.segment(0).is_none() {
+            self.give(self.take(1)?);
+        }
+        Ok(())
     }
 
     /// Gives records without memory back.

@@ -30,16 +30,23 @@ impl Default for Cache {
     }
 }
 
-/// How many never-viewed chunks of a class may wait here.
-const fn capacity(class: u8) -> usize {
-    let fit = BYTES_MAX / classes::size_of(class);
-    if fit > CHUNKS_MAX {
-        CHUNKS_MAX as usize
-    } else if fit < 2 {
-        2
-    } else {
-        fit as usize
+/// How many never-viewed chunks of each class may wait here; computed once, a division costs more
+/// than all the rest of a free.
+const CAPACITY: [u8; classes::COUNT] = {
+    let mut capacity = [2; classes::COUNT];
+    let mut class = 0;
+    while class < classes::COUNT {
+        let fit = BYTES_MAX / classes::size_of(class as u8);
+        if fit > 2 {
+            capacity[class] = if fit > CHUNKS_MAX { CHUNKS_MAX as u8 } else { fit as u8 };
+        }
+        class += 1;
     }
+    capacity
+};
+
+fn capacity(class: u8) -> usize {
+    usize::from(CAPACITY[usize::from(class)])
 }
 
 impl Cache {

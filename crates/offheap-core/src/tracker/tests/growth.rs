@@ -37,7 +37,7 @@ fn seventy_thousand_records_grow_a_second_segment_and_none_moves() {
         assert_eq!(row.place, place(row.handle.slot.0));
     });
     assert_eq!(rows, 70_010);
-    assert_eq!(tracker.used(), [SEGMENT_SLOTS, 70_010 - SEGMENT_SLOTS]);
+    assert_eq!(tracker.used(), [SEGMENT_SLOTS, 1 + 70_010 - SEGMENT_SLOTS]);
     check(&tracker);
 }
 
@@ -64,12 +64,23 @@ fn threads_that_grow_the_directory_together_get_different_records() {
 fn records_that_are_given_back_are_taken_again_before_new_ones() {
     let tracker = Tracker::default();
     let chain = tracker.take(10).unwrap();
-    assert_eq!((chain.first, chain.last, chain.count), (Slot(0), Slot(9), 10));
+    assert_eq!((chain.first, chain.last, chain.count), (Slot(1), Slot(10), 10)); // no id is 0
     tracker.give(chain);
     check(&tracker);
     assert_eq!(tracker.take(4).unwrap().count, 4);
-    assert_eq!(tracker.take(100).unwrap().first, Slot(4));
-    assert_eq!(tracker.used(), [10]);
+    assert_eq!(tracker.take(100).unwrap().first, Slot(5));
+    assert_eq!(tracker.used(), [11]);
+    check(&tracker);
+}
+
+#[test]
+fn no_id_is_zero() {
+    let tracker = Tracker::default();
+    tracker.open().unwrap();
+    tracker.open().unwrap();
+    let all = bound(&tracker, 100);
+    assert!(all.iter().all(|slot| open(&tracker, *slot, 1).id() > 0));
+    assert_eq!(tracker.used(), [101], "opening takes nothing for good");
     check(&tracker);
 }
 

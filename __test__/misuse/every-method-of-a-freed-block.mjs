@@ -1,0 +1,18 @@
+// Each method of a freed block, and each operation with it as an argument; what only tells still tells.
+// expect: exit=0 code=ERR_OFFHEAP_USE_AFTER_FREE
+import { inspect } from 'node:util';
+import { CALLS, USES, allRefuse } from './_calls.mjs';
+import { DirectMemoryManager as dmm, check, finish, same } from './_expect.mjs';
+
+const viewed = dmm.allocateMemory(64);
+viewed.toArrayBuffer();
+for (const block of [dmm.allocateMemory(64), viewed, dmm.allocateMemory(40000)]) {
+  const { id, size, address } = block;
+  block.free();
+  await allRefuse('ERR_OFFHEAP_USE_AFTER_FREE', USES, block);
+  for (const { tells, run } of CALLS) if (tells) run(block);
+  same(`${block.id} ${block.size} ${block.address}`, `${id} ${size} ${address}`, 'what a dead handle tells');
+  check(block.freed && !block.isValid() && block.freedTimestamp > 0, 'it knows that it is freed');
+  check(String(block).includes('freed=true') && inspect(block).includes('freed=true'), 'it prints well');
+}
+finish();

@@ -1,0 +1,114 @@
+// Starts the processes of each group, puts their figures together, and judges them.
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { PLANS, median, minimum } from './_harness.mjs';
+import { measureEmptyCall } from './_yardstick.mjs';
+import * as access from './access.mjs';
+import * as alloc from './alloc.mjs';
+import * as load from './load.mjs';
+import * as memory from './memory.mjs';
+import * as ops from './ops.mjs';
+import * as view from './view.mjs';
+
+const GROUPS = [alloc, view, access, ops, load, memory];
+const runner = fileURLToPath(new URL('run.mjs', import.meta.url));
+
+/** One process of a group: its messages, and why it ended if not by itself. */
+function runProcess(group, plan, operations) {
+  return new Promise((resolve) => {
+    const messages = [];
+    const child = fork(runner, [group, JSON.stringify({ plan, operations })], {
+      execArgv: ['--expose-gc'],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    child.on('message', (message) => messages.push(message));
+    child.on('error', (error) => resolve({ messages, ended: error.message }));
+    child.on('close', (code, signal) => resolve({ messages, ended: code === 0 ? undefined : `its process ended with ${signal ?? `code ${code}`}` }));
+  });
+}
+
+/** Least of the processes' minima, median of their medians, and how far apart the minima are. A note of any process wins. */
+function mergeCells(cells) {
+  const noted = cells.find(({ note }) => note !== undefined);
+  if (noted) return { note: noted.note };
+  const minima = cells.map(({ min }) => min);
+  return { value: minimum(minima), median: median(cells.map((cell) => cell.median)), spread: [minimum(minima), Math.max(...minima)] };
+}
+
+async function timeGroup({ group }, operations, plan, progress, yardsticks) {
+  const runs = [];
+  for (let turn = 1; turn <= plan.processes; turn += 1) {
+    progress(`${group}: process ${turn} of ${plan.processes}, ${operations.length} rows`);
+    const run = await runProcess(group, plan, operations);
+    yardsticks.push(...run.messages.filter(({ yardstick }) => yardstick).map(({ yardstick }) => yardstick));
+    runs.push(run);
+  }
+  return operations.map((operation) => {
+    const found = runs.map(({ messages, ended }) =>
+      messages.find((message) => message.operation === operation) ?? { cells: { ours: { note: ended ?? 'not reported' } }, checks: 0 });
+    const names = new Set(found.flatMap(({ cells }) => Object.keys(cells)));
+    const cells = Object.fromEntries([...names].map((name) => [name, mergeCells(found.map((run) => run.cells[name] ?? { note: 'not timed' }))]));
+    return { operation, cells, checks: found.reduce((sum, { checks }) => sum + checks, 0) };
+  });
+}
+
+/** Nanoseconds in the row's own unit. */
+function inUnit(cell, { unit, bytes }) {
+  if (cell.note !== undefined || unit !== 'GB/s') return cell;
+  const rate = (ns) => bytes / ns;
+  return { value: rate(cell.value), median: rate(cell.median), spread: cell.spread.map(rate) };
+}
+
+function judge(group, row, { cells, checks }, factor) {
+  const { unit, operation } = row;
+  const { ours, ...peers } = Object.fromEntries(Object.entries(cells).map(([name, cell]) => [name, inUnit(cell, row)]));
+  const more = unit === 'GB/s'; // better
+  const figures = Object.values(peers).map(({ value }) => value).filter((value) => value !== undefined);
+  const best = figures.length === 0 ? null : figures.reduce((a, b) => (more === (a > b) ? a : b));
+  const value = ours.value ?? null;
+  const target = row.target ? row.target.written * (row.target.scaled ? factor : 1) : null;
+  return {
+    group,
+    operation,
+    unit,
+    ours: value,
+    peers: Object.fromEntries(Object.entries(peers).map(([name, cell]) => [name, cell.value ?? null])),
+    best,
+    ratio: value === null || best === null ? null : more ? value / best : best / value,
+    target,
+    met: target === null ? null : value !== null && value <= target,
+    targetWritten: row.target?.written ?? null,
+    median: ours.median ?? null,
+    spread: ours.spread ?? null,
+    peerMedians: Object.fromEntries(Object.entries(peers).map(([name, cell]) => [name, cell.median ?? null])),
+    notes: Object.fromEntries(Object.entries(peers).filter(([, { note }]) => note !== undefined).map(([name, { note }]) => [name, note])),
+    checks,
+    error: ours.note ?? null,
+  };
+}
+
+/** How much slower this machine is than the one that the targets were written for, by the least of all empty calls seen. */
+function scaleOf(yardsticks) {
+  const [{ written, what }] = yardsticks;
+  const ns = minimum(yardsticks.map((one) => one.ns));
+  return { emptyCallNs: ns, writtenNs: written, factor: ns / written, what };
+}
+
+/** @returns rows as `--json` prints them, and the scale of their targets */
+export async function collect({ quick, filter, progress }) {
+  const plan = quick ? PLANS.quick : PLANS.full;
+  const wanted = ({ group, rows }) => rows.filter(({ operation }) => `${group} ${operation}`.includes(filter));
+  const yardsticks = [measureEmptyCall()];
+  const measured = [];
+  for (const group of GROUPS) {
+    const rows = wanted(group);
+    if (rows.length === 0) continue;
+    const operations = rows.map(({ operation }) => operation);
+    const results = group.measure
+      ? await group.measure(operations, plan, progress)
+      : await timeGroup(group, operations, plan, progress, yardsticks);
+    for (const row of rows) measured.push({ group: group.group, row, result: results.find(({ operation }) => operation === row.operation) });
+  }
+  const scale = scaleOf(yardsticks);
+  return { scale, rows: measured.map(({ group, row, result }) => judge(group, row, result, scale.factor)) };
+}

@@ -1,0 +1,28 @@
+// The peers that may be absent. A peer that does not load is a cell that says so, never a reason to stop.
+
+/** C's allocator through koffi, or why not. */
+async function loadLibc() {
+  try {
+    const { default: koffi } = await import('koffi');
+    const library = process.platform === 'win32' ? koffi.load('msvcrt.dll') : koffi.load(null);
+    const malloc = library.func('void *malloc(size_t size)');
+    const free = library.func('void free(void *pointer)');
+    const view = (pointer, size) => new Uint8Array(koffi.view(pointer, size));
+    const pointer = malloc(64);
+    view(pointer, 64)[63] = 1;
+    free(pointer);
+    return { version: koffi.version, malloc, free, view };
+  } catch (error) {
+    return { missing: `koffi did not load: ${error.message.split('\n')[0]}` };
+  }
+}
+
+const loaded = await loadLibc();
+
+/** C's `malloc`, `free`, and `view(pointer, size)`; throws where koffi is missing. */
+export function libc() {
+  if (loaded.missing !== undefined) throw new Error(loaded.missing);
+  return loaded;
+}
+
+export const koffiVersion = loaded.version ?? loaded.missing;

@@ -1,0 +1,85 @@
+// The table for people, the object for machines.
+import { cpus, loadavg, release, totalmem } from 'node:os';
+import { run } from '../scripts/lib.mjs';
+import { koffiVersion } from './_peers.mjs';
+
+async function git(...args) {
+  try {
+    const { code, stdout } = await run('git', args, { output: 'capture' });
+    return code === 0 ? stdout.trim() : null;
+  } catch {
+    return null; // no git, or no repository: an unpacked archive
+  }
+}
+
+export async function commit() {
+  const hash = await git('rev-parse', 'HEAD');
+  if (hash === null) return null;
+  return (await git('status', '--porcelain')) === '' ? hash : `${hash} with changes`;
+}
+
+export function machine() {
+  const list = cpus();
+  const load = loadavg().map((value) => value.toFixed(1)).join(' ');
+  return { cpu: list[0]?.model ?? 'unknown', cpus: list.length, memoryGiB: Math.round(totalmem() / 2 ** 30), system: `${process.platform} ${release()} ${process.arch}`, load };
+}
+
+export function versions(offheap, benny) {
+  const { glibcVersionRuntime } = process.report.getReport().header;
+  return { offheap, node: process.versions.node, v8: process.versions.v8, glibc: glibcVersionRuntime ?? null, koffi: koffiVersion, benny };
+}
+
+/** Three significant digits, thousands apart. */
+export function figure(value) {
+  if (value === null || value === undefined) return '–';
+  if (Math.abs(value) >= 100) return Math.round(value).toLocaleString('en-US');
+  return value.toFixed(Math.abs(value) >= 10 ? 1 : 2);
+}
+
+const yesOrNo = (met) => (met === null ? '–' : met ? 'yes' : 'NO');
+
+function targetText({ target, targetWritten }) {
+  if (target === null) return '–';
+  return target === targetWritten ? `≤ ${figure(target)}` : `≤ ${figure(target)} (${figure(targetWritten)})`;
+}
+
+function bestText({ best, peers }) {
+  const name = Object.keys(peers).find((key) => peers[key] === best && best !== null);
+  return name === undefined ? '–' : `${figure(best)} ${name}`;
+}
+
+const peersText = ({ peers, notes }) => Object.entries(peers).map(([name, value]) => `${name} ${notes[name] ?? figure(value)}`).join('; ') || '–';
+
+const COLUMNS = [
+  ['group', (row) => row.group],
+  ['operation', (row) => row.operation],
+  ['unit', (row) => row.unit],
+  ['ours', (row) => (row.error === null ? figure(row.ours) : 'FAILED'), 'right'],
+  ['median', (row) => figure(row.median), 'right'],
+  ['spread', (row) => (row.spread === null ? '–' : row.spread.map(figure).join('…')), 'right'],
+  ['best peer', bestText],
+  ['ratio', (row) => figure(row.ratio), 'right'],
+  ['target', targetText],
+  ['met', (row) => yesOrNo(row.met)],
+  ['peers', (row) => row.error ?? peersText(row)],
+];
+
+export function table(rows) {
+  const lines = [COLUMNS.map(([title]) => title), ...rows.map((row) => COLUMNS.map(([, text]) => text(row)))];
+  const widths = COLUMNS.map((_, column) => Math.max(...lines.map((cells) => cells[column].length)));
+  const pad = (text, column) => (COLUMNS[column][2] === 'right' ? text.padStart(widths[column]) : text.padEnd(widths[column]));
+  return lines.map((cells) => cells.map(pad).join('  ').trimEnd()).join('\n');
+}
+
+export function summaryLines(rows, scale) {
+  const judged = rows.filter(({ met }) => met !== null);
+  const compared = rows.filter(({ ratio }) => ratio !== null);
+  const lost = compared.filter(({ ratio }) => ratio < 1);
+  const failed = rows.filter(({ error }) => error !== null);
+  return [
+    `Targets: ${judged.filter(({ met }) => met).length} of ${judged.length} met. They stand in brackets as they were written, for a machine whose empty native call takes ${scale.writtenNs} ns;`,
+    `here ${scale.what} takes ${figure(scale.emptyCallNs)} ns, so times count × ${scale.factor.toFixed(2)}.`,
+    `Ratio > 1: ours is better than the best peer. A peer is better in ${lost.length} of ${compared.length} rows${lost.length > 0 ? `: ${lost.map(({ group, operation }) => `${group} ${operation}`).join('; ')}` : ''}.`,
+    ...failed.map(({ group, operation, error }) => `FAILED ${group} ${operation}: ${error}`),
+  ];
+}

@@ -1,0 +1,59 @@
+// What the groups share: sizes, orders, contents that can be checked.
+export const KIB = 1024;
+export const MIB = 1024 * KIB;
+
+/** 64 B, 1 KiB, 64 MiB. */
+export function sizeText(bytes) {
+  if (bytes >= MIB) return `${bytes / MIB} MiB`;
+  return bytes >= KIB ? `${bytes / KIB} KiB` : `${bytes} B`;
+}
+
+/** Blocks alive at a time in the random scenario. */
+export const ALIVE = 200;
+export const ORDER_MASK = 4095;
+
+/** Numbers that look random, the same in every run. */
+function xorshift(seed) {
+  let state = seed;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return state >>> 0;
+  };
+}
+
+function randomBytes(length, below, seed) {
+  const next = xorshift(seed);
+  return Uint8Array.from({ length }, () => next() % below);
+}
+
+/** Which of the live ones is replaced next: the same 4,096 random places for everyone. */
+export const order = randomBytes(ORDER_MASK + 1, ALIVE, 2463534242);
+
+/** 64 KiB that look random; longer contents repeat them. */
+export const tile = randomBytes(64 * KIB, 256, 88675123);
+
+/** Calls `visit(offset, length)` for each piece of at most a tile. */
+export function eachTile(size, visit) {
+  for (let offset = 0; offset < size; offset += tile.length) visit(offset, Math.min(tile.length, size - offset));
+}
+
+/** Writes the contents everywhere, so every page is touched. */
+export const fillWithTiles = (bytes) => eachTile(bytes.length, (offset, length) => bytes.set(tile.subarray(0, length), offset));
+
+/** Whether bytes are a repeated piece of at most a tile. */
+export function holdsTiles(bytes, piece = tile) {
+  let same = true;
+  eachTile(bytes.length, (offset, length) => {
+    same &&= Buffer.compare(bytes.subarray(offset, offset + length), piece.subarray(0, length)) === 0;
+  });
+  return same;
+}
+
+/** The tile with the bytes of each word reversed, by a plain loop. */
+export function swappedTile(width) {
+  const swapped = new Uint8Array(tile.length);
+  for (let i = 0; i < tile.length; i += 1) swapped[i - (i % width) + (width - 1 - (i % width))] = tile[i];
+  return swapped;
+}

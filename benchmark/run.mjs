@@ -1,0 +1,37 @@
+// One process of one group: `node --expose-gc benchmark/run.mjs <group> <json>`. It reports each row to the process that started it;
+// started by hand it prints them. What benny prints goes nowhere: only stderr is for people.
+import { DirectMemoryManager } from 'offheap';
+import { PLANS, timeRow } from './_harness.mjs';
+import { measureEmptyCall } from './_yardstick.mjs';
+
+const [groupName, json = '{}'] = process.argv.slice(2);
+const { plan = PLANS.quick, operations } = JSON.parse(json);
+const report = process.send ? (message) => process.send(message) : (message) => console.error(JSON.stringify(message));
+
+/** What a program has usually done before: the paths below are then compiled for the general case, whichever rows were asked for. */
+function behaveLikeAProgram() {
+  for (let i = 0; i < 300; i += 1) {
+    const size = [64, 1000, 40_000][i % 3];
+    const plain = DirectMemoryManager.allocateMemory(size, i % 2 === 0 ? undefined : 'page');
+    const viewed = DirectMemoryManager.allocateMemory(size, undefined, { zeroed: i % 5 === 0 });
+    const buffer = DirectMemoryManager.createDirectByteBuffer(viewed);
+    viewed.bytes()[i & 31] = i & 255;
+    for (const block of [plain, viewed]) {
+      block.setInt32(0, i);
+      block.setFloat64(8, block.getInt32(0) / 3);
+      block.getFloat64(8);
+    }
+    DirectMemoryManager.copyMemory(plain, 0, viewed, 0, 16);
+    DirectMemoryManager.copyMemory(buffer, 0, plain, 0, 32);
+    for (const block of [plain, viewed]) DirectMemoryManager.freeMemory(block);
+  }
+}
+
+const { rows } = await import(`./${groupName}.mjs`);
+behaveLikeAProgram();
+report({ yardstick: measureEmptyCall() });
+for (const row of rows) {
+  if (operations === undefined || operations.includes(row.operation)) report(await timeRow(row, plan));
+}
+report({ yardstick: measureEmptyCall() });
+process.disconnect?.();

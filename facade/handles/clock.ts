@@ -1,0 +1,19 @@
+/**
+ * Clock: births and frees are noted by the native side's monotonic coarse clock (5 ns where `Date.now()` costs 25 to 60); this turns
+ * them into `Date.now()` milliseconds, right to the coarse clock's tick (4 ms on most Linux systems).
+ * Room: handles (5). May use: native.
+ */
+import { binding } from '../native.js';
+
+const { now } = Date;
+/** The wall clock was set, or drifted, when the two clocks come to differ by more than this. */
+const DRIFT_MS = 12;
+
+let offsetMs = NaN;
+
+/** A time of the native clock as `Date.now()` would have told it. The same for the same time, as long as nobody sets the clock. */
+export function wallClock(nativeMs: number): number {
+  const offset = now() - binding.nowMs();
+  if (!(offset - offsetMs <= DRIFT_MS && offsetMs - offset <= DRIFT_MS)) offsetMs = offset;
+  return nativeMs + offsetMs;
+}

@@ -1,0 +1,47 @@
+// `npm run bench`: ours next to peers, in several processes. `--quick` takes under a minute, `--filter text` picks rows whose
+// "group operation" holds the text, `--json` ends with one line for machines. See benchmark/README.md.
+import { createRequire } from 'node:module';
+import { ensure } from './ensure.mjs';
+import { Stop, inRoot, main } from './lib.mjs';
+
+const USAGE = 'Usage: npm run bench [-- --quick --filter text --json]';
+
+function parse(args) {
+  const options = { quick: false, json: false, filter: '' };
+  const rest = [...args];
+  while (rest.length > 0) {
+    const option = rest.shift();
+    if (option === '--quick') options.quick = true;
+    else if (option === '--json') options.json = true;
+    else if (option === '--filter' && rest.length > 0) options.filter = rest.shift();
+    else throw new Stop(USAGE);
+  }
+  return options;
+}
+
+await main(async (args) => {
+  const { quick, json, filter } = parse(args);
+  await ensure();
+  const { buildYardstick } = await import('../benchmark/_yardstick.mjs');
+  await buildYardstick();
+  const { collect } = await import('../benchmark/_collect.mjs');
+  const report = await import('../benchmark/_report.mjs');
+  const require = createRequire(import.meta.url);
+  const versionOf = (...path) => require(inRoot(...path, 'package.json')).version;
+
+  const about = {
+    commit: await report.commit(),
+    machine: report.machine(),
+    versions: report.versions(versionOf(), versionOf('node_modules', 'benny')),
+  };
+  const started = performance.now();
+  const { rows, scale } = await collect({ quick, filter, progress: (text) => console.error(`bench: ${text}`) });
+  if (rows.length === 0) throw new Stop(`No row holds '${filter}'. ${USAGE}`);
+  const seconds = Math.round((performance.now() - started) / 1000);
+  console.log(`offheap ${about.versions.offheap}, commit ${about.commit ?? 'unknown'}, Node ${about.versions.node}, koffi ${about.versions.koffi}`);
+  console.log(`${about.machine.cpu}, ${about.machine.cpus} CPUs, ${about.machine.memoryGiB} GiB, ${about.machine.system}, load ${about.machine.load}; ${quick ? 'quick' : 'full'}, ${seconds} s\n`);
+  console.log(report.table(rows));
+  console.log(`\n${report.summaryLines(rows, scale).join('\n')}`);
+  if (json) console.log(JSON.stringify({ ...about, scale, quick, seconds, rows }));
+  return rows.every(({ error }) => error === null);
+});
