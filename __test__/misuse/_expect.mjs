@@ -1,4 +1,5 @@
 // Bystanders: blocks that no misuse may touch. `finish()` proves that they kept their bytes and that the statistics are exact.
+import { threadId } from 'node:worker_threads';
 import { DirectMemoryManager, MemoryBlock } from '../../dist/index.js';
 import { check, print, same } from './_refuses.mjs';
 
@@ -48,14 +49,30 @@ function checkStats(live, escaped) {
   same(known(rows), known(live), 'rows of getAllocatedBlocks()');
 }
 
-/** `live`: the program's own blocks that are still to be there. `escaped`: bytes that went away with their ArrayBuffer. */
-export function finish({ live = [], escaped = 0 } = {}) {
+/** Blocks of other threads, ended or not: figures must agree with their rows. */
+function elsewhere() {
+  return DirectMemoryManager.getAllocatedBlocks().filter((row) => row.threadId !== threadId && !row.escaped);
+}
+
+/**
+ * `live`: the program's own blocks that are still to be there. `escaped`: bytes that went away with their ArrayBuffer.
+ * `others`: workers may have left blocks, orphans among them.
+ */
+export function finish({ live = [], escaped = 0, others = false } = {}) {
   const blocks = bystanders.map(({ block }) => block);
+  const expected = others ? [...live, ...elsewhere()] : live;
+  const away = others ? DirectMemoryManager.getMemoryStats().escaped : escaped;
   checkBystanders();
-  checkStats([...blocks, ...live], escaped);
+  checkStats([...blocks, ...expected], away);
   for (const block of blocks) block.free();
-  checkStats(live, escaped);
+  checkStats(expected, away);
   print({ bystanders: 'intact', stats: 'exact' });
+}
+
+/** Keeps `freeAllMemory` off the bystanders until the returned function is called. */
+export function pinBystanders() {
+  const pins = bystanders.map(({ block }) => block.pin());
+  return () => pins.forEach((pin) => pin[Symbol.dispose]());
 }
 
 /** Gives a buffer's memory to somebody else: `transfer()`, or a byte stream where Node has none. */

@@ -30,7 +30,7 @@ export class Printer {
   #stream;
   #colour;
 
-  /** @param {NodeJS.WriteStream} stream coloured when it is a terminal that wants it (`NO_COLOR`, `TERM=dumb`) */
+  /** @param {Pick<NodeJS.WriteStream, 'write' | 'isTTY' | 'hasColors'>} stream coloured when it is a terminal that wants it (`NO_COLOR`, `TERM=dumb`) */
   constructor(stream) {
     this.#stream = stream;
     this.#colour = stream.isTTY === true && !process.env.NO_COLOR && stream.hasColors();

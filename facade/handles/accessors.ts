@@ -37,19 +37,18 @@ export interface Access<Self> {
   locate(self: Self, offset: number, width: number): number;
   /** The view to use at a located place. */
   view(self: Self, at: number): SafeDataView;
+  /** What to throw when the view refuses: its buffer was transferred away. Cheaper than to ask the buffer before each access. */
+  explain(self: Self, error: unknown): unknown;
 }
 
 /** Puts the accessors on a class. Twenty plain functions and no base class: a derived object costs 15 ns more to make. */
-export function installAccessors<Self>(prototype: object, { locate, view }: Access<Self>): void {
-  const methods = { ...getters(locate, view), ...setters(locate, view) };
+export function installAccessors<Self>(prototype: object, access: Access<Self>): void {
+  const methods = { ...integerGetters(access), ...wideGetters(access), ...integerSetters(access), ...wideSetters(access) };
   for (const name of p.keys(methods)) {
     const value: unknown = methods[name as keyof typeof methods];
     p.defineProperty(prototype, name, { value, writable: true, configurable: true });
   }
 }
-
-type Locate<Self> = Access<Self>['locate'];
-type View<Self> = Access<Self>['view'];
 
 /** A place in its view: the view of a far place begins there. */
 function near(at: number): number {
@@ -64,102 +63,192 @@ function needBigint(value: unknown): void {
   if (typeof value !== 'bigint') throw errors.invalidArgType('value', 'bigint', value);
 }
 
-function getters<Self>(locate: Locate<Self>, view: View<Self>) {
+function integerGetters<Self>({ locate, view, explain }: Access<Self>) {
   return {
     getInt8(this: Self, offset: number): number {
       const at = locate(this, offset, 1);
-      return view(this, at).getInt8(near(at));
+      try {
+        return view(this, at).getInt8(near(at));
+      } catch (error) {
+        throw explain(this, error);
+      }
     },
     getUint8(this: Self, offset: number): number {
       const at = locate(this, offset, 1);
-      return view(this, at).getUint8(near(at));
+      try {
+        return view(this, at).getUint8(near(at));
+      } catch (error) {
+        throw explain(this, error);
+      }
     },
     getInt16(this: Self, offset: number, littleEndian: boolean = true): number {
       const at = locate(this, offset, 2);
-      return view(this, at).getInt16(near(at), littleEndian);
+      try {
+        return view(this, at).getInt16(near(at), littleEndian);
+      } catch (error) {
+        throw explain(this, error);
+      }
     },
     getUint16(this: Self, offset: number, littleEndian: boolean = true): number {
       const at = locate(this, offset, 2);
-      return view(this, at).getUint16(near(at), littleEndian);
+      try {
+        return view(this, at).getUint16(near(at), littleEndian);
+      } catch (error) {
+        throw explain(this, error);
+      }
     },
     getInt32(this: Self, offset: number, littleEndian: boolean = true): number {
       const at = locate(this, offset, 4);
-      return view(this, at).getInt32(near(at), littleEndian);
+      try {
+        return view(this, at).getInt32(near(at), littleEndian);
+      } catch (error) {
+        throw explain(this, error);
+      }
     },
     getUint32(this: Self, offset: number, littleEndian: boolean = true): number {
       const at = locate(this, offset, 4);
-      return view(this, at).getUint32(near(at), littleEndian);
-    },
-    getFloat32(this: Self, offset: number, littleEndian: boolean = true): number {
-      const at = locate(this, offset, 4);
-      return view(this, at).getFloat32(near(at), littleEndian);
-    },
-    getFloat64(this: Self, offset: number, littleEndian: boolean = true): number {
-      const at = locate(this, offset, 8);
-      return view(this, at).getFloat64(near(at), littleEndian);
-    },
-    getBigInt64(this: Self, offset: number, littleEndian: boolean = true): bigint {
-      const at = locate(this, offset, 8);
-      return view(this, at).getBigInt64(near(at), littleEndian);
-    },
-    getBigUint64(this: Self, offset: number, littleEndian: boolean = true): bigint {
-      const at = locate(this, offset, 8);
-      return view(this, at).getBigUint64(near(at), littleEndian);
+      try {
+        return view(this, at).getUint32(near(at), littleEndian);
+      } catch (error) {
+        throw explain(this, error);
+      }
     },
   };
 }
 
-function setters<Self>(locate: Locate<Self>, view: View<Self>) {
+function wideGetters<Self>({ locate, view, explain }: Access<Self>) {
+  return {
+    getFloat32(this: Self, offset: number, littleEndian: boolean = true): number {
+      const at = locate(this, offset, 4);
+      try {
+        return view(this, at).getFloat32(near(at), littleEndian);
+      } catch (error) {
+        throw explain(this, error);
+      }
+    },
+    getFloat64(this: Self, offset: number, littleEndian: boolean = true): number {
+      const at = locate(this, offset, 8);
+      try {
+        return view(this, at).getFloat64(near(at), littleEndian);
+      } catch (error) {
+        throw explain(this, error);
+      }
+    },
+    getBigInt64(this: Self, offset: number, littleEndian: boolean = true): bigint {
+      const at = locate(this, offset, 8);
+      try {
+        return view(this, at).getBigInt64(near(at), littleEndian);
+      } catch (error) {
+        throw explain(this, error);
+      }
+    },
+    getBigUint64(this: Self, offset: number, littleEndian: boolean = true): bigint {
+      const at = locate(this, offset, 8);
+      try {
+        return view(this, at).getBigUint64(near(at), littleEndian);
+      } catch (error) {
+        throw explain(this, error);
+      }
+    },
+  };
+}
+
+function integerSetters<Self>({ locate, view, explain }: Access<Self>) {
   return {
     setInt8(this: Self, offset: number, value: number): void {
       const at = locate(this, offset, 1);
       needNumber(value);
-      view(this, at).setInt8(near(at), value);
+      try {
+        view(this, at).setInt8(near(at), value);
+      } catch (error) {
+        throw explain(this, error);
+      }
     },
     setUint8(this: Self, offset: number, value: number): void {
       const at = locate(this, offset, 1);
       needNumber(value);
-      view(this, at).setUint8(near(at), value);
+      try {
+        view(this, at).setUint8(near(at), value);
+      } catch (error) {
+        throw explain(this, error);
+      }
     },
     setInt16(this: Self, offset: number, value: number, littleEndian: boolean = true): void {
       const at = locate(this, offset, 2);
       needNumber(value);
-      view(this, at).setInt16(near(at), value, littleEndian);
+      try {
+        view(this, at).setInt16(near(at), value, littleEndian);
+      } catch (error) {
+        throw explain(this, error);
+      }
     },
     setUint16(this: Self, offset: number, value: number, littleEndian: boolean = true): void {
       const at = locate(this, offset, 2);
       needNumber(value);
-      view(this, at).setUint16(near(at), value, littleEndian);
+      try {
+        view(this, at).setUint16(near(at), value, littleEndian);
+      } catch (error) {
+        throw explain(this, error);
+      }
     },
     setInt32(this: Self, offset: number, value: number, littleEndian: boolean = true): void {
       const at = locate(this, offset, 4);
       needNumber(value);
-      view(this, at).setInt32(near(at), value, littleEndian);
+      try {
+        view(this, at).setInt32(near(at), value, littleEndian);
+      } catch (error) {
+        throw explain(this, error);
+      }
     },
     setUint32(this: Self, offset: number, value: number, littleEndian: boolean = true): void {
       const at = locate(this, offset, 4);
       needNumber(value);
-      view(this, at).setUint32(near(at), value, littleEndian);
+      try {
+        view(this, at).setUint32(near(at), value, littleEndian);
+      } catch (error) {
+        throw explain(this, error);
+      }
     },
+  };
+}
+
+function wideSetters<Self>({ locate, view, explain }: Access<Self>) {
+  return {
     setFloat32(this: Self, offset: number, value: number, littleEndian: boolean = true): void {
       const at = locate(this, offset, 4);
       needNumber(value);
-      view(this, at).setFloat32(near(at), value, littleEndian);
+      try {
+        view(this, at).setFloat32(near(at), value, littleEndian);
+      } catch (error) {
+        throw explain(this, error);
+      }
     },
     setFloat64(this: Self, offset: number, value: number, littleEndian: boolean = true): void {
       const at = locate(this, offset, 8);
       needNumber(value);
-      view(this, at).setFloat64(near(at), value, littleEndian);
+      try {
+        view(this, at).setFloat64(near(at), value, littleEndian);
+      } catch (error) {
+        throw explain(this, error);
+      }
     },
     setBigInt64(this: Self, offset: number, value: bigint, littleEndian: boolean = true): void {
       const at = locate(this, offset, 8);
       needBigint(value);
-      view(this, at).setBigInt64(near(at), value, littleEndian);
+      try {
+        view(this, at).setBigInt64(near(at), value, littleEndian);
+      } catch (error) {
+        throw explain(this, error);
+      }
     },
     setBigUint64(this: Self, offset: number, value: bigint, littleEndian: boolean = true): void {
       const at = locate(this, offset, 8);
       needBigint(value);
-      view(this, at).setBigUint64(near(at), value, littleEndian);
+      try {
+        view(this, at).setBigUint64(near(at), value, littleEndian);
+      } catch (error) {
+        throw explain(this, error);
+      }
     },
   };
 }

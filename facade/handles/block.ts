@@ -19,7 +19,7 @@ import { alignmentCode, factsOf } from './facts.js';
 import { deadError, exposeFields, fields, forgedError, handleId } from './handle.js';
 import type { Extra, Handle } from './handle.js';
 import { NEAR_MAX, farView, hiddenView } from './hidden.js';
-import { isDetached } from './holder.js';
+import { hasEscaped, isDetached } from './holder.js';
 import type { Holder } from './holder.js';
 import { freeViewed, freedMs, pinHandle, reallocateHandle } from './life.js';
 import { compareOperands, copyOperand, fillOperand, operandSize } from './operand.js';
@@ -78,15 +78,18 @@ export class MemoryBlock implements NativeMemory {
       locate: (self, offset, width) => {
         if (typeof self !== 'object' || self === null || !(#slot in self)) throw forgedError('this', self);
         if (!isLive(self.#slot, self.#generation)) throw deadError(self);
-        if (typeof offset !== 'number' || offset < 0 || offset > self.#size - width || (offset >>> 0 !== offset && !p.isInteger(offset))) {
+        if (typeof offset !== 'number' || offset < 0 || offset > self.#size - width || ((offset | 0) !== offset && !p.isInteger(offset))) {
           throw accessError(offset, width, self.#size);
         }
         return self.#extra === undefined ? offsetOf(self.#slot) + offset : offset; // live: so `extra` is no time
       },
       view: (self, at) => {
         const holder = self.#extra as Holder | undefined;
-        if (holder !== undefined && holder.buffer !== undefined) return ownView(self, holder, holder.buffer);
-        return at <= NEAR_MAX ? hiddenView(spanOf(self.#slot)) : farView(spanOf(self.#slot), at);
+        return holder === undefined ? spanView(self.#slot, at) : ownView(self, holder, at);
+      },
+      explain: (self, error) => {
+        const holder = self.#extra;
+        return typeof holder === 'object' && hasEscaped(holder) ? errors.escaped('MemoryBlock', handleId(self)) : error;
       },
     });
   }
@@ -269,10 +272,16 @@ p.defineProperty(MemoryBlock.prototype, inspect.custom, {
   },
 });
 
-/** The view over a viewed block's own buffer; throws when the buffer was transferred away. */
-function ownView(block: MemoryBlock, holder: Holder, buffer: ArrayBuffer): SafeDataView {
-  if (isDetached(buffer)) throw errors.escaped('MemoryBlock', handleId(block));
-  holder.accessor ??= p.dataViewOver(buffer);
+/** The hidden view over the span that a record's memory lies in. */
+function spanView(slot: number, at: number): SafeDataView {
+  return at <= NEAR_MAX ? hiddenView(spanOf(slot)) : farView(spanOf(slot), at);
+}
+
+/** The view over a viewed block's own buffer; it refuses when that was transferred away, and so does this for the exact one. */
+function ownView(block: MemoryBlock, holder: Holder, at: number): SafeDataView {
+  if (holder.exact !== undefined && isDetached(holder.exact)) throw errors.escaped('MemoryBlock', handleId(block));
+  if (holder.buffer === undefined || at > NEAR_MAX) return spanView(fields.slotOf(block), at); // so large that its span is its own
+  holder.accessor ??= p.dataViewOver(holder.buffer);
   return holder.accessor;
 }
 

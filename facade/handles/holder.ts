@@ -75,6 +75,18 @@ export function isDetached(buffer: ArrayBuffer): boolean {
   return p.arrayBufferByteLength(buffer) === 0;
 }
 
+/** Whether any buffer of a live block was transferred away, and its memory with it. */
+export function hasEscaped(holder: Holder): boolean {
+  const { buffer, exact, windows } = holder;
+  if (buffer !== undefined && isDetached(buffer)) return true;
+  if (exact !== undefined && isDetached(exact)) return true;
+  if (windows === undefined) return false;
+  for (let index = 0; index < windows.length; index += 1) {
+    if (isDetached((windows[index] as Window).buffer)) return true;
+  }
+  return false;
+}
+
 /** Users get moved buffers only: an original that a user marks as untransferable aborts Node 24 and later at exit. */
 function movedOnce(buffer: ArrayBuffer): ArrayBuffer {
   return transfer === undefined ? buffer : transfer(buffer);

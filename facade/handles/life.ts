@@ -6,7 +6,7 @@ import * as errors from '../errors.js';
 import { binding } from '../native.js';
 import { deadError, fields, handleId } from './handle.js';
 import type { Handle } from './handle.js';
-import { isDetached, keepIdle, killViews, liveHolder } from './holder.js';
+import { hasEscaped, keepIdle, killViews, liveHolder } from './holder.js';
 import type { Holder } from './holder.js';
 import { failure, idOf, isLive, pinsOf, resultTime, setHandle, setWide, status } from './table.js';
 
@@ -86,7 +86,7 @@ export function reallocateHandle(handle: Handle, size: number): void {
   refusePinned(handle, slot, 'reallocated');
   const extra = fields.extraOf(handle);
   const holder = typeof extra === 'object' ? extra : undefined;
-  if (holder?.buffer !== undefined && isDetached(holder.buffer)) throw errors.escaped('MemoryBlock', id);
+  if (holder !== undefined && hasEscaped(holder)) throw errors.escaped('MemoryBlock', id);
   setHandle(slot, generation);
   setWide(2, size);
   binding.prepareReallocation();

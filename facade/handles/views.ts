@@ -9,7 +9,7 @@ import * as p from '../primordials.js';
 import type { ViewConstructor } from '../types.js';
 import { deadError, fields, forgedError, handleId } from './handle.js';
 import type { Handle } from './handle.js';
-import { exactOf, holderFor, isDetached, windowOf } from './holder.js';
+import { exactOf, hasEscaped, holderFor, windowOf } from './holder.js';
 import type { Holder } from './holder.js';
 import { failure, grantedOf, isLive } from './table.js';
 
@@ -26,8 +26,7 @@ export function requireLive(handle: unknown, name: string): asserts handle is Ha
 export function requireHere(handle: Handle): void {
   const extra = fields.extraOf(handle);
   if (typeof extra !== 'object') return;
-  if (extra.buffer !== undefined && isDetached(extra.buffer)) throw errors.escaped('MemoryBlock', handleId(handle));
-  if (extra.exact !== undefined && isDetached(extra.exact)) throw errors.escaped('MemoryBlock', handleId(handle));
+  if (hasEscaped(extra)) throw errors.escaped('MemoryBlock', handleId(handle));
 }
 
 /** Bytes from an offset to the end of a live block; an offset that is no good is left to the caller's range check, unasked. */

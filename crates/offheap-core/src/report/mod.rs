@@ -7,6 +7,7 @@ use crate::alloc::chunks::classes;
 use crate::raw;
 use crate::raw::atlas::Span;
 use crate::tracker::row::Row;
+use crate::tracker::state::State;
 use crate::tracker::table::Tracker;
 
 /// Totals of the process, as they were at one moment. Sizes in bytes.
@@ -50,6 +51,9 @@ pub struct Info {
 pub fn stats(tracker: &Tracker, chunks: &Chunks) -> Stats {
     let (mut min, mut max, mut next_block_id) = (u64::MAX, 0, 0);
     tracker.scan(|row| {
+        if row.state.has(State::ORPHANED) {
+            return; // in nobody's hands any more: counted as escaped
+        }
         min = min.min(row.extent.size);
         max = max.max(row.extent.size);
     });

@@ -58,8 +58,7 @@ impl Cache {
     pub fn take(&mut self, chunks: &Chunks, tracker: &Tracker, class: u8) -> Result<Slot> {
         let slot = self.find(chunks, tracker, class)?;
         if classes::is_run(class) {
-            let state = tracker.shared(slot).ok_or(Error::from(Code::Corrupted))?.state();
-            chunks.run_leaves(class, state);
+            chunks.run_leaves(tracker, slot, class);
         }
         Ok(slot)
     }
@@ -124,8 +123,9 @@ impl Cache {
         &self.lists[usize::from(class)].viewed
     }
 
+    /// Checks every waiting chunk and gives them all.
     #[cfg(test)]
-    pub(super) fn check(&self, tracker: &Tracker) {
+    pub(super) fn check(&self, tracker: &Tracker) -> Vec<Slot> {
         for (class, list) in self.lists.iter().enumerate() {
             assert!(list.fresh.len() <= capacity(class as u8));
             for (slots, viewed) in [(&list.fresh, false), (&list.viewed, true)] {
@@ -139,5 +139,6 @@ impl Cache {
                 }
             }
         }
+        self.lists.iter().flat_map(|list| list.fresh.iter().chain(&list.viewed)).copied().collect()
     }
 }

@@ -127,10 +127,13 @@ impl Chunks {
         Ok(Rest { span: Some(span), next: 0, end: bytes / size * size })
     }
 
-    /// A page run leaves the free lists. True when its pages must be counted as committed again.
-    pub(super) fn run_leaves(&self, class: u8, state: State) {
+    /// A page run leaves the free lists; the caller owns it. Its pages count as committed from now
+    /// on, whether they are touched or not: it may come back unused.
+    pub(super) fn run_leaves(&self, tracker: &Tracker, slot: Slot, class: u8) {
+        let Some(record) = tracker.shared(slot) else { return };
         let size = classes::size_of(class);
-        if state.has(State::DECOMMITTED) {
+        if record.state().has(State::DECOMMITTED) {
+            record.set_free_flags(0, State::DECOMMITTED);
             self.committed_bytes.fetch_add(size, Ordering::Relaxed);
         } else {
             self.idle_run_bytes.fetch_sub(size, Ordering::Relaxed);
@@ -167,21 +170,23 @@ impl Chunks {
         given
     }
 
+    /// Checks every chunk on a shared stack and gives them all. Only while nothing runs beside it.
     #[cfg(test)]
-    pub(super) fn check(&self, tracker: &Tracker) {
+    pub(super) fn check(&self, tracker: &Tracker) -> Vec<Slot> {
         let (cut, size) = self.runs.cut_bytes();
         assert!(cut <= size);
+        let mut all = Vec::new();
         for (class, state) in self.classes.iter().enumerate() {
             let rest = lock(&state.rest);
             assert!(rest.next <= rest.end, "class {class}");
-            if let Some(chain) = state.free.take_all(tracker) {
-                tracker.walk(chain, |slot| {
-                    let record = tracker.shared(slot).unwrap();
-                    assert!(!record.state().generation().is_live(), "a free chunk is live");
-                    assert_eq!(usize::from(record.place().class), class);
-                });
-                state.free.push(tracker, chain);
+            let free = state.free.slots(tracker).unwrap();
+            for slot in &free {
+                let record = tracker.shared(*slot).unwrap();
+                assert!(!record.state().generation().is_live(), "a free chunk is live");
+                assert_eq!(usize::from(record.place().class), class);
             }
+            all.extend(free);
         }
+        all
     }
 }

@@ -1,0 +1,7 @@
+// Every method of Map, Set, WeakMap, WeakSet, WeakRef, FinalizationRegistry, Promise and the iterators of Map and Set is patched after load.
+// expect: exit=0 code=ERR_OUT_OF_RANGE
+import { sweep } from './_sweep.mjs';
+
+const prototypes = [Map, Set, WeakMap, WeakSet, WeakRef, FinalizationRegistry, Promise].map((type) => [`${type.name}.prototype`, type.prototype]);
+const iterators = [new Map(), new Set()].map((each) => [`iterator of ${each}`, Object.getPrototypeOf(each[Symbol.iterator]())]);
+sweep({ ...Object.fromEntries([...prototypes, ...iterators]), Promise });

@@ -1,0 +1,6 @@
+// Every method of Object, Reflect, Function.prototype and Symbol is patched after load.
+// expect: exit=0 code=ERR_OUT_OF_RANGE
+import { sweep } from './_sweep.mjs';
+
+const skip = ['__proto__', 'caller', 'arguments'];
+sweep({ Object, 'Object.prototype': Object.prototype, Reflect, 'Function.prototype': Function.prototype, Symbol, 'Symbol.prototype': Symbol.prototype }, { skip });
