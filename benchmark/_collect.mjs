@@ -35,10 +35,11 @@ function mergeCells(cells) {
   return { value: minimum(minima), median: median(cells.map((cell) => cell.median)), spread: [minimum(minima), Math.max(...minima)] };
 }
 
-async function timeGroup({ group }, operations, plan, progress, yardsticks) {
+async function timeGroup({ group, heavy = false }, operations, plan, progress, yardsticks) {
   const runs = [];
-  for (let turn = 1; turn <= plan.processes; turn += 1) {
-    progress(`${group}: process ${turn} of ${plan.processes}, ${operations.length} rows`);
+  const processes = heavy ? plan.heavyProcesses : plan.processes;
+  for (let turn = 1; turn <= processes; turn += 1) {
+    progress(`${group}: process ${turn} of ${processes}, ${operations.length} rows`);
     const run = await runProcess(group, plan, operations);
     yardsticks.push(...run.messages.filter(({ yardstick }) => yardstick).map(({ yardstick }) => yardstick));
     runs.push(run);
@@ -56,7 +57,7 @@ async function timeGroup({ group }, operations, plan, progress, yardsticks) {
 function inUnit(cell, { unit, bytes }) {
   if (cell.note !== undefined || unit !== 'GB/s') return cell;
   const rate = (ns) => bytes / ns;
-  return { value: rate(cell.value), median: rate(cell.median), spread: cell.spread.map(rate) };
+  return { value: rate(cell.value), median: rate(cell.median), spread: cell.spread.map(rate).toReversed() };
 }
 
 function judge(group, row, { cells, checks }, factor) {

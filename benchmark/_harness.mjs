@@ -8,10 +8,10 @@ const SAMPLE_MS_AIM = 0.25;
 /** How often benchmark.js calls a case in a round; see `round`. */
 const CALLS_PER_ROUND = 3;
 
-/** How much work goes into one process. */
+/** How many processes, and how much work goes into one; groups that move much memory have a process less in a quick run. */
 export const PLANS = {
-  quick: { processes: 2, rounds: 3, caseMs: 40, warmMs: 30, loads: 10, iterations: 100_000 },
-  full: { processes: 3, rounds: 10, caseMs: 300, warmMs: 60, loads: 20, iterations: 1_000_000 },
+  quick: { processes: 2, heavyProcesses: 1, rounds: 2, caseMs: 30, warmMs: 20, loads: 10, iterations: 100_000 },
+  full: { processes: 3, heavyProcesses: 3, rounds: 10, caseMs: 300, warmMs: 60, loads: 20, iterations: 1_000_000 },
 };
 
 // === Checks ===

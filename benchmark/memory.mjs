@@ -22,7 +22,7 @@ export async function measure(operations, plan, progress) {
     progress(`memory: ${name}, ${plan.iterations.toLocaleString('en-US')} iterations`);
     try {
       const facts = [];
-      for (let turn = 0; turn < plan.processes; turn += 1) facts.push(await runProbe(['memory', probe, plan.iterations]));
+      for (let turn = 0; turn < plan.heavyProcesses; turn += 1) facts.push(await runProbe(['memory', probe, plan.iterations]));
       cells[PEAK][name] = summary(facts.map(({ peakMiB }) => peakMiB));
       cells[MEAN][name] = summary(facts.map(({ ns }) => ns));
     } catch (error) {

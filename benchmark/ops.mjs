@@ -6,6 +6,7 @@ import { FILL, caseOf, compareOf, copyTo, fillOf, mismatchOf, swapHere, swapTo }
 import { KIB, MIB, sizeText } from './_scenarios.mjs';
 
 export const group = 'ops';
+export const heavy = true;
 
 export const rows = [64, 4 * KIB, MIB, 64 * MIB].flatMap((size) => {
   const row = (name, cases) => ({ operation: `${name} ${sizeText(size)}`, unit: size < KIB ? 'ns' : 'GB/s', bytes: size, target: null, cases });
@@ -27,7 +28,7 @@ export const rows = [64, 4 * KIB, MIB, 64 * MIB].flatMap((size) => {
     row('mismatch', {
       'ours': () => ours(size, mismatchOf(size), (a, b) => mismatchLoop(a, b, size)),
       'Buffer.compare (order only)': () => peers.peer(size, compareOf(size), peers.bufferCompareLoop),
-      'plain loop': () => peers.peer(size, mismatchOf(size), peers.plainMismatchLoop),
+      ...(size <= MIB && { 'plain loop': () => peers.peer(size, mismatchOf(size), peers.plainMismatchLoop) }),
     }),
     row('swap copy, 8-byte words,', {
       'ours': () => ours(size, swapTo, (a, b) => swapLoop(a, b, size)),

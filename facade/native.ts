@@ -73,13 +73,33 @@ function load(): Loaded {
   if (isSecondCopy) return absent('another copy of the package is in use');
   let binding: NativeBinding;
   try {
-    binding = createRequire(import.meta.url)('#native') as NativeBinding;
+    binding = requireAddon();
   } catch (error) {
     return absent(reasonOf(error));
   }
   const { layout, version } = binding.systemInfo();
   if (layout !== LAYOUT) return absent(`its addon (version ${version}) was built for another version of the package; reinstall it`);
   return { binding, reason: undefined };
+}
+
+/**
+ * The generated loader finds out what platform this is, which takes 3 ms. So the file that it would find on the common ones is tried
+ * first: in a checkout beside us, installed in a package of its own. Whatever fails is left to the loader, which explains it.
+ */
+function requireAddon(): NativeBinding {
+  const require = createRequire(import.meta.url);
+  const { platform, arch, env } = process;
+  const abi = platform === 'linux' ? '-gnu' : platform === 'win32' ? '-msvc' : '';
+  if (env['NAPI_RS_NATIVE_LIBRARY_PATH'] === undefined) {
+    for (const place of [`../native/offheap.${platform}-${arch}${abi}.node`, `offheap-${platform}-${arch}${abi}`]) {
+      try {
+        return require(place) as NativeBinding;
+      } catch {
+        // not there, or not for this machine
+      }
+    }
+  }
+  return require('#native') as NativeBinding;
 }
 
 function reasonOf(error: unknown): string {

@@ -82,14 +82,17 @@ export async function transferAway(buffer) {
   return (await stream.getReader().read()).value;
 }
 
+const { defineProperty, getOwnPropertyDescriptor, deleteProperty } = Reflect;
+const { assign, create } = Object;
+
 /** Replaces a property for as long as `act` runs. */
 export function tampered(target, key, descriptor, act) {
-  const before = Object.getOwnPropertyDescriptor(target, key);
-  Object.defineProperty(target, key, { ...descriptor, configurable: true });
+  const before = getOwnPropertyDescriptor(target, key);
+  if (!defineProperty(target, key, assign(create(null), descriptor, { configurable: true }))) throw new Error(`cannot replace ${String(key)}`);
   try {
     return act();
   } finally {
-    if (before === undefined) Reflect.deleteProperty(target, key);
-    else Object.defineProperty(target, key, before);
+    if (before === undefined) deleteProperty(target, key);
+    else defineProperty(target, key, before);
   }
 }

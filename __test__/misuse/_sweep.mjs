@@ -7,21 +7,23 @@ import { walk } from './_tour.mjs';
 
 const { apply, construct, ownKeys, getOwnPropertyDescriptor } = Reflect;
 const bufferLength = getOwnPropertyDescriptor(ArrayBuffer.prototype, 'byteLength').get;
-const { isAnyArrayBuffer, isDataView, isInt32Array } = types;
+const { isAnyArrayBuffer, isArrayBuffer, isDataView, isInt32Array, isProxy } = types;
 const { hasOwn } = Object;
+
+export const overheard = () => seen;
 const breaches = new Set();
 let place = '';
 let seen = '';
 
 /** No program here makes a DataView or an Int32Array, shows a buffer above 16 KiB, or knows an object with an ArrayBuffer in `buffer`. */
 function listen(value) {
-  if ((typeof value !== 'object' && typeof value !== 'function') || value === null || types.isProxy(value)) return;
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null || isProxy(value)) return;
   if (isDataView(value) || isInt32Array(value)) seen = 'a hidden view';
-  else if (isAnyArrayBuffer(value)) seen = types.isArrayBuffer(value) && apply(bufferLength, value, []) > 16_384 ? 'a hidden buffer' : seen;
+  else if (isAnyArrayBuffer(value)) seen = isArrayBuffer(value) && apply(bufferLength, value, []) > 16_384 ? 'a hidden buffer' : seen;
   else if (hasOwn(value, 'buffer') && hasOwn(value, 'accessor')) seen = 'the holder of a block';
 }
 
-function listener(original) {
+export function listener(original) {
   return function heard(...args) {
     listen(this);
     for (let index = 0; index < args.length; index += 1) listen(args[index]);
@@ -78,7 +80,7 @@ export function sweep(targets, { keys, skip = [] } = {}) {
 }
 
 /** A constructor keeps its prototype and statics, so that only the call is tampered with. */
-function keep(fake, original) {
+export function keep(fake, original) {
   if (typeof original !== 'function') return fake;
   for (const key of ownKeys(original)) {
     if (key === 'length' || key === 'name' || key === 'arguments' || key === 'caller') continue;

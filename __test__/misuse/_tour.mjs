@@ -19,7 +19,7 @@ function codeOf(act) {
 /** Returns undefined when all is as it should be, else what is not. Leaves nothing behind, unless it ends early. */
 export function walk() {
   round = (round + 1) % 600;
-  const before = dmm.getMemoryStats().activeBlocks;
+  const before = { blocks: dmm.getMemoryStats().activeBlocks, rows: dmm.getAllocatedBlocks().length };
   const block = dmm.allocateMemory(100, 64, options[round]);
   const bare = dmm.allocateMemory(40_000);
   if (block.label !== options[round].label || block.alignment !== 64 || block.size !== 100 || block.actualSize < 100) return 'facts';
@@ -73,11 +73,11 @@ function refusals(block) {
 
 function figures(block, before) {
   const stats = dmm.getMemoryStats();
-  if (stats.activeBlocks !== before + 2 || !(stats.currentAllocated >= 40_100)) return 'stats';
+  if (stats.activeBlocks !== before.blocks + 2 || !(stats.currentAllocated >= 40_100)) return 'stats';
   const rows = dmm.getAllocatedBlocks();
   let found = 0;
   for (let index = 0; index < rows.length; index += 1) if (rows[index].id === block.id && rows[index].label === block.label) found += 1;
-  if (rows.length !== before + 2 || found !== 1 || dmm.findPotentialLeaks(0).length !== before + 2 || dmm.findPotentialLeaks(1e9).length !== 0) return 'rows';
+  if (rows.length !== before.rows + 2 || found !== 1 || dmm.findPotentialLeaks(0).length !== before.rows + 2 || dmm.findPotentialLeaks(1e9).length !== 0) return 'rows';
   dmm.setLimit(stats.currentAllocated + 10);
   const limited = codeOf(() => dmm.allocateMemory(11));
   dmm.setLimit(null);

@@ -3,7 +3,8 @@
  * segments of records tell, without a call, whether a handle is live and where its memory is.
  * Room: handles (5). May use: primordials, types, format, errors, options, environment, native.
  */
-import { threadId } from 'node:worker_threads';
+import { createRequire } from 'node:module';
+import type * as WorkerThreads from 'node:worker_threads';
 import { environment } from '../environment.js';
 import * as errors from '../errors.js';
 import { binding, loadFailure } from '../native.js';
@@ -35,10 +36,16 @@ interface Opened {
 function open(): Opened {
   const none = new Int32Array(64);
   if (loadFailure !== undefined) return { words: none, reason: loadFailure };
-  const buffer = binding.open(environment.tableBytes, threadId);
+  const buffer = binding.open(environment.tableBytes, threadId());
   if (buffer === undefined) return { words: none, reason: 'this runtime does not allow ArrayBuffers over native memory, or has none left' };
   if (environment.limit !== null) binding.setEnvironmentLimit(environment.limit);
   return { words: p.int32Over(buffer, 0, p.arrayBufferByteLength(buffer) / 4), reason: undefined };
+}
+
+/** Node's id of this thread. The process's first thread is 0, known without loading a module, which would take 2 ms at start-up. */
+function threadId(): number {
+  if (binding.systemInfo().mainThread) return 0;
+  return (createRequire(import.meta.url)('node:worker_threads') as typeof WorkerThreads).threadId;
 }
 
 const opened = open();

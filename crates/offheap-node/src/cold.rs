@@ -21,6 +21,8 @@ pub struct SystemInfo {
     pub layout: i32,
     /// Version of this binary.
     pub version: String,
+    /// Whether this is the process's first thread; false where the system does not say.
+    pub main_thread: bool,
 }
 
 /// Page size, cache line size, layout version.
@@ -32,6 +34,7 @@ pub fn system_info() -> SystemInfo {
         cache_line_size: u32::try_from(raw::cache_line_size()).unwrap_or(0),
         layout: tracker::isolate::LAYOUT,
         version: env!("CARGO_PKG_VERSION").into(),
+        main_thread: raw::is_main_thread(),
     }
 }
 

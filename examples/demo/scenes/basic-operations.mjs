@@ -24,7 +24,7 @@ export const basicOperations = {
     checks.that('setMemory 0xA5: every byte, read through a view', plain.equals(block.bytes()), { bytes: MIB });
     block.fill(-1, 100, 50);
     plain.fill(255, 100, 150);
-    checks.that('fill a part with -1: its bytes are 255, all others as before', plain.equals(block.bytes()), { bytes: 50 });
+    checks.that('fill a part with -1: its bytes are 255, others as before', plain.equals(block.bytes()), { bytes: 50 });
     DirectMemoryManager.zeroMemory(block);
     checks.that('zeroMemory: every byte is 0', plain.fill(0).equals(block.bytes()), { bytes: MIB });
 

@@ -32,14 +32,15 @@ function shared({ ledger, checks }) {
   const words = block.view(Uint32Array);
   const whole = new Uint8Array(block.toArrayBuffer());
   buffer.writeDoubleLE(Math.E, 16);
-  checks.equal('the Buffer writes a double: Float64Array and accessor read it', [floats[1], block.getFloat64(16)], [Math.E, Math.E]);
+  checks.equal('the Buffer writes a double: Float64Array, accessor read it', [floats[1], block.getFloat64(16)], [Math.E, Math.E]);
   words[250] = 0xdecafbad;
   part.swap32();
   const seen = [block.getUint32(1000), buffer.readUInt32LE(1000), whole[1000]];
   checks.equal('Uint32Array writes, a Buffer swaps: all others see both', seen, [0xadfbcade, 0xadfbcade, 0xde]);
   block.setUint8(SIZE - 1, 77);
   checks.equal('the block writes its last byte: every view shows it', [buffer.at(-1), whole.at(-1), (words.at(-1) ?? 0) >>> 24], [77, 77, 77]);
-  checks.that('toArrayBuffer: exactly the block, the same object each time', whole.buffer === block.toArrayBuffer() && whole.length === SIZE, { bytes: SIZE });
+  const exact = whole.length === SIZE && whole.buffer === block.toArrayBuffer();
+  checks.that('toArrayBuffer: the block exactly, the same object each time', exact, { bytes: SIZE });
 
   ledger.free(block);
   const lengths = [buffer, part, floats, words, whole].map((view) => view.length);

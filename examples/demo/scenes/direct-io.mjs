@@ -24,12 +24,14 @@ export const directIo = {
         blocks.push(ledger.allocate(length, 'page', { label: `demo: ${input.path}` }));
       }
       const pages = blocks.every(({ address }) => address % BigInt(PAGE_SIZE) === 0n);
-      checks.that(`blocks for it: ${blocks.length}, each at a multiple of ${PAGE_SIZE}, the page`, pages, { bytes: blocks.reduce((sum, block) => sum + block.size, 0) });
+      const bytes = blocks.reduce((sum, block) => sum + block.size, 0);
+      checks.that(`blocks for it: ${blocks.length}, each at a multiple of ${PAGE_SIZE}, the page`, pages, { bytes });
 
       const started = performance.now();
       const read = blocks.reduce((sum, block) => sum + fill(fd, block, sum, unit), 0);
       facts.readMs = performance.now() - started;
-      checks.equal(direct === undefined ? 'ordinary reads straight into them' : 'O_DIRECT reads straight into them', read, size, { bytes: read, ms: facts.readMs });
+      const how = direct === undefined ? 'ordinary' : 'O_DIRECT';
+      checks.equal(`${how} reads straight into them`, read, size, { bytes: read, ms: facts.readMs });
 
       const views = blocks.map((block, index) => block.bytes(0, Math.min(BLOCK, size - index * BLOCK)));
       const hashed = performance.now();
@@ -87,14 +89,14 @@ function openDirect(path, checks, printer) {
   }
   const ordinary = Buffer.allocUnsafeSlow(2 * PAGE_SIZE);
   const odd = ordinary.subarray(DirectMemoryManager.getDirectBufferAddress(ordinary) % 2n === 0n ? 1 : 2);
-  for (const [name, buffer] of /** @type {const} */ ([['an ordinary Buffer', ordinary], ['a Buffer at an odd address', odd]])) {
+  for (const [name, buffer] of /** @type {const} */ ([['an ordinary Buffer', ordinary], ['an oddly placed Buffer', odd]])) {
     const past = DirectMemoryManager.getDirectBufferAddress(buffer) % BigInt(PAGE_SIZE);
     const outcome = codeOf(() => readSync(fd, buffer, 0, PAGE_SIZE, 0));
     if (outcome === 'no error') {
-      printer.note(`${name}, ${past} bytes past a page, was taken`); // some devices ask for 4 bytes only; or it was on a sector by luck
+      printer.note(`${name}, ${past} B past a page: taken`); // some devices ask for 4 bytes only; or it was on a sector by luck
       continue;
     }
-    checks.equal(`read into ${name}, ${past} bytes past a page: refused`, outcome, 'EINVAL', { result: 'EINVAL' });
+    checks.equal(`${name}, ${past} B past a page: read refused`, outcome, 'EINVAL', { result: 'EINVAL' });
     return fd;
   }
   closeSync(fd);

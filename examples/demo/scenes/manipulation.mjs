@@ -56,7 +56,11 @@ function plainlySwapped(bytes, width) {
   return swapped;
 }
 
-/** A range copied onto itself, a few bytes further on and back; a Buffer with a heap copy between says what must come out. @param {import('../types.js').Context} context @param {Block} target */
+/**
+ * A range copied onto itself, a few bytes further on and back. A Buffer, with a copy between, says what must come of it.
+ * @param {import('../types.js').Context} context
+ * @param {Block} target
+ */
 function overlap({ input, checks }, target) {
   const length = Math.min(OVERLAP, Math.floor((input.bytes.length - 7) / 8) * 8);
   for (const mode of Object.values(CopyMode)) {
@@ -103,8 +107,10 @@ function planted({ input, checks, facts }, source, target) {
     target.setUint8(index, original ^ 0x80); // the top bit: signed bytes would sort the other way
     const found = mismatch(source, 0, target, 0, bytes);
     const order = compareMemory(source, 0, target, 0, bytes);
-    const result = `index ${found.toLocaleString('en-US')}`;
-    checks.equal(`one bit changed (${name}): found; compared as unsigned bytes`, [found, order], [index, original < 0x80 ? -1 : 1], { result });
+    const expected = [index, original < 0x80 ? -1 : 1, false];
+    checks.equal(`one bit changed (${name}): found, ordered as unsigned bytes`, [found, order, target.equals(source)], expected, {
+      result: `index ${found.toLocaleString('en-US')}`,
+    });
     target.setUint8(index, original);
   }
   target.setUint8(places.middle, ~input.bytes.readUInt8(places.middle));

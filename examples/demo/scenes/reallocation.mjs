@@ -36,7 +36,7 @@ export const reallocation = {
       const shrunk = ledger.reallocate(grown, Math.ceil(small / 2));
       const half = [content.subarray(0, shrunk.size).equals(shrunk.bytes()), shrunk.address % BigInt(multiple), codeOf(() => grown.getUint8(0))];
       const expected = [true, 0n, 'ERR_OFFHEAP_USE_AFTER_FREE'];
-      checks.equal(`→ ${bytesText(shrunk.size)}: the first half kept, the handle from before dead`, half, expected, { bytes: shrunk.size });
+      checks.equal(`→ ${bytesText(shrunk.size)}: the first half kept, the older handle dead`, half, expected, { bytes: shrunk.size });
       ledger.free(shrunk);
     }
   },

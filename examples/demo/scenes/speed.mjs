@@ -110,21 +110,29 @@ async function pairs({ ledger, checks, facts, printer }) {
 }
 
 /**
- * What is measured on one range of bytes: what the targets hold before, ours, Buffer's for the same where it has it, and what must have come of it.
+ * What is measured on one range of bytes: what the two targets hold before (the source's bytes or others), ours, Buffer's for the same
+ * where it has it, and what must have come of it.
  * @param {{ source: import('offheap').MemoryBlock, target: import('offheap').MemoryBlock, bytes: Buffer, copy: Buffer }} range
- * @returns {{ name: string, before: 'zeros' | 'copies', ours: () => unknown, theirs?: () => unknown, right: () => boolean }[]}
+ * @returns {{ name: string, before: 'other' | 'same', ours: () => unknown, theirs?: () => unknown, right: () => boolean }[]}
  */
 function operationsOn({ source, target, bytes, copy }) {
   const size = bytes.length;
   const view = target.bytes();
+  /** The copy with its last byte turned over. */
+  const changed = () => {
+    copy.writeUInt8(bytes.readUInt8(size - 1) ^ 0xff, size - 1);
+    return copy;
+  };
   return [
-    { name: 'fill', before: 'zeros', ours: () => setMemory(target, 0, size, 0x3c), theirs: () => copy.fill(0x3c), right: () => copy[0] === 0x3c && copy.equals(view) },
-    { name: 'copy', before: 'zeros', ours: () => copyMemory(source, 0, target, 0, size), theirs: () => bytes.copy(copy), right: () => bytes.equals(view) },
-    { name: 'copy, non-temporal', before: 'zeros', ours: () => copyMemory(source, 0, target, 0, size, 'non-temporal'), right: () => bytes.equals(view) },
-    { name: 'compare', before: 'copies', ours: () => compareMemory(source, 0, target, 0, size), theirs: () => bytes.compare(copy),
-      right: () => compareMemory(source, 0, target, 0, size) === 0 },
-    { name: 'mismatch', before: 'copies', ours: () => mismatch(source, 0, target, 0, size), right: () => mismatch(source, 0, target, 0, size) === -1 },
-    { name: 'swap 8, in place', before: 'copies', ours: () => copyMemory(target, 0, target, 0, size, 'swap-endian', 8), theirs: () => copy.swap64(),
+    { name: 'fill', before: 'other', ours: () => setMemory(target, 0, size, 0x3c), theirs: () => copy.fill(0x3c),
+      right: () => copy[0] === 0x3c && copy.equals(view) },
+    { name: 'copy', before: 'other', ours: () => copyMemory(source, 0, target, 0, size), theirs: () => bytes.copy(copy), right: () => bytes.equals(view) },
+    { name: 'copy, non-temporal', before: 'other', ours: () => copyMemory(source, 0, target, 0, size, 'non-temporal'), right: () => bytes.equals(view) },
+    { name: 'compare', before: 'same', ours: () => compareMemory(source, 0, target, 0, size), theirs: () => bytes.compare(copy),
+      right: () => compareMemory(source, 0, target, 0, size) === 0 && compareMemory(source, 0, changed(), 0, size) === bytes.compare(changed()) },
+    { name: 'mismatch', before: 'same', ours: () => mismatch(source, 0, target, 0, size),
+      right: () => mismatch(source, 0, target, 0, size) === -1 && mismatch(source, 0, changed(), 0, size) === size - 1 },
+    { name: 'swap 8, in place', before: 'same', ours: () => copyMemory(target, 0, target, 0, size, 'swap-endian', 8), theirs: () => copy.swap64(),
       right: () => copy.equals(view) && !copy.equals(bytes) },
   ];
 }
@@ -138,7 +146,7 @@ async function operations({ input, ledger, checks, facts, printer }) {
   for (const size of RANGES) {
     const bytes = Buffer.allocUnsafeSlow(size);
     for (let at = 0; at < size; at += input.bytes.length) input.bytes.copy(bytes, at);
-    const zeros = Buffer.alloc(size);
+    const other = Buffer.alloc(size, bytes.readUInt8(size - 1) ^ 0xff); // at least the last byte differs
     const copy = Buffer.alloc(size);
     const source = ledger.from(bytes, 'page');
     const target = ledger.allocate(size, 'page');
@@ -148,14 +156,14 @@ async function operations({ input, ledger, checks, facts, printer }) {
     /** @type {string[]} */
     const right = [];
     for (const { name, before, ours, theirs, right: isRight } of list) {
-      for (const each of [copy, target.bytes()]) each.set(before === 'zeros' ? zeros : bytes);
+      for (const each of [copy, target.bytes()]) each.set(before === 'other' ? other : bytes);
       ours();
       theirs?.();
       if (isRight()) right.push(name);
       const our = size / fastestMs(ours) / 1e6;
       const their = theirs && size / fastestMs(theirs) / 1e6;
       figures[name] = { block: our, buffer: their ?? null };
-      (rows[name] ??= [name]).push(rateText(our), their === undefined ? '-' : rateText(their), their === undefined ? '' : `${(our / their).toFixed(2)} x`);
+      (rows[name] ??= [name]).push(rateText(our), ...(their === undefined ? ['-', ''] : [rateText(their), `${(our / their).toFixed(2)} x`]));
     }
     checks.equal('each operation: the right result, before it was timed', right, list.map(({ name }) => name), { bytes: size });
     ledger.free(source);

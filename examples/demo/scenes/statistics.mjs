@@ -20,7 +20,8 @@ export const statistics = {
     const { before } = ledger;
     checks.equal('bytes ever allocated, all scenes', stats.totalAllocated - before.totalAllocated, ledger.allocated, { bytes: ledger.allocated });
     checks.equal('bytes ever freed', stats.totalFreed - before.totalFreed, ledger.freed, { bytes: ledger.freed });
-    checks.equal('the most at one time', stats.peakAllocated, Math.max(before.peakAllocated, before.currentAllocated + ledger.peak), { bytes: stats.peakAllocated });
+    const peak = Math.max(before.peakAllocated, before.currentAllocated + ledger.peak);
+    checks.equal('the most at one time', stats.peakAllocated, peak, { bytes: stats.peakAllocated });
     checks.equal('allocated now', stats.currentAllocated, before.currentAllocated, { bytes: stats.currentAllocated });
     checks.equal('blocks now', stats.activeBlocks, before.activeBlocks, { result: String(stats.activeBlocks) });
     checks.equal('escaped, in quarantine', [stats.escaped, stats.quarantined], [0, 0], { bytes: 0 });

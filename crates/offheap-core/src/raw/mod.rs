@@ -37,3 +37,9 @@ pub fn now_ms() -> u64 {
 pub fn available_bytes() -> u64 {
     os::System::available()
 }
+
+/// Whether the calling thread is the process's first; false where the system does not say.
+#[must_use]
+pub fn is_main_thread() -> bool {
+    os::System::is_main_thread()
+}

@@ -135,6 +135,11 @@ impl Os for Linux {
         now.tv_sec.unsigned_abs() * 1000 + now.tv_nsec.unsigned_abs() / 1_000_000
     }
 
+    fn is_main_thread() -> bool {
+        // SAFETY: neither call has a precondition.
+        unsafe { libc::gettid() == libc::getpid() }
+    }
+
     fn available() -> u64 {
         let memory = meminfo("MemAvailable").unwrap_or(0);
         address_space_left().map_or(memory, |left| left.min(memory))

@@ -97,6 +97,11 @@ impl Os for MacOs {
         now.tv_sec.unsigned_abs() * 1000 + now.tv_nsec.unsigned_abs() / 1_000_000
     }
 
+    fn is_main_thread() -> bool {
+        // SAFETY: no precondition.
+        unsafe { libc::pthread_main_np() == 1 }
+    }
+
     fn available() -> u64 {
         sysctl(c"hw.memsize").unwrap_or(0) // the machine's memory: an upper bound, the only cheap figure
     }

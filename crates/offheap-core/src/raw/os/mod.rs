@@ -66,6 +66,11 @@ pub trait Os {
     /// Milliseconds of a monotonic clock whose origin is not defined. Resolution 16 ms or better.
     fn now_ms() -> u64;
 
+    /// Whether the calling thread is the process's first; false where the system does not say.
+    fn is_main_thread() -> bool {
+        false
+    }
+
     /// Bytes the system could still give, for an error's text: an estimate, 0 where unknown.
     fn available() -> u64;
 }

@@ -1,0 +1,143 @@
+//! Zeroed blocks, and rows that a table makes up.
+
+use super::{GIVES_PAGES_BACK, MIB, address, isolate, manager, read, request, write_stamp};
+use offheap_core::manager::{Isolate, Request};
+use offheap_core::report;
+use offheap_core::tracker::isolate::{HEADER_WORDS, IsolateTable, RECORD_WORDS, field, word};
+use offheap_core::tracker::state::Handle;
+use std::sync::Arc;
+
+const SIZES: [u64; 8] = [1, 16, 100, 4096, 32 << 10, (32 << 10) + 1, 100_000, 2 * MIB];
+
+fn zeroed(isolate: &Isolate, size: u64) -> Handle {
+    isolate.allocate(Request { zeroed: true, ..request(size) }).unwrap()
+}
+
+#[track_caller]
+fn assert_zero(isolate: &Isolate, handle: Handle, size: u64) {
+    assert_eq!(read(isolate, handle, size).iter().position(|byte| *byte != 0), None);
+}
+
+/// Dirties all of a block's chunk.
+fn dirty(isolate: &Isolate, handle: Handle) {
+    offheap_core::ops::fill(isolate.chunk(handle).unwrap(), 0xa5);
+}
+
+#[test]
+fn zeroed_blocks_read_zero_whoever_wrote_the_chunk_before() {
+    let isolate = isolate(manager());
+    for size in SIZES {
+        let first = zeroed(&isolate, size);
+        assert_zero(&isolate, first, size);
+        for trim in [false, true, false] {
+            dirty(&isolate, first);
+            let mut handle = first;
+            for _ in 0..3 {
+                let place = address(&isolate, handle);
+                dirty(&isolate, handle);
+                isolate.free(handle).unwrap();
+                if trim {
+                    isolate.trim();
+                }
+                handle = zeroed(&isolate, size);
+                assert!(trim || address(&isolate, handle) == place, "the dirty chunk again");
+                assert_zero(&isolate, handle, size);
+            }
+            isolate.free(handle).unwrap();
+            let _kept = zeroed(&isolate, size);
+            break;
+        }
+    }
+}
+
+#[test]
+fn zeroed_blocks_read_zero_after_a_viewed_owner_and_after_another_isolate() {
+    let manager = manager();
+    for size in SIZES {
+        let one = isolate(manager);
+        for viewed in [true, false] {
+            let handle = one.allocate(request(size)).unwrap();
+            dirty(&one, handle);
+            if viewed {
+                one.mark_viewed(handle).unwrap();
+            }
+            one.free(handle).unwrap();
+        }
+        let handle = zeroed(&one, size);
+        assert_zero(&one, handle, size);
+        dirty(&one, handle);
+        drop(one);
+        let other = isolate(manager);
+        for _ in 0..70 {
+            let handle = zeroed(&other, size);
+            assert_zero(&other, handle, size);
+        }
+    }
+}
+
+#[test]
+fn a_reallocated_block_zeroes_nothing_and_the_freed_half_is_dirty_for_the_next() {
+    let isolate = isolate(manager());
+    let old = zeroed(&isolate, 100_000);
+    write_stamp(&isolate, old, 4, 100_000);
+    let new = isolate.reallocate(old, 200_000).unwrap();
+    super::assert_stamp(&isolate, new, 4, 100_000);
+    let next = zeroed(&isolate, 100_000);
+    assert_zero(&isolate, next, 100_000);
+}
+
+#[test]
+fn a_trimmed_megabyte_is_given_back_and_reads_zero_again() {
+    let isolate = isolate(manager());
+    let handles: Vec<Handle> = (0..40).map(|_| isolate.allocate(request(MIB)).unwrap()).collect();
+    for handle in handles {
+        dirty(&isolate, handle);
+        isolate.free(handle).unwrap();
+    }
+    assert_eq!(isolate.trim(), if GIVES_PAGES_BACK { 40 * MIB } else { 0 });
+    assert_eq!(isolate.trim(), 0);
+    for _ in 0..40 {
+        let handle = zeroed(&isolate, MIB);
+        assert_zero(&isolate, handle, MIB);
+    }
+}
+
+/// Pages that are locked into memory cannot be given back: Linux refuses and leaves the bytes.
+#[cfg(target_os = "linux")]
+#[test]
+fn pages_that_the_system_does_not_take_are_not_called_clean() {
+    let isolate = isolate(manager());
+    for size in [40 << 10, 48 << 10] {
+        let handle = isolate.allocate(request(size)).unwrap();
+        let bytes = isolate.chunk(handle).unwrap();
+        // SAFETY: the range is mapped for ever; locking it changes no byte.
+        let status = unsafe { libc::mlock(bytes.address() as *const libc::c_void, bytes.size()) };
+        assert_eq!(status, 0, "this test must be able to lock {size} bytes (ulimit -l)");
+        dirty(&isolate, handle);
+        let place = address(&isolate, handle);
+        let committed = super::stats(isolate.manager()).committed;
+        isolate.free(handle).unwrap();
+        assert_eq!(isolate.trim(), 0, "nothing was taken");
+        assert_eq!(super::stats(isolate.manager()).committed, committed);
+        let next = zeroed(&isolate, size);
+        assert_eq!(address(&isolate, next), place);
+        assert_zero(&isolate, next, size);
+    }
+}
+
+#[test]
+fn no_word_of_a_table_makes_a_report_panic() {
+    let manager = manager();
+    let table = Arc::new(IsolateTable::reserve(2 * HEADER_WORDS * size_of::<i32>()).unwrap());
+    manager.tracker.adopt(&table, 0).unwrap();
+    table.set_word(word::RECORDS, 300);
+    for record in 0..300 {
+        let at = HEADER_WORDS + record * RECORD_WORDS;
+        table.set_word(at + field::GENERATION, if record % 2 == 0 { 1 } else { -1 });
+        for field in [field::SIZE, field::BORN, field::SPAN, field::OFFSET] {
+            table.set_word(at + field, if record % 3 == 0 { -1 } else { record as i32 });
+        }
+    }
+    assert_eq!(report::rows(&manager.tracker, &manager.chunks).len(), 300);
+    let _ = report::stats(&manager.tracker, &manager.chunks);
+}
