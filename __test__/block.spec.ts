@@ -141,15 +141,13 @@ for (const { name, make } of KINDS) {
 
 test.serial('accessors are little-endian unless told otherwise', (t) => {
   const block = Manager.allocateMemory(8);
-  for (const { type, width } of ACCESSORS.filter(({ width }) => width > 1)) {
+  for (const { type } of ACCESSORS.slice(2)) {
     const one = isBig(type) ? 1n : 1;
     for (const [order, little] of [[undefined, true], [false, false], [0, false], [1, true]] as const) {
       methods(block)[`set${type}`]?.(0, one, ...(order === undefined ? [] : [order]));
       t.is(methods(block)[`get${type}`]?.(0, ...(order === undefined ? [] : [order])), one);
       t.is(methods(block)[`get${type}`]?.(0, little), one, `${type} ${order}`);
     }
-    t.is(block.equals(block.bytes(0, 8)), true);
-    t.is(width > 8, false);
   }
 });
 
@@ -288,10 +286,9 @@ test.serial('copyOut and text are copies that outlive the block', (t) => {
 
 test.serial('from copies bytes of any kind, only those that the view shows', (t) => {
   const bytes = Uint8Array.from({ length: 32 }, (_, index) => index + 1);
-  const part = (view: ArrayBufferView): MemoryBlock => MemoryBlock.from(view, 'cache-line', { label: 'part' });
   const views = [bytes.subarray(8, 24), Buffer.from(bytes.buffer, 8, 16), new DataView(bytes.buffer, 8, 16), new Float64Array(bytes.buffer, 8, 2)];
   for (const view of views) {
-    const block = part(view);
+    const block = MemoryBlock.from(view, 'cache-line', { label: 'part' });
     t.deepEqual([block.size, block.alignment, block.label], [16, 'cache-line', 'part']);
     t.deepEqual(block.copyOut(), Buffer.from(bytes.subarray(8, 24)));
     block.fill(0);

@@ -138,7 +138,7 @@ for (const [where, shared] of Object.entries(SHARED)) {
       Manager.copyMemory(view, 8, block, 1, 20);
       t.deepEqual(block.copyOut(0, 22), Buffer.from([0, ...pattern(32).subarray(8, 28), 0]));
       Manager.copyMemory(view, 0, view, 16, 16, 'swap-endian', 16);
-      t.deepEqual(Buffer.from(all.subarray(32, 48)), Buffer.from(pattern(16)).reverse());
+      t.deepEqual(Buffer.from(all.subarray(32, 48)), Buffer.from(pattern(16).toReversed()));
       all[20] = 0xff;
       t.is(Manager.compareMemory(view, 4, block, 0, 1), 1);
       t.is(Manager.compareMemory(block, 0, view, 4, 1), -1);
@@ -164,7 +164,7 @@ test.serial('an ArrayBuffer is source, target, a and b as a whole', (t) => {
 
 test.serial('bytes that were detached or cut off are empty, whatever shows them', (t) => {
   const block = Manager.allocateMemory(8);
-  const cut = new ArrayBuffer(64, { maxByteLength: 128 } as never) as ArrayBuffer & { resize(length: number): void };
+  const cut = Reflect.construct(ArrayBuffer, [64, { maxByteLength: 128 }]) as ArrayBuffer & { resize(length: number): void };
   const gone = new ArrayBuffer(64);
   const views = [cut, gone].flatMap((buffer) => [new Uint8Array(buffer, 16, 8), new Float64Array(buffer, 16, 2), new DataView(buffer, 16, 8), Buffer.from(buffer, 16, 8)]);
   cut.resize(8);

@@ -11,7 +11,7 @@ const CALLS_PER_ROUND = 3;
 /** How many processes, and how much work goes into one; groups that move much memory have a process less in a quick run. */
 export const PLANS = {
   quick: { processes: 2, heavyProcesses: 1, rounds: 2, caseMs: 30, warmMs: 20, loads: 10, iterations: 100_000 },
-  full: { processes: 3, heavyProcesses: 3, rounds: 10, caseMs: 300, warmMs: 60, loads: 20, iterations: 1_000_000 },
+  full: { processes: 3, heavyProcesses: 3, rounds: 8, caseMs: 150, warmMs: 40, loads: 20, iterations: 1_000_000 },
 };
 
 // === Checks ===
@@ -85,19 +85,21 @@ function sample(running, step) {
   else running.n = enough(n, ms, step);
 }
 
+/** The garbage of one case is no part of the next. */
+const collectGarbage = () => globalThis.gc?.();
+
 /**
  * One benny suite: each case in turn. benchmark.js compiles a function for every sample of its own (6 ms, after which caches are cold),
  * so a call of a case takes several samples; it makes three such calls: to see what the case returns, to try it, and to time it.
  */
 async function round(title, group, step) {
-  const options = { minSamples: 1, maxTime: -1, minTime: 1e-6, initCount: 1, delay: 0 };
-  const onStart = () => globalThis.gc?.(); // the garbage of the case before is not this one's
+  const options = { minSamples: 1, maxTime: -1, minTime: 1e-6, initCount: 1, delay: 0, onStart: collectGarbage };
   const cases = group.map((running) => {
     const call = () => {
       for (let index = 0; index < running.samples; index += 1) sample(running, step);
       return running.ns.length;
     };
-    return benny.add(running.name, call, { ...options, onStart });
+    return benny.add(running.name, call, options);
   });
   await benny.suite(title, ...cases);
   await nextTurn(); // finalizers of external ArrayBuffers wait for it

@@ -108,7 +108,7 @@ function oursAlive(size) {
   const dispose = () => {
     for (const block of blocks) block.free();
   };
-  return { loop, check, expected: times(size), after: check, dispose };
+  return { loop, check, expected: times(size), after: () => expectBalanced(loop, 1000, size), dispose };
 }
 
 // === koffi: C's malloc and free ===

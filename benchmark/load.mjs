@@ -24,13 +24,13 @@ export async function runProbe(args) {
 
 export const summary = (values) => ({ value: median(values), median: median(values), spread: [minimum(values), Math.max(...values)] });
 
-/** Ours in each turn and koffi in every other one; the first process of each finds cold files and does not count. */
+/** Ours in each turn and koffi in every third; the first process of each finds cold files and does not count. */
 async function load(way, plan) {
   const seen = { ours: [], koffi: [] };
   const notes = {};
   for (let turn = 0; turn <= plan.loads; turn += 1) {
     for (const name of Object.keys(seen)) {
-      if (notes[name] !== undefined || (name === 'koffi' && turn % 2 === 1)) continue;
+      if (notes[name] !== undefined || (name === 'koffi' && turn % 3 !== 0)) continue;
       try {
         const facts = await runProbe(['load', way, name === 'ours' ? 'offheap' : name]);
         if (turn > 0) seen[name].push(facts);

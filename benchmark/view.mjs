@@ -7,6 +7,7 @@ import { libc } from './_peers.mjs';
 import { ALIVE, KIB, MIB, ORDER_MASK, order, sizeText } from './_scenarios.mjs';
 
 export const group = 'view';
+export const heavy = true;
 
 /** Node 20 has no `ArrayBuffer.prototype.transfer`, so each view is a new external ArrayBuffer. */
 const moves = typeof ArrayBuffer.prototype.transfer === 'function';
@@ -14,11 +15,15 @@ const target = { written: moves ? 600 : 2500, scaled: true };
 const STEP = 128;
 const expected = summed(STEP, (i) => i & 127);
 
-export const rows = [64, KIB, 64 * KIB, MIB].flatMap((size) => [
-  row(`Buffer + store ${sizeText(size)}, LIFO`, size, oursBuffer, koffiLifo, unsafeLifo),
-  row(`Buffer + store ${sizeText(size)}, ${ALIVE} alive, replaced in random order`, size, oursAlive, koffiAlive, unsafeAlive),
-  row(`bytes() + store ${sizeText(size)}, LIFO`, size, oursBytes, koffiLifo, unsafeLifo),
-]);
+export const rows = [
+  ...[64, KIB, 64 * KIB, MIB].flatMap((size) => [
+    row(`Buffer + store ${sizeText(size)}, LIFO`, size, oursBuffer, koffiLifo, unsafeLifo),
+    row(`Buffer + store ${sizeText(size)}, ${ALIVE} alive, replaced in random order`, size, oursAlive, koffiAlive, unsafeAlive),
+    row(`bytes() + store ${sizeText(size)}, LIFO`, size, oursBytes, koffiLifo, unsafeLifo),
+  ]),
+  row(`bytes() + store ${sizeText(MIB)}, LIFO, after a peak of ${ALIVE} MiB was freed`, MIB, afterPeak(oursAlive, oursBytes),
+    afterPeak(koffiAlive, koffiLifo), afterPeak(unsafeAlive, unsafeLifo)),
+];
 
 function row(operation, size, ours, koffi, unsafe) {
   const cases = {
@@ -27,6 +32,16 @@ function row(operation, size, ours, koffi, unsafe) {
     'Buffer.allocUnsafeSlow': () => unsafe(size),
   };
   return { operation, unit: 'ns', step: STEP, target, cases };
+}
+
+/** A case that begins when the memory of another one has been written and freed again. */
+function afterPeak(peak, next) {
+  return (size) => {
+    const many = peak(size);
+    many.check();
+    many.dispose?.();
+    return next(size);
+  };
 }
 
 // === Ours ===
@@ -111,7 +126,7 @@ function oursAlive(size) {
   const dispose = () => {
     for (const block of blocks) block.free();
   };
-  return { loop, check, expected, after: check, dispose };
+  return { loop, check, expected, after: () => expectBalanced(loop, STEP, size), dispose };
 }
 
 // === Peers ===

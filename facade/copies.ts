@@ -6,7 +6,7 @@
 import { OffHeapError as ErrorClass } from './errors.js';
 import { MemoryBlock as BlockClass } from './handles/block.js';
 import { DirectMemoryManager as ManagerClass } from './manager.js';
-import { COPY_KEY } from './native.js';
+import { COPY_KEY, isSecondCopy } from './native.js';
 
 /** What the copies share. */
 interface Shared {
@@ -30,7 +30,7 @@ function share(): Shared {
     OffHeapError: ErrorClass,
     url: import.meta.url,
   });
-  Object.defineProperty(globalThis, COPY_KEY, { value: own, enumerable: false, writable: false, configurable: false });
+  if (!isSecondCopy) Object.defineProperty(globalThis, COPY_KEY, { value: own, enumerable: false, writable: false, configurable: false });
   return own;
 }
 
@@ -55,8 +55,12 @@ function warnOfOthers(): void {
 
 const shared = share();
 
-export const DirectMemoryManager: typeof ManagerClass = shared.DirectMemoryManager;
-export const MemoryBlock: typeof BlockClass = shared.MemoryBlock;
-export type MemoryBlock = BlockClass;
-export const OffHeapError: typeof ErrorClass = shared.OffHeapError;
-export type OffHeapError = ErrorClass;
+// Not `export const OffHeapError = …`: a bundler would have to rename the class of that name, and its `name` would show.
+const manager: typeof ManagerClass = shared.DirectMemoryManager;
+const block: typeof BlockClass = shared.MemoryBlock;
+const error: typeof ErrorClass = shared.OffHeapError;
+type BlockType = BlockClass;
+type ErrorType = ErrorClass;
+
+export { manager as DirectMemoryManager, block as MemoryBlock, error as OffHeapError };
+export type { BlockType, ErrorType };

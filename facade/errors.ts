@@ -48,6 +48,8 @@ export interface ErrorNumbers {
   readonly timeoutMs?: number | undefined;
 }
 
+/** The class below; it must not name itself, or a bundler gives it another name, and that would show. */
+let errorClass: object;
 const BRAND: unique symbol = Symbol.for('offheap.error');
 
 /** All that is not an argument error. Match on `code`; `instanceof` also knows the errors of another copy of the package. */
@@ -64,18 +66,21 @@ export class OffHeapError extends Error {
   constructor(code: OffHeapErrorCode, message: string, numbers: ErrorNumbers = {}) {
     super(message);
     this.code = code;
-    for (const name of p.keys(numbers) as (keyof ErrorNumbers)[]) {
+    const names = p.keys(numbers);
+    for (let index = 0; index < names.length; index += 1) {
+      const name = names[index] as keyof ErrorNumbers;
       const value = numbers[name];
-      if (value !== undefined) p.defineProperty(this, name, { value, enumerable: true, writable: true, configurable: true });
+      if (value !== undefined) p.define(this, name, value, true);
     }
   }
 
   static override [Symbol.hasInstance](this: object, value: unknown): boolean {
-    if (this !== OffHeapError) return p.isInstance(this, value); // asked about a subclass
+    if (this !== errorClass) return p.isInstance(this, value); // asked about a subclass
     return typeof value === 'object' && value !== null && (value as { [BRAND]?: unknown })[BRAND] === true;
   }
 }
-p.defineProperty(OffHeapError.prototype, 'name', { value: 'OffHeapError', writable: true, configurable: true });
+errorClass = OffHeapError;
+p.define(OffHeapError.prototype, 'name', 'OffHeapError');
 p.defineProperty(OffHeapError.prototype, BRAND, { value: true });
 
 const GlobalTypeError = TypeError;
@@ -83,11 +88,15 @@ const GlobalRangeError = RangeError;
 
 /** Shows `Name [CODE]: message` in the stack, as Node's own errors do, and lets the stack begin below `factory`. */
 function finish<E extends Error>(error: E, name: string, code: ErrorCode, factory: object): Coded<E> {
-  p.defineProperty(error, 'name', { value: `${name} [${code}]`, configurable: true });
-  p.captureStackTrace?.(error, factory);
-  void error.stack; // V8 writes the first line when the stack is first read
+  p.define(error, 'code', code, true);
+  p.define(error, 'name', `${name} [${code}]`);
+  try {
+    p.captureStackTrace?.(error, factory);
+    void error.stack; // V8 writes the first line when the stack is first read
+  } catch {
+    // Error.prepareStackTrace is the user's code
+  }
   delete (error as { name?: string }).name;
-  p.defineProperty(error, 'code', { value: code, enumerable: true, writable: true, configurable: true });
   return error as Coded<E>;
 }
 
@@ -98,7 +107,8 @@ function expectedText(expected: readonly string[]): string {
   let types = '';
   let instances = '';
   let count = 0;
-  for (const item of expected) {
+  for (let index = 0; index < expected.length; index += 1) {
+    const item = expected[index] as string;
     const isType = p.toLowerCase(item) === item;
     if (isType) types += (count++ === 0 ? '' : ' or ') + item;
     else instances += (instances === '' ? 'an instance of ' : ' or ') + item;
@@ -112,7 +122,9 @@ function expectedText(expected: readonly string[]): string {
 export function invalidArgType(name: string, expected: string | readonly string[], actual: unknown): Coded<TypeError> {
   const wanted = typeof expected === 'string' ? [expected] : expected;
   let received = typeText(actual);
-  for (const item of wanted) {
+  const items = wanted;
+  for (let index = 0; index < items.length; index += 1) {
+    const item = items[index] as string;
     // A forged handle, or one of another copy of the package: say so, or the message would contradict itself.
     if (received === `an instance of ${item}`) received = `an object that only looks like a ${item}`;
   }

@@ -165,7 +165,9 @@ function fieldText(name: string, value: unknown): string {
 /** `a=1, b=2`; fields that are undefined are left out. Fields of a nested object take the unit of the field that holds it. */
 function fieldsText(fields: Fields, holder?: string): string {
   let text = '';
-  for (const name of p.keys(fields)) {
+  const names = p.keys(fields);
+  for (let index = 0; index < names.length; index += 1) {
+    const name = names[index] as string;
     const value = fields[name];
     if (value !== undefined) text += `${text === '' ? '' : ', '}${name}=${fieldText(holder ?? name, value)}`;
   }
@@ -189,7 +191,9 @@ class Shown {
 /** A copy for `util.inspect`: exact numbers, byte counts with their unit behind, addresses in hexadecimal. */
 function shownFields(fields: Fields): object {
   const shown: { [field: string]: unknown } = {};
-  for (const name of p.keys(fields)) {
+  const names = p.keys(fields);
+  for (let index = 0; index < names.length; index += 1) {
+    const name = names[index] as string;
     const value = fields[name];
     if (typeof value === 'bigint') shown[name] = new Shown(formatAddress(value));
     else if (typeof value !== 'number' || !isBytes(name) || value < 1024) shown[name] = value;
@@ -201,7 +205,9 @@ function shownFields(fields: Fields): object {
 /** JSON has no bigint: addresses become hexadecimal text. */
 function jsonFields(fields: Fields): object {
   const json: { [field: string]: unknown } = {};
-  for (const name of p.keys(fields)) {
+  const names = p.keys(fields);
+  for (let index = 0; index < names.length; index += 1) {
+    const name = names[index] as string;
     const value = fields[name];
     json[name] = typeof value === 'bigint' ? formatAddress(value) : value;
   }
@@ -226,7 +232,9 @@ function makePrototype(className: string): object {
       return inspected(className, this, depth, options, again);
     },
   };
-  for (const name of ['toString', 'toJSON', inspect.custom] as const) p.defineProperty(methods, name, { enumerable: false });
+  p.define(methods, 'toString', methods.toString);
+  p.define(methods, 'toJSON', methods.toJSON);
+  p.define(methods, inspect.custom, methods[inspect.custom]);
   return p.freeze(methods);
 }
 
@@ -236,7 +244,9 @@ const prototypes: { [className: string]: object | undefined } = { __proto__: nul
 export function makeStats<Stats extends object>(className: string, fields: Stats): Readonly<Stats> {
   const prototype = (prototypes[className] ??= makePrototype(className));
   const stats = { __proto__: prototype, ...fields };
-  for (const name of p.keys(stats)) {
+  const names = p.keys(stats);
+  for (let index = 0; index < names.length; index += 1) {
+    const name = names[index] as string;
     const value: unknown = (stats as Fields)[name];
     if (typeof value === 'object') p.freeze(value);
   }

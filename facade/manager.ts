@@ -139,7 +139,7 @@ export class DirectMemoryManager {
   static createDirectByteBuffer(block: MemoryBlock, offset: number = 0, length?: number): Buffer {
     requireLive(block, 'block');
     requireHere(block);
-    return directBufferOf(block, offset, length ?? restFrom(block, offset));
+    return directBufferOf(block, offset, length === undefined ? restFrom(block, offset) : length);
   }
 
   /** The address of a view's or a buffer's first byte. */

@@ -10,7 +10,9 @@ import * as p from './primordials.js';
 import { AlignmentMode, AllocatorType, CopyMode } from './types.js';
 import type { Alignment, ElementSize } from './types.js';
 
-const { MAX_SAFE_INTEGER, isInteger } = p;
+// Not destructured: a bundler would make an object of the whole module, with Object.prototype's properties in it.
+const MAX_SAFE_INTEGER = p.MAX_SAFE_INTEGER;
+const isInteger = p.isInteger;
 
 // === Numbers ===
 
@@ -129,7 +131,11 @@ function alignmentError(value: unknown, name: string): Coded<Error> {
 function listError(value: unknown, name: string, list: { readonly [key: string]: string }): Coded<Error> {
   if (typeof value !== 'string') return invalidArgType(name, 'string', value);
   let text = '';
-  for (const key of p.keys(list)) text += `${text === '' ? '' : ', '}'${list[key]}'`;
+  const names = p.keys(list);
+  for (let index = 0; index < names.length; index += 1) {
+    const key = names[index] as string;
+    text += `${text === '' ? '' : ', '}'${list[key]}'`;
+  }
   return invalidArgValue(name, value, `must be one of: ${text}`);
 }
 
@@ -141,7 +147,9 @@ export function validateCopyMode(value: unknown, name: string = 'mode'): CopyMod
 }
 
 export function validateAllocatorType(value: unknown, name: string = 'type'): AllocatorType {
-  for (const key of p.keys(AllocatorType) as (keyof typeof AllocatorType)[]) {
+  const names = p.keys(AllocatorType);
+  for (let index = 0; index < names.length; index += 1) {
+    const key = names[index] as keyof typeof AllocatorType;
     if (AllocatorType[key] === value) return value as AllocatorType;
   }
   throw listError(value, name, AllocatorType);
@@ -177,10 +185,19 @@ export interface FilledAllocateOptions {
 
 const ALLOCATE_DEFAULTS: FilledAllocateOptions = p.freeze({ zeroed: false, label: undefined });
 
+/** Also of a revoked Proxy, which throws when it is asked. */
+function isArray(value: object): boolean {
+  try {
+    return p.isArray(value);
+  } catch {
+    return true;
+  }
+}
+
 /** Undefined gives the defaults and looks at no prototype; of an object each property is read once. */
 export function validateAllocateOptions(options: unknown, name: string = 'options'): FilledAllocateOptions {
   if (options === undefined) return ALLOCATE_DEFAULTS;
-  if (typeof options !== 'object' || options === null || p.isArray(options)) throw invalidArgType(name, 'object', options);
+  if (typeof options !== 'object' || options === null || isArray(options)) throw invalidArgType(name, 'object', options);
   const { zeroed = false, label } = options as { zeroed?: unknown; label?: unknown };
   if (typeof zeroed !== 'boolean') throw invalidArgType(`${name}.zeroed`, 'boolean', zeroed);
   if (label === undefined) return { zeroed, label };

@@ -26,6 +26,16 @@ export const hasOwn: typeof Object.hasOwn = Object.hasOwn;
 export const keys: (value: object) => string[] = Object.keys;
 export const setPrototypeOf: typeof Object.setPrototypeOf = Object.setPrototypeOf;
 export const reflectApply: Apply = Reflect.apply as Apply;
+/** An own data property, also where Object.prototype has been given a `get` or a `value`. */
+export function define(target: object, name: PropertyKey, value: unknown, enumerable: boolean = false): void {
+  defineProperty(target, name, { __proto__: null, value, enumerable, writable: true, configurable: true } as PropertyDescriptor);
+}
+/** An index from numbers to values. It has no prototype: what a user does to Array.prototype is never asked for an index. */
+export interface Index<Value> {
+  [index: number]: Value | undefined;
+}
+export const makeIndex: <Value>() => Index<Value> = () => ({ __proto__: null }) as never;
+export const toBigInt: (value: number) => bigint = BigInt;
 export const isArray: (value: unknown) => boolean = Array.isArray;
 
 export const isInteger: (value: unknown) => boolean = Number.isInteger;
@@ -213,4 +223,15 @@ export function viewElementSize(constructor: unknown): number {
 }
 
 /** `Buffer.from(arrayBuffer, byteOffset, length)`: an ordinary Buffer, for users; no copy. */
-export const bufferOver: (buffer: ArrayBuffer, byteOffset: number, length: number) => Buffer = Buffer.from.bind(Buffer);
+export function bufferOver(buffer: ArrayBuffer, byteOffset: number, length: number): Buffer {
+  try {
+    return bufferFrom(buffer, byteOffset, length);
+  } catch {
+    // Node's own code asks the ArrayBuffer's prototype, which is the user's to break.
+    return setPrototypeOf(uint8Over(buffer, byteOffset, length), bufferPrototype) as Buffer;
+  }
+}
+const bufferFrom: (buffer: ArrayBuffer, byteOffset: number, length: number) => Buffer = Buffer.from.bind(Buffer);
+const bufferPrototype = Buffer.prototype;
+
+export const sortWith: <Item>(self: Item[], compare: (a: Item, b: Item) => number) => Item[] = uncurryThis(Array.prototype.sort) as never;

@@ -1,32 +1,35 @@
 /**
  * Stats and leaks: snapshots of what is live. They read records and free nothing.
- * Room: stats (6). May use: types, format, native, handles.
+ * Room: stats (6). May use: primordials, types, format, native, handles.
  */
 import { makeStats } from './format.js';
 import { ROW, alignmentOf, labelText } from './handles/facts.js';
 import { idOf } from './handles/table.js';
 import { binding } from './native.js';
+import * as p from './primordials.js';
 import type { BlockInfo, MemoryStats } from './types.js';
 
 const KINDS = ['block', 'pool', 'allocator'] as const;
 
 /** Totals of the process. */
 export function memoryStats(): MemoryStats {
-  const [allocated = 0, freed = 0, current = 0, peak = 0, blocks = 0, nextId = 0, min = 0, max = 0, committed = 0, escaped = 0] =
-    binding.stats();
+  const numbers = binding.stats();
+  const field = (index: number): number => numbers[index] as number;
+  const current = field(2);
+  const blocks = field(4);
   return makeStats<MemoryStats>('MemoryStats', {
-    totalAllocated: allocated,
-    totalFreed: freed,
+    totalAllocated: field(0),
+    totalFreed: field(1),
     currentAllocated: current,
-    peakAllocated: peak,
+    peakAllocated: field(3),
     activeBlocks: blocks,
-    nextBlockId: nextId,
+    nextBlockId: field(5),
     averageBlockSize: blocks === 0 ? 0 : current / blocks,
-    minBlockSize: min,
-    maxBlockSize: max,
-    committed,
+    minBlockSize: field(6),
+    maxBlockSize: field(7),
+    committed: field(8),
     quarantined: 0, // nothing is held back before reuse
-    escaped,
+    escaped: field(9),
     collected: 0, // nothing is reclaimed by garbage collection
     byAllocator: [],
   });
@@ -36,10 +39,11 @@ export function memoryStats(): MemoryStats {
 export function blockRows(minAgeMs: number): BlockInfo[] {
   const numbers = binding.rows();
   const rows: BlockInfo[] = [];
-  for (let at = 0; at < numbers.length; at += ROW.length) {
-    if ((numbers[at + ROW.ageMs] as number) >= minAgeMs) rows[rows.length] = blockInfo(numbers, at);
+  const count = p.typedArrayLength(numbers);
+  for (let at = 0; at < count; at += ROW.length) {
+    if ((numbers[at + ROW.ageMs] as number) >= minAgeMs) p.define(rows, rows.length, blockInfo(numbers, at), true);
   }
-  return rows.sort((a, b) => b.ageMs - a.ageMs || a.id - b.id);
+  return p.sortWith(rows, (a, b) => b.ageMs - a.ageMs || a.id - b.id);
 }
 
 function blockInfo(numbers: Float64Array, at: number): BlockInfo {
@@ -50,7 +54,7 @@ function blockInfo(numbers: Float64Array, at: number): BlockInfo {
     owner: 'DirectMemoryManager',
     size: field(ROW.size),
     actualSize: field(ROW.actualSize),
-    address: BigInt(field(ROW.address)),
+    address: p.toBigInt(field(ROW.address)),
     alignment: alignmentOf(field(ROW.alignment)),
     label: labelText(field(ROW.label)),
     ageMs: field(ROW.ageMs),

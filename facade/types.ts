@@ -155,6 +155,7 @@ export interface MemoryStats {
   /** Exact with one isolate, else the highest total seen at a refill, a spill or a stats call. */
   readonly peakAllocated: number;
   readonly activeBlocks: number;
+  /** Larger than every id handed out so far. Ids are unique, not consecutive. */
   readonly nextBlockId: number;
   /** Over live blocks, bytes; 0 when there is none. */
   readonly averageBlockSize: number;

@@ -46,7 +46,7 @@ const STATICS = [
 const WITHOUT_BLOCK = ['isAvailable', 'allocateMemory', 'freeAllMemory', 'getDirectBufferAddress', 'getMemoryStats', 'getAllocatedBlocks', 'findPotentialLeaks', 'setLimit', 'trim'];
 
 /** The prototypes from MemoryBlock's up, without Object's. */
-export const PROTOTYPES = [MemoryBlock.prototype, Object.getPrototypeOf(MemoryBlock.prototype)];
+export const PROTOTYPES = [MemoryBlock.prototype, Object.getPrototypeOf(MemoryBlock.prototype)].filter((each) => each !== Object.prototype);
 const getters = GETTERS.map((name) => ({ name, tells: true, isGetter: true, args: [] }));
 const methods = Object.entries(METHODS).map(([name, entry]) => ({ name, ...entry }));
 

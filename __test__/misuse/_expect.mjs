@@ -31,6 +31,8 @@ function checkBystanders() {
   }
 }
 
+const named = (list) => list.map(({ id, size }) => `${id}:${size}`).toSorted().join();
+
 /** Totals, extremes and rows against what the program knows to be live. */
 function checkStats(live, escaped) {
   const sizes = live.map(({ size }) => size);
@@ -45,22 +47,22 @@ function checkStats(live, escaped) {
   same(stats.escaped, escaped, 'escaped');
   check(stats.peakAllocated >= bytes && stats.peakAllocated <= stats.totalAllocated, 'peakAllocated is between now and ever');
   const rows = DirectMemoryManager.getAllocatedBlocks().filter((row) => !row.escaped);
-  const known = (list) => list.map(({ id, size }) => `${id}:${size}`).toSorted().join();
-  same(known(rows), known(live), 'rows of getAllocatedBlocks()');
+  same(named(rows), named(live), 'rows of getAllocatedBlocks()');
 }
 
-/** Blocks of other threads, ended or not: figures must agree with their rows. */
-function elsewhere() {
-  return DirectMemoryManager.getAllocatedBlocks().filter((row) => row.threadId !== threadId && !row.escaped);
+/** Blocks that nobody here can name: figures must agree with their rows. */
+function unnamed(others) {
+  const isMeant = others === true ? (row) => row.threadId !== threadId : (row) => row.label === others;
+  return DirectMemoryManager.getAllocatedBlocks().filter((row) => isMeant(row) && !row.escaped);
 }
 
 /**
  * `live`: the program's own blocks that are still to be there. `escaped`: bytes that went away with their ArrayBuffer.
- * `others`: workers may have left blocks, orphans among them.
+ * `others`: there may be blocks of workers (true) or with a label, of any number; orphans and escaped ones are counted as they are.
  */
 export function finish({ live = [], escaped = 0, others = false } = {}) {
   const blocks = bystanders.map(({ block }) => block);
-  const expected = others ? [...live, ...elsewhere()] : live;
+  const expected = others ? [...live, ...unnamed(others)] : live;
   const away = others ? DirectMemoryManager.getMemoryStats().escaped : escaped;
   checkBystanders();
   checkStats([...blocks, ...expected], away);

@@ -5,6 +5,8 @@ import { DirectMemoryManager as dmm, finish, pinBystanders, tampered } from './_
 import { fail, refuses } from './_refuses.mjs';
 import { walk } from './_tour.mjs';
 
+export { walk };
+
 const { apply, construct, ownKeys, getOwnPropertyDescriptor } = Reflect;
 const bufferLength = getOwnPropertyDescriptor(ArrayBuffer.prototype, 'byteLength').get;
 const { isAnyArrayBuffer, isArrayBuffer, isDataView, isInt32Array, isProxy } = types;
@@ -33,11 +35,13 @@ export function listener(original) {
   };
 }
 
+function nothing() {}
+
 const MODES = {
   throws: () => () => {
     throw new Error('tampered');
   },
-  'gives nothing': () => function nothing() {},
+  'gives nothing': () => nothing.bind(undefined), // a fresh one: it gets properties
   listens: listener,
 };
 

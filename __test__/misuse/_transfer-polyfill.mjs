@@ -7,4 +7,4 @@ function transfer(length = this.byteLength) {
 }
 const bound = Function.prototype.call.bind(transfer);
 const disguised = new Proxy(bound, { apply: (_, self, args) => transfer.apply(self, args) });
-Object.defineProperty(ArrayBuffer.prototype, 'transfer', { value: disguised, writable: true, configurable: true });
+Reflect.defineProperty(ArrayBuffer.prototype, 'transfer', { value: disguised, writable: true, configurable: true });

@@ -4,6 +4,10 @@ import { DirectMemoryManager as dmm, finish, refuses, rejects, same } from './_e
 
 const block = dmm.allocateMemory(64);
 await rejects('ERR_OFFHEAP_IN_USE', () => block.lease(() => block.free()));
+await block.lease((bytes) => {
+  refuses('ERR_OFFHEAP_IN_USE', () => block.free(), () => dmm.reallocateMemory(block, 1000), () => block[Symbol.dispose]());
+  same(bytes.length, 64, 'length of the leased bytes after a refused free');
+});
 await rejects('ERR_OFFHEAP_IN_USE', () => block.lease(async () => dmm.freeMemory(block)));
 await rejects('ERR_OFFHEAP_IN_USE', () => block.lease(async () => dmm.reallocateMemory(block, 1000)));
 for (const use of [undefined, null, 'x', {}, 8]) await rejects('ERR_INVALID_ARG_TYPE', () => block.lease(use));

@@ -6,7 +6,7 @@ import { DirectMemoryManager as dmm, MemoryBlock, finish } from './_expect.mjs';
 
 const block = dmm.allocateMemory(64);
 const copy = Object.create(MemoryBlock.prototype, Object.getOwnPropertyDescriptors(block));
-const forged = [Object.create(MemoryBlock.prototype), Object.create(block), copy, { ...block }, Object.setPrototypeOf(class {}, MemoryBlock.prototype)];
+const forged = [Object.create(MemoryBlock.prototype), Object.create(block), copy, { ...block }, Object.setPrototypeOf([1], MemoryBlock.prototype)];
 for (const each of [...forged, ...PROTOTYPES, { slot: 1, generation: 1, size: 8 }]) {
   await allRefuse('ERR_INVALID_ARG_TYPE', CALLS, each);
   inspect(each);

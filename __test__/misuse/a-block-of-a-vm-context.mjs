@@ -6,7 +6,7 @@ import { DirectMemoryManager as dmm, MemoryBlock, finish, same } from './_expect
 
 const block = dmm.allocateMemory(64).fill(7);
 const context = createContext({ MemoryBlock, block });
-const forge = ['Object.create(MemoryBlock.prototype)', 'new (class { constructor() { this.size = 64; } })()', 'Object.assign(Object.create(block), { id: block.id })'];
+const forge = ['Object.create(MemoryBlock.prototype)', 'new (class { constructor() { this.size = 64; } })()', 'Object.create(block, { id: { value: block.id } })'];
 for (const code of forge) await allRefuse('ERR_INVALID_ARG_TYPE', CALLS, runInContext(code, context));
 same(runInContext('block.getUint8(63) + block.bytes().length', context), 71, 'a real block works there');
 for (const bytes of ['new Uint8Array(64).fill(7)', 'new Uint8Array(64).fill(7).buffer', 'new DataView(new Uint8Array(64).fill(7).buffer)', 'new Uint16Array(32).fill(0x0707)']) {

@@ -1,5 +1,6 @@
 // Promise.prototype.then and Promise are patched, leases give thenables of all kinds: each pin is dropped, once.
 // expect: exit=0 code=ERR_OFFHEAP_IN_USE
+/* oxlint-disable unicorn/no-thenable -- these are the misuse */
 import { DirectMemoryManager as dmm, finish, refuses, rejects, tampered } from './_expect.mjs';
 
 const block = dmm.allocateMemory(64);
@@ -15,7 +16,7 @@ const keep = [];
 for (const key of ['then', 'catch', 'finally']) {
   tampered(Promise.prototype, key, { value: () => { throw new Error('patched'); } }, () => keep.push(block.lease(() => 1)));
 }
-tampered(globalThis, 'Promise', { value: class {} }, () => keep.push(block.lease(async () => 1)));
+tampered(globalThis, 'Promise', { value: function nothing() {} }, () => keep.push(block.lease(async () => 1)));
 refuses('ERR_OFFHEAP_IN_USE', () => block.free());
 await Promise.all(keep);
 await rejects('ERR_OFFHEAP_IN_USE', () => block.lease(() => block[Symbol.dispose]()));

@@ -11,9 +11,9 @@ if (isMainThread) {
   port1.postMessage(block);
   for (const clone of [structuredClone(block), receiveMessageOnPort(port2).message]) await allRefuse('ERR_INVALID_ARG_TYPE', CALLS, clone);
   const worker = new Worker(fileURLToPath(import.meta.url));
-  worker.postMessage(block);
+  worker.postMessage(block, []);
   worker.on('exit', (code) => {
     check(code === 0 && block.getUint8(0) === 7, 'the worker refused it, the block is untouched');
-    finish({ live: [block] });
+    finish({ live: [block], others: true });
   });
 } else parentPort.once('message', (clone) => allRefuse('ERR_INVALID_ARG_TYPE', CALLS, clone));

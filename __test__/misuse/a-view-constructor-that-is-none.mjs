@@ -11,7 +11,7 @@ class Mine extends Uint8Array {
   }
 }
 const lie = Object.defineProperty(() => 8, 'BYTES_PER_ELEMENT', { value: 1 });
-const classes = [Array, Object, Buffer, ArrayBuffer, Mine, lie, Object.getPrototypeOf(Uint8Array), class {}, runInNewContext('Uint8Array')];
+const classes = [Array, Object, Buffer, ArrayBuffer, Mine, lie, Object.getPrototypeOf(Uint8Array), function none() {}, runInNewContext('Uint8Array')];
 for (const constructor of [...classes, new Proxy(Uint8Array, {})]) refuses('ERR_INVALID_ARG_VALUE', () => block.view(constructor));
 for (const constructor of [undefined, null, 'Uint8Array', 8, {}, Uint8Array.prototype, Symbol('x')]) refuses('ERR_INVALID_ARG_TYPE', () => block.view(constructor));
 finish({ live: [block] });

@@ -12,7 +12,7 @@ if (!isMainThread) {
     const block = dmm.reallocateMemory(dmm.allocateMemory(64 + (index % 5000)), 100);
     if (index % 3 === 0) block.toArrayBuffer();
     block.free();
-    if (index === 10) parentPort.postMessage('on the way');
+    if (index === 10) parentPort.postMessage('on the way', []);
   }
 }
 for (let round = 0; round < 6; round += 1) {

@@ -44,10 +44,7 @@ export interface Access<Self> {
 /** Puts the accessors on a class. Twenty plain functions and no base class: a derived object costs 15 ns more to make. */
 export function installAccessors<Self>(prototype: object, access: Access<Self>): void {
   const methods = { ...integerGetters(access), ...wideGetters(access), ...integerSetters(access), ...wideSetters(access) };
-  for (const name of p.keys(methods)) {
-    const value: unknown = methods[name as keyof typeof methods];
-    p.defineProperty(prototype, name, { value, writable: true, configurable: true });
-  }
+  for (const name of p.keys(methods)) p.define(prototype, name, methods[name as keyof typeof methods]);
 }
 
 /** A place in its view: the view of a far place begins there. */

@@ -16,6 +16,7 @@ import { installAccessors } from './accessors.js';
 import type { Accessors } from './accessors.js';
 import { wallClock } from './clock.js';
 import { alignmentCode, factsOf } from './facts.js';
+import { copyOf, decode } from './copyout.js';
 import { deadError, exposeFields, fields, forgedError, handleId } from './handle.js';
 import type { Extra, Handle } from './handle.js';
 import { NEAR_MAX, farView, hiddenView } from './hidden.js';
@@ -40,10 +41,14 @@ import {
 import { arrayBufferOf, bytesOf, requireHere, requireLive, restFrom, viewOf } from './views.js';
 
 const { now } = Date;
-const { allocUnsafeSlow, isEncoding } = Buffer;
+const { isEncoding } = Buffer;
+/** The default alignment, `'word'`. */
+const WORD_CODE = 33;
 
 /** Only this folder has it, so nobody else can make a block. */
 const KEY: unique symbol = Symbol('offheap.block');
+/** What `free()` and dispose do, whatever a script made of the methods. */
+let free: (block: MemoryBlock) => void;
 /** Makes a block of a live record. */
 let create: (slot: number, generation: number, size: number) => MemoryBlock;
 
@@ -63,7 +68,20 @@ export class MemoryBlock implements NativeMemory {
   #extra: Extra;
 
   static {
-    create = (slot, generation, size) => new MemoryBlock(KEY, slot, generation, size);
+    free = (block) => {
+      if (typeof block !== 'object' || block === null || !(#slot in block)) throw forgedError('this', block);
+      if (block.#extra !== undefined) {
+        freeViewed(block);
+        return;
+      }
+      T[ARGUMENT] = block.#slot;
+      T[ARGUMENT + 1] = block.#generation;
+      freeNative();
+      if (T[RESULT] !== 0) throw failure('MemoryBlock', handleId(block), 'freed');
+      block.#extra = resultTime();
+    };
+    // `this`, not the class's name: a bundler would give a class that names itself another name, and it would show.
+    create = (slot, generation, size) => new this(KEY, slot, generation, size);
     exposeFields({
       isHandle: (value): value is Handle => typeof value === 'object' && value !== null && #slot in value,
       slotOf: (handle) => (handle as MemoryBlock).#slot,
@@ -73,8 +91,10 @@ export class MemoryBlock implements NativeMemory {
       setExtra: (handle, extra) => {
         (handle as MemoryBlock).#extra = extra;
       },
+      // Code that V8 optimised for blocks is thrown away by a garbage collection that finds none; this one, never live, stays.
+      sample: new this(KEY, 0, -1, 0),
     });
-    installAccessors<MemoryBlock>(MemoryBlock.prototype, {
+    installAccessors<MemoryBlock>(this.prototype, {
       locate: (self, offset, width) => {
         if (typeof self !== 'object' || self === null || !(#slot in self)) throw forgedError('this', self);
         if (!isLive(self.#slot, self.#generation)) throw deadError(self);
@@ -110,7 +130,7 @@ export class MemoryBlock implements NativeMemory {
     try {
       copyOperand(bytes, 0, block, 0, size, 'normal', 8);
     } catch (error) {
-      block.free(); // a getter of `options` took the bytes away
+      free(block); // a getter of `options` took the bytes away
       throw error;
     }
     return block;
@@ -152,7 +172,7 @@ export class MemoryBlock implements NativeMemory {
   }
 
   get freed(): boolean {
-    return !this.isValid();
+    return !isLive(fields.slotOf(own(this)), fields.generationOf(this));
   }
 
   /** `Date.now()` milliseconds; 0 while live. */
@@ -169,15 +189,12 @@ export class MemoryBlock implements NativeMemory {
 
   /** Milliseconds since the allocation; of a freed block up to the free, if it is known (see {@link allocatedTimestamp}). */
   getAgeMs(): number {
-    const born = factsOf(own(this))?.allocatedTimestamp;
-    if (born === undefined) return undefined as never;
-    const end = this.freedTimestamp === 0 ? now() : this.freedTimestamp;
-    return end > born ? end - born : 0;
+    return ageOf(own(this)) as number;
   }
 
   fill(value: number, offset: number = 0, length?: number): this {
     const block = live(this);
-    const rest = length ?? restFrom(block, offset);
+    const rest = length === undefined ? restFrom(block, offset) : length;
     validateRange(offset, rest, fields.sizeOf(block));
     validateByteValue(value);
     fillOperand(block, offset, rest, value);
@@ -186,7 +203,7 @@ export class MemoryBlock implements NativeMemory {
 
   copyTo(target: NativeMemory | BytesLike, targetOffset: number = 0, offset: number = 0, length?: number): void {
     const block = live(this);
-    copyOperand(block, offset, target, targetOffset, length ?? restFrom(block, offset), 'normal', 8);
+    copyOperand(block, offset, target, targetOffset, length === undefined ? restFrom(block, offset) : length, 'normal', 8);
   }
 
   equals(other: NativeMemory | BytesLike): boolean {
@@ -197,7 +214,7 @@ export class MemoryBlock implements NativeMemory {
 
   bytes(offset: number = 0, length?: number): Uint8Array {
     const block = live(this);
-    return bytesOf(block, offset, length ?? restFrom(block, offset));
+    return bytesOf(block, offset, length === undefined ? restFrom(block, offset) : length);
   }
 
   view<Constructor extends ViewConstructor>(constructor: Constructor, offset: number = 0, length?: number): Constructor['prototype'] {
@@ -210,19 +227,14 @@ export class MemoryBlock implements NativeMemory {
   }
 
   copyOut(offset: number = 0, length?: number): Buffer {
-    const block = live(this);
-    const count = length ?? restFrom(block, offset);
-    validateRange(offset, count, fields.sizeOf(block));
-    const copy = allocUnsafeSlow(count);
-    copyOperand(block, offset, copy, 0, count, 'normal', 8);
-    return copy;
+    return copyOf(live(this), offset, length);
   }
 
   text(offset: number = 0, length?: number, encoding: BufferEncoding = 'utf8'): string {
     const block = live(this);
     if (typeof encoding !== 'string') throw errors.invalidArgType('encoding', 'string', encoding);
     if (!isEncoding(encoding)) throw errors.invalidArgValue('encoding', encoding, 'must be an encoding that Buffer knows');
-    return block.copyOut(offset, length).toString(encoding);
+    return decode(copyOf(block, offset, length), encoding);
   }
 
   pin(): Disposable {
@@ -232,7 +244,7 @@ export class MemoryBlock implements NativeMemory {
   async lease<Result>(use: (bytes: Uint8Array) => Promise<Result> | Result): Promise<Result> {
     const block = live(this);
     if (typeof use !== 'function') throw errors.invalidArgType('use', 'function', use);
-    const bytes = block.bytes();
+    const bytes = bytesOf(block, 0, fields.sizeOf(block));
     const pin = pinHandle(block);
     try {
       return await use(bytes);
@@ -242,34 +254,37 @@ export class MemoryBlock implements NativeMemory {
   }
 
   free(): void {
-    if (typeof this !== 'object' || this === null || !(#slot in this)) throw forgedError('this', this);
-    if (this.#extra !== undefined) {
-      freeViewed(this);
-      return;
-    }
-    T[ARGUMENT] = this.#slot;
-    T[ARGUMENT + 1] = this.#generation;
-    freeNative();
-    if (T[RESULT] !== 0) throw failure('MemoryBlock', handleId(this), 'freed');
-    this.#extra = resultTime();
+    free(this);
   }
 
   [Symbol.dispose](): void {
-    if (this.isValid()) this.free();
+    if (isLive(fields.slotOf(own(this)), fields.generationOf(this))) free(this);
   }
 
   toString(): string {
-    const { id, address, size } = own(this);
-    const facts = factsOf(this);
-    const ageMs = facts === undefined ? undefined : this.getAgeMs();
-    return formatBlock('MemoryBlock', { id, address, size, alignment: facts?.alignment, ageMs, freed: this.freed });
+    return toText(own(this));
   }
 }
 
-p.defineProperty(MemoryBlock.prototype, inspect.custom, {
-  value(this: unknown): string {
-    return fields.isHandle(this) ? this.toString() : 'MemoryBlock {}';
-  },
+function ageOf(block: MemoryBlock): number | undefined {
+  const born = factsOf(block)?.allocatedTimestamp;
+  if (born === undefined) return undefined;
+  const ms = freedMs(block);
+  const end = ms === 0 ? now() : wallClock(ms);
+  return end > born ? end - born : 0;
+}
+
+function toText(block: MemoryBlock): string {
+  const facts = factsOf(block);
+  const slot = fields.slotOf(block);
+  const freed = !isLive(slot, fields.generationOf(block));
+  const ageMs = facts === undefined ? undefined : ageOf(block);
+  const size = fields.sizeOf(block);
+  return formatBlock('MemoryBlock', { id: handleId(block), address: addressOf(slot), size, alignment: facts?.alignment, ageMs, freed });
+}
+
+p.define(MemoryBlock.prototype, inspect.custom, function inspectBlock(this: unknown): string {
+  return fields.isHandle(this) ? toText(this as MemoryBlock) : 'MemoryBlock {}';
 });
 
 /** The hidden view over the span that a record's memory lies in. */
@@ -280,7 +295,10 @@ function spanView(slot: number, at: number): SafeDataView {
 /** The view over a viewed block's own buffer; it refuses when that was transferred away, and so does this for the exact one. */
 function ownView(block: MemoryBlock, holder: Holder, at: number): SafeDataView {
   if (holder.exact !== undefined && isDetached(holder.exact)) throw errors.escaped('MemoryBlock', handleId(block));
-  if (holder.buffer === undefined || at > NEAR_MAX) return spanView(fields.slotOf(block), at); // so large that its span is its own
+  if (holder.buffer === undefined || at > NEAR_MAX) {
+    if (hasEscaped(holder)) throw errors.escaped('MemoryBlock', handleId(block));
+    return spanView(fields.slotOf(block), at); // so large that its span is its own
+  }
   holder.accessor ??= p.dataViewOver(holder.buffer);
   return holder.accessor;
 }
@@ -301,16 +319,28 @@ function live(block: MemoryBlock): MemoryBlock {
 /** Allocates. All arguments are checked here. */
 export function allocateBlock(size: number, alignment?: Alignment, options?: AllocateOptions): MemoryBlock {
   validateSize(size);
-  const { mode, log2 } = validateAlignment(alignment);
-  const { zeroed, label } = validateAllocateOptions(options);
+  if (alignment === undefined && options === undefined) {
+    T[ARGUMENT + 2] = WORD_CODE;
+    T[ARGUMENT + 3] = 0;
+    T[ARGUMENT + 4] = 0;
+  } else {
+    setDetails(alignment, options); // apart, so that V8 has room to inline the rest
+  }
   requireAvailable();
   setWide(0, size);
-  T[ARGUMENT + 2] = alignmentCode(mode, log2);
-  T[ARGUMENT + 3] = zeroed ? 1 : 0;
-  T[ARGUMENT + 4] = label === undefined || label === '' ? 0 : binding.internLabel(label);
   allocateNative();
   if (T[RESULT] !== 0) throw failure('MemoryBlock', 0, 'allocated');
   return create(T[RESULT + 1] as number, T[RESULT + 2] as number, size);
+}
+
+/** Leaves alignment and options in the arguments. Nothing else may use the table in between: a getter of `options` is user code. */
+function setDetails(alignment: Alignment | undefined, options: AllocateOptions | undefined): void {
+  const { mode, log2 } = validateAlignment(alignment);
+  const { zeroed, label } = validateAllocateOptions(options);
+  const number = label === undefined || label === '' ? 0 : binding.internLabel(label);
+  T[ARGUMENT + 2] = alignmentCode(mode, log2);
+  T[ARGUMENT + 3] = zeroed ? 1 : 0;
+  T[ARGUMENT + 4] = number;
 }
 
 /** Throws when nothing can be allocated in this process, or when the environment is nonsense. */

@@ -45,7 +45,7 @@ export function alignmentCode(mode: Alignment, log2: number): number {
   return mode === 'cache-line' ? 34 : 32;
 }
 
-const labels: (string | undefined)[] = [];
+const labels = p.makeIndex<string>();
 
 /** The text of a label's number. */
 export function labelText(label: number): string | undefined {

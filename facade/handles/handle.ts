@@ -22,6 +22,8 @@ export interface Fields {
   sizeOf(handle: Handle): number;
   extraOf(handle: Handle): Extra;
   setExtra(handle: Handle, extra: Extra): void;
+  /** A handle of nothing. */
+  readonly sample: Handle;
 }
 
 export let fields: Fields;

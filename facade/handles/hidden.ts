@@ -14,8 +14,8 @@ const STRIDE = 1073741824;
 /** The last place in a span that {@link hiddenView} is read at; above it, `farView`. A small integer, so that comparing costs nothing. */
 export const NEAR_MAX = 0x7ffffff0;
 
-const views: (SafeDataView | undefined)[] = [];
-/** A plain object: a Map would hand itself, and the views in it, to a patched `Map.prototype.get`. */
+const views = p.makeIndex<SafeDataView>();
+/** Objects without a prototype: an array would hand a new element to a setter on `Array.prototype`, a Map itself to a patched `get`. */
 const windows: { [key: string]: SafeDataView | undefined } = { __proto__: null as never };
 
 function over(span: number, offset: number, length: number): SafeDataView {

@@ -13,6 +13,11 @@ import { setHandle, status } from './table.js';
 const { MAX_LENGTH } = constants;
 const transfer = movesMemory() ? p.arrayBufferTransfer : undefined;
 
+interface Windows {
+  count: number;
+  [index: number]: Window;
+}
+
 /** A buffer over `[offset, offset + length)` of a chunk. */
 interface Window {
   readonly offset: number;
@@ -29,7 +34,7 @@ export class Holder {
   /** Over exactly the block's size, when that is not the chunk's. */
   exact: ArrayBuffer | undefined = undefined;
   /** Over parts of a chunk that one buffer cannot hold. */
-  windows: Window[] | undefined = undefined;
+  windows: Windows | undefined = undefined;
 }
 
 /** One chunk's place in this isolate. */
@@ -42,7 +47,7 @@ interface Keep {
 
 const deref: (ref: WeakRef<Holder>) => Holder | undefined = p.uncurryThis(WeakRef.prototype.deref) as never;
 const PAGE_BITS = 12;
-const pages: (Keep | undefined)[][] = [];
+const pages = p.makeIndex<p.Index<Keep>>();
 
 function keepOf(slot: number): Keep | undefined {
   return pages[slot >>> PAGE_BITS]?.[slot & ((1 << PAGE_BITS) - 1)];
@@ -51,7 +56,7 @@ function keepOf(slot: number): Keep | undefined {
 function setKeep(slot: number, keep: Keep): void {
   let page = pages[slot >>> PAGE_BITS];
   if (page === undefined) {
-    page = [];
+    page = p.makeIndex<Keep>();
     pages[slot >>> PAGE_BITS] = page;
   }
   page[slot & ((1 << PAGE_BITS) - 1)] = keep;
@@ -81,7 +86,7 @@ export function hasEscaped(holder: Holder): boolean {
   if (buffer !== undefined && isDetached(buffer)) return true;
   if (exact !== undefined && isDetached(exact)) return true;
   if (windows === undefined) return false;
-  for (let index = 0; index < windows.length; index += 1) {
+  for (let index = 0; index < windows.count; index += 1) {
     if (isDetached((windows[index] as Window).buffer)) return true;
   }
   return false;
@@ -140,13 +145,16 @@ export function exactOf(holder: Holder, slot: number, generation: number, size: 
 
 /** The buffer over exactly a part, of a chunk that one buffer cannot hold. */
 export function windowOf(holder: Holder, slot: number, generation: number, offset: number, length: number): ArrayBuffer | undefined {
-  const windows = (holder.windows ??= []);
-  for (let index = 0; index < windows.length; index += 1) {
+  const windows = (holder.windows ??= { __proto__: null, count: 0 } as unknown as Windows);
+  for (let index = 0; index < windows.count; index += 1) {
     const window = windows[index] as Window;
     if (window.offset === offset && window.length === length) return window.buffer;
   }
   const buffer = partOf(slot, generation, offset, length);
-  if (buffer !== undefined) windows[windows.length] = { offset, length, buffer };
+  if (buffer !== undefined) {
+    windows[windows.count] = { offset, length, buffer };
+    windows.count += 1;
+  }
   return buffer;
 }
 
@@ -166,7 +174,7 @@ export function killViews(holder: Holder): Outcome {
     holder.exact = undefined;
   }
   if (holder.windows !== undefined) {
-    for (let index = 0; index < holder.windows.length; index += 1) {
+    for (let index = 0; index < holder.windows.count; index += 1) {
       const ended = end((holder.windows[index] as Window).buffer);
       if (ended === 'stuck') return ended;
       if (ended === 'escaped') outcome = ended;

@@ -4,6 +4,7 @@
  */
 import * as errors from '../errors.js';
 import { binding } from '../native.js';
+import * as p from '../primordials.js';
 import { deadError, fields, handleId } from './handle.js';
 import type { Handle } from './handle.js';
 import { hasEscaped, keepIdle, killViews, liveHolder } from './holder.js';
@@ -33,7 +34,7 @@ export function freeHolder(id: number, slot: number, generation: number, holder:
 }
 
 /** Blocks that {@link sweep} freed, whose handles it did not have: slot → generation and time, the last sweep of each slot. */
-const swept = new Map<number, { readonly generation: number; readonly ms: number }>();
+const swept = p.makeIndex<{ readonly generation: number; readonly ms: number }>();
 
 /** Frees one live block of this isolate by its record. False when it must stay. */
 export function sweep(slot: number, generation: number, viewed: boolean): boolean {
@@ -51,7 +52,7 @@ export function sweep(slot: number, generation: number, viewed: boolean): boolea
     binding.free();
     if (status() !== 0) return false;
   }
-  swept.set(slot, { generation, ms: resultTime() });
+  swept[slot] = { generation, ms: resultTime() };
   return true;
 }
 
@@ -60,9 +61,9 @@ export function freedMs(handle: Handle): number {
   const extra = fields.extraOf(handle);
   if (typeof extra === 'number') return extra;
   const slot = fields.slotOf(handle);
-  const found = swept.get(slot);
+  const found = swept[slot];
   if (found === undefined || found.generation !== fields.generationOf(handle)) return 0;
-  swept.delete(slot);
+  delete swept[slot];
   fields.setExtra(handle, found.ms);
   return found.ms;
 }

@@ -18,6 +18,9 @@ const { isUint8Array } = types;
 /** What source, target, a and b may be. */
 export type Operand = NativeMemory | BytesLike;
 
+/** Stands for every empty operand that is no Uint8Array. */
+const noBytes = new Uint8Array(0);
+
 const EXPECTED = ['MemoryBlock', 'ArrayBufferView', 'ArrayBuffer'] as const;
 
 /** What the native side takes for an operand: the slot of a live block, or a Uint8Array over the bytes. */
@@ -28,9 +31,15 @@ function baseOf(value: unknown, name: string): OperandBase {
     return fields.slotOf(value);
   }
   if (isUint8Array(value)) return value;
-  if (p.isView(value)) return p.uint8Over(p.viewBuffer(value) as ArrayBuffer, p.viewByteOffset(value), p.viewByteLength(value));
-  if (p.isArrayBuffer(value)) return p.uint8Over(value, 0, p.arrayBufferByteLength(value));
+  if (p.isView(value) ? p.viewByteLength(value) === 0 : p.isArrayBuffer(value) && p.arrayBufferByteLength(value) === 0) return noBytes; // nothing can be made over a detached buffer
+  if (p.isView(value)) return over(p.viewBuffer(value) as ArrayBuffer, p.viewByteOffset(value), p.viewByteLength(value));
+  if (p.isArrayBuffer(value)) return over(value, 0, p.arrayBufferByteLength(value));
   throw errors.invalidArgType(name, EXPECTED, value);
+}
+
+/** A Uint8Array over a part of a buffer; an empty one over what is detached, which has no bytes and takes no view. */
+function over(buffer: ArrayBuffer, offset: number, length: number): Uint8Array {
+  return length === 0 ? p.uint8Over(new ArrayBuffer(0), 0, 0) : p.uint8Over(buffer, offset, length);
 }
 
 function generationOf(value: unknown): number {
@@ -110,9 +119,18 @@ export function mismatchOperands(a: unknown, aOffset: number, b: unknown, bOffse
   return index;
 }
 
-/** The address of the first byte of somebody's bytes. */
+function bytesOver(view: ArrayBufferView | ArrayBufferLike): Uint8Array {
+  if (p.isView(view)) {
+    return isUint8Array(view) ? view : p.uint8Over(p.viewBuffer(view) as ArrayBuffer, p.viewByteOffset(view), p.viewByteLength(view));
+  }
+  const length = p.isArrayBuffer(view) ? p.arrayBufferByteLength(view) : p.sharedArrayBufferByteLength(view as SharedArrayBuffer);
+  return p.uint8Over(view as ArrayBuffer, 0, length);
+}
+
+/** The address of the first byte of somebody's bytes; 0 for detached ones, which are nowhere. */
 export function addressOfView(view: unknown): bigint {
-  if (p.isAnyArrayBuffer(view)) return BigInt(binding.viewAddress(p.uint8Over(view as ArrayBuffer, 0, p.isArrayBuffer(view) ? p.arrayBufferByteLength(view) : p.sharedArrayBufferByteLength(view as never))));
-  if (!p.isView(view)) throw errors.invalidArgType('view', ['ArrayBufferView', 'ArrayBuffer'], view);
-  return BigInt(binding.viewAddress(baseOf(view, 'view') as Uint8Array));
+  if (!p.isView(view) && !p.isAnyArrayBuffer(view)) throw errors.invalidArgType('view', ['ArrayBufferView', 'ArrayBuffer'], view);
+  const buffer = p.isView(view) ? p.viewBuffer(view) : view;
+  if (p.isArrayBuffer(buffer) && binding.isDetached(buffer) === 1) return 0n;
+  return p.toBigInt(binding.viewAddress(bytesOver(view)));
 }

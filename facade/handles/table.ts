@@ -60,7 +60,8 @@ const noRecords = new Int32Array(0);
 /** The first 65,536 records, as 32-bit halves of their words. A module constant too: V8 then knows its address and length. */
 const FIRST: Int32Array = recordsOf(0);
 /** The later segments, as far as they were looked at. */
-const segments: (Int32Array | undefined)[] = [FIRST];
+const segments = p.makeIndex<Int32Array>();
+segments[0] = FIRST;
 
 function recordsOf(segment: number): Int32Array {
   const buffer = opened.reason === undefined ? binding.recordsBuffer(segment) : undefined;
@@ -110,7 +111,7 @@ export function grantedOf(slot: number): number {
 }
 
 export function addressOf(slot: number): bigint {
-  return BigInt(binding.addressOf(slot));
+  return p.toBigInt(binding.addressOf(slot));
 }
 
 /** The public id of a handle. */

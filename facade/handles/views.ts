@@ -84,7 +84,7 @@ export function viewOf(handle: Handle, constructor: ViewConstructor, offset: num
   validateOffset(offset);
   if (offset % width !== 0) throw errors.outOfRange('offset', `a multiple of ${width}, the size of an element`, offset);
   validateRange(offset, 0, size);
-  const count = length ?? p.floor((size - offset) / width);
+  const count = length === undefined ? p.floor((size - offset) / width) : length;
   validateRange(0, count, p.floor((size - offset) / width));
   const holder = holderOf(handle);
   const buffer = bufferOf(handle, holder, offset, count * width);

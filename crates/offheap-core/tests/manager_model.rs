@@ -72,7 +72,8 @@ fn noise(stamp: u16, size: u64) -> &'static [u8] {
 
 fn write_stamp(isolate: &Isolate, handle: Handle, stamp: u16, size: u64) {
     let mut source = noise(stamp, size).to_vec();
-    ops::copy(isolate.bytes(handle, 0, size).unwrap(), Bytes::from_mut(&mut source), CopyMode::Normal).unwrap();
+    ops::copy(isolate.bytes(handle, 0, size).unwrap(), Bytes::from_mut(&mut source), CopyMode::Normal)
+        .unwrap();
 }
 
 /// The block's first `size` bytes are those of its stamp.

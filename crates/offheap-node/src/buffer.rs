@@ -53,14 +53,15 @@ impl<S> Call<'_, S> {
         // SAFETY: - `env` is this callback's. - the argument is a valid handle: `napi_get_cb_info`
         //   fills missing ones with undefined. - `number` is writable. A value of another type
         //   gives a status other than ok.
-        let status = unsafe { sys::napi_get_value_double(self.env, *self.arguments.get(index)?, &raw mut number) };
+        let status =
+            unsafe { sys::napi_get_value_double(self.env, *self.arguments.get(index)?, &raw mut number) };
         (status == sys::Status::napi_ok).then_some(number)
     }
 
     /// The integer at a place; `None` unless it is a number, whole, and 0 … 2^53 − 1.
     pub fn integer(&self, index: usize) -> Option<u64> {
         let number = self.number(index)?;
-        let whole = number >= 0.0 && number < 9_007_199_254_740_992.0 && number.fract() == 0.0;
+        let whole = (0.0..9_007_199_254_740_992.0).contains(&number) && number.fract() == 0.0;
         whole.then_some(number as u64)
     }
 
@@ -90,7 +91,8 @@ impl<S> Call<'_, S> {
         if status != sys::Status::napi_ok || kind != sys::TypedarrayType::uint8_array {
             return None;
         }
-        let start = if length == 0 { NonNull::dangling() } else { NonNull::new(data.cast())? };
+        // An empty array may have no data pointer.
+        let start = NonNull::new(data.cast()).or((length == 0).then(NonNull::dangling))?;
         // SAFETY: - valid: V8 says that `length` bytes start at `data`; the array is an argument,
         //   hence alive, and nothing detaches it during this call, for no JavaScript runs. The
         //   borrow of `self` ends the range with the call. - no Rust reference: V8 made the memory.
@@ -104,7 +106,8 @@ impl<S> Call<'_, S> {
         let (mut data, mut length) = (ptr::null_mut(), 0);
         // SAFETY: `env` and the handle are this callback's; both out pointers are writable; a value
         // of another type gives a status other than ok.
-        let status = unsafe { sys::napi_get_arraybuffer_info(self.env, value, &raw mut data, &raw mut length) };
+        let status =
+            unsafe { sys::napi_get_arraybuffer_info(self.env, value, &raw mut data, &raw mut length) };
         (status == sys::Status::napi_ok).then_some((data as u64, length))
     }
 
@@ -116,8 +119,9 @@ impl<S> Call<'_, S> {
         // SAFETY: `env` and the handle are this callback's; `napi_detach_arraybuffer` refuses other
         // values by its status, and the out pointer is writable.
         unsafe {
-            sys::napi_detach_arraybuffer(self.env, *value)  == sys::Status::napi_ok
-                && sys::napi_is_detached_arraybuffer(self.env, *value, &raw mut detached) == sys::Status::napi_ok
+            sys::napi_detach_arraybuffer(self.env, *value) == sys::Status::napi_ok
+                && sys::napi_is_detached_arraybuffer(self.env, *value, &raw mut detached)
+                    == sys::Status::napi_ok
                 && detached
         }
     }
@@ -294,6 +298,8 @@ pub fn export<S: 'static>(env: &Env, exports: &Object<'_>, state: S, list: &[Exp
                     == sys::Status::napi_ok
             };
         if !set {
+            // Functions exported before this one point at these; the module fails to load, and they leak.
+            std::mem::forget((bounds, bound, state));
             return Err(napi::Error::from_reason(format!("cannot export {}", entry.name)));
         }
         bounds.push(bound);

@@ -1,8 +1,8 @@
 //! What must take nanoseconds: raw functions. Statuses instead of throws (a throw from native costs
 //! 4 µs); 0 is success, else the number of a [`Code`], with its two figures in the table.
 
-use crate::{MANAGER, THREADS};
 use crate::buffer::{Answer, BufferRecord, Call, Export, Native, export};
+use crate::{MANAGER, THREADS};
 use napi::Env;
 use napi::bindgen_prelude::Object;
 use napi_derive::napi;
@@ -235,14 +235,13 @@ fn compare(call: &Context<'_>) -> Answer {
 /// Arguments: two operands, length. Returns the first differing index or −1; undefined on failure.
 fn mismatch(call: &Context<'_>) -> Answer {
     let mut index = -1.0;
-    let answer = answer(call, |_| {
+    answer(call, |_| {
         let length = call.integer(6).ok_or(Error::from(Code::OutOfRange))?;
         if let Some(at) = ops::mismatch(operand(call, 0, length)?, operand(call, 3, length)?)? {
             index = at as f64;
         }
         Ok(())
     });
-    drop(answer);
     Answer::Number(index)
 }
 

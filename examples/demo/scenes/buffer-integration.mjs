@@ -40,7 +40,7 @@ function shared({ ledger, checks }) {
   block.setUint8(SIZE - 1, 77);
   checks.equal('the block writes its last byte: every view shows it', [buffer.at(-1), whole.at(-1), (words.at(-1) ?? 0) >>> 24], [77, 77, 77]);
   const exact = whole.length === SIZE && whole.buffer === block.toArrayBuffer();
-  checks.that('toArrayBuffer: the block exactly, the same object each time', exact, { bytes: SIZE });
+  checks.that('toArrayBuffer: the block exactly, one object every time', exact, { bytes: SIZE });
 
   ledger.free(block);
   const lengths = [buffer, part, floats, words, whole].map((view) => view.length);

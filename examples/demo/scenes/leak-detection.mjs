@@ -52,7 +52,7 @@ async function disposed({ ledger, checks, facts }) {
   });
   facts.using = syntax;
   const { inside, block } = inScope(ledger, 4096);
-  checks.equal(`${syntax}: live inside the scope, freed at its end`, [inside, block.isValid()], [true, false], { bytes: block.size });
+  checks.equal(`${syntax}: live in its scope, freed at the end`, [inside, block.isValid()], [true, false], { bytes: block.size });
   block[Symbol.dispose]();
   checks.throws('disposing again does nothing, freeing again is an error', 'ERR_OFFHEAP_DOUBLE_FREE', () => block.free());
 }

@@ -87,7 +87,7 @@ async function pairs({ ledger, checks, facts, printer }) {
     ledger.free(block);
     return written && block.freed && buffer.length === 0;
   });
-  checks.equal(`allocate, write, read, free: right at ${SIZES.map(bytesText).join(', ')}`, results, SIZES.map(() => true));
+  checks.equal(`right at each size: ${SIZES.map(bytesText).join(', ')}`, results, SIZES.map(() => true));
 
   /** @type {import('../types.js').Facts} */
   const table = (facts.allocateAndFreeNs = {});

@@ -9,7 +9,7 @@ use crate::raw::atlas::Span;
 use crate::raw::bytes::Bytes;
 use crate::tracker::label::Label;
 use crate::tracker::record::{Birth, Record};
-use crate::tracker::state::{AlignmentCode, Extent, Handle, Origin, Owner, Slot, State};
+use crate::tracker::state::{AlignmentCode, Extent, Generation, Handle, Origin, Owner, Slot, State};
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy)]
@@ -59,7 +59,7 @@ impl Isolate {
     pub fn free(&self, handle: Handle) -> Result<()> {
         let record = self.own_record(handle)?;
         let before = record.end(handle.generation)?;
-        self.counter.freed(record.extent().size);
+        self.uncount(before, record.extent().size);
         self.put(handle.slot, record.place().class, before);
         Ok(())
     }
@@ -71,20 +71,27 @@ impl Isolate {
     /// As [`Isolate::free`].
     pub fn free_escaped(&self, handle: Handle) -> Result<()> {
         let record = self.own_record(handle)?;
-        record.update(handle.generation, |state| Ok(State(state.0 | State::ESCAPED)))?;
-        let before = record.end(handle.generation)?;
-        debug_assert!(before.has(State::ESCAPED));
+        let before = record.end_marked(handle.generation, State::ESCAPED)?;
         let size = record.extent().size;
-        self.counter.freed(size);
+        self.uncount(before, size);
         self.manager.escaped_bytes.fetch_add(size, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Counts a block's end; an orphan's was counted when its isolate ended.
+    fn uncount(&self, before: State, size: u64) {
+        if before.has(State::ORPHANED) {
+            self.manager.orphaned_bytes.fetch_sub(size, Ordering::Relaxed);
+        } else {
+            self.counter.freed(size);
+        }
     }
 
     /// Keeps a block of an ended isolate for whoever may see it.
     pub(super) fn orphan(&self, handle: Handle) {
         let Ok(record) = self.manager.tracker.live(handle) else { return };
+        let size = record.extent().size; // before: a moment later it may be another owner's
         if record.update(handle.generation, |state| Ok(State(state.0 | State::ORPHANED))).is_ok() {
-            let size = record.extent().size;
             self.counter.freed(size);
             self.manager.orphaned_bytes.fetch_add(size, Ordering::Relaxed);
         }
@@ -158,8 +165,12 @@ impl Isolate {
     pub(super) fn own_record(&self, handle: Handle) -> Result<Record<'static>> {
         let record = self.manager.tracker.shared(handle.slot).ok_or(Error::from(Code::DoubleFree))?;
         let state = record.state();
-        let foreign = record.origin().owner != Owner::block(self.number);
-        if state.generation() == handle.generation && foreign && state.has(State::VIEWED) {
+        // Ever viewed, not only by the present owner: its isolate keeps the chunk's buffer.
+        if state.has(State::EVER_VIEWED)
+            && state.generation() == handle.generation
+            && handle.generation.is_live()
+            && record.origin().owner != Owner::block(self.number)
+        {
             return Err(Code::WrongThread.into());
         }
         Ok(record)
@@ -187,6 +198,9 @@ impl Isolate {
             None => self.begin_fresh(slot, birth)?,
         };
         let handle = Handle { slot, generation: begun.0 };
+        if begun.1.has(State::DECOMMITTED) {
+            self.manager.chunks.recommitted(record.place().class);
+        }
         if request.zeroed && !begun.1.has(State::CLEAN) {
             crate::ops::fill(self.bytes(handle, 0, request.size)?, 0);
         }
@@ -195,13 +209,22 @@ impl Isolate {
 
     /// The record is spent: its memory goes on under a fresh one.
     #[cold]
-    fn begin_fresh(&self, spent: Slot, birth: Birth) -> Result<(Slot, (crate::tracker::state::Generation, State))> {
+    fn begin_fresh(&self, spent: Slot, birth: Birth) -> Result<(Slot, (Generation, State))> {
+        let slot = self.replace_spent(spent)?;
+        let record = self.manager.tracker.shared(slot).ok_or(Error::from(Code::Corrupted))?;
+        record.begin(birth).map(|begun| (slot, begun)).ok_or(Error::from(Code::Corrupted))
+    }
+
+    /// As [`Isolate::take`], and `begin` cannot fail then: the record has a life left.
+    pub(super) fn take_unspent(&self, class: u8) -> Result<Slot> {
+        let slot = self.take(class)?;
+        let record = self.manager.tracker.shared(slot).ok_or(Error::from(Code::Corrupted))?;
+        if record.state().generation() < Generation::MAX { Ok(slot) } else { self.replace_spent(slot) }
+    }
+
+    fn replace_spent(&self, spent: Slot) -> Result<Slot> {
         let tracker = &self.manager.tracker;
         let old = tracker.shared(spent).ok_or(Error::from(Code::Corrupted))?;
-        let slot = tracker
-            .replace_spent(spent)
-            .inspect_err(|_| self.put(spent, old.place().class, old.state()))?;
-        let record = tracker.shared(slot).ok_or(Error::from(Code::Corrupted))?;
-        record.begin(birth).map(|begun| (slot, begun)).ok_or(Error::from(Code::Corrupted))
+        tracker.replace_spent(spent).inspect_err(|_| self.put(spent, old.place().class, old.state()))
     }
 }

@@ -99,10 +99,11 @@ impl Manager {
         let fits = |table: &Arc<IsolateTable>| table.is_for(bytes);
         let table = match tables.idle.iter().position(fits) {
             Some(index) => tables.idle.swap_remove(index),
-            None => Arc::new(
-                IsolateTable::reserve(bytes)
-                    .ok_or(Error::new(Code::OutOfMemory, bytes as u64, crate::raw::available_bytes()))?,
-            ),
+            None => Arc::new(IsolateTable::reserve(bytes).ok_or(Error::new(
+                Code::OutOfMemory,
+                bytes as u64,
+                crate::raw::available_bytes(),
+            ))?),
         };
         tables.open.push(Arc::clone(&table));
         Ok(table)

@@ -6,7 +6,7 @@ use crate::alloc::chunks::classes;
 use crate::base::error::{Code, Error, Result};
 use crate::ops;
 use crate::tracker::label::Label;
-use crate::tracker::state::{Handle, Slot};
+use crate::tracker::state::{Generation, Handle, Slot, State};
 
 /// A reallocation that has everything it needs.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +27,9 @@ impl Isolate {
         let record = self.manager.tracker.live(old)?;
         self.own_record(old)?;
         let state = record.state();
+        if state.has(State::ORPHANED) {
+            return Err(Code::WrongThread.into()); // it is nobody's: only free takes it
+        }
         if state.pins() != 0 {
             return Err(Error::new(Code::InUse, 0, state.pins()));
         }
@@ -35,7 +38,10 @@ impl Isolate {
             Request { size, alignment: state.alignment(), zeroed: false, label: Label(extent.label) };
         let class = request.class()?;
         drop(self.manager.admit(size.saturating_sub(extent.size))?);
-        let target = if stays(record.place().class, class, size) { None } else { Some(self.take(class)?) };
+        // In the last life of its record a block moves: nothing may fail once the old handle ended.
+        let lives_on = old.generation.0 + 1 < Generation::MAX.0;
+        let stays = lives_on && stays(record.place().class, class, size);
+        let target = if stays { None } else { Some(self.take_unspent(class)?) };
         *self.prepared.borrow_mut() = Some(Prepared { old, request, target });
         Ok(())
     }

@@ -36,9 +36,12 @@ impl Atlas {
     pub fn add(&self, region: Region) -> Option<Span> {
         let number = self
             .next
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |next| (next < 1 << SPAN_BITS).then_some(next + 1))
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |next| {
+                (next < 1 << SPAN_BITS).then_some(next + 1)
+            })
             .ok()?;
-        let page = self.pages[number as usize / PAGE].get_or_init(|| (0..PAGE).map(|_| OnceLock::new()).collect());
+        let page =
+            self.pages[number as usize / PAGE].get_or_init(|| (0..PAGE).map(|_| OnceLock::new()).collect());
         page[number as usize % PAGE].get_or_init(|| region); // OnceLock publishes with Release
         Some(Span(number))
     }

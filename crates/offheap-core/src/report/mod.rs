@@ -88,7 +88,12 @@ pub fn info(chunks: &Chunks, row: &Row, now_ms: u64) -> Info {
     Info {
         row: *row,
         address: base + u64::from(row.place.offset),
-        actual_size: classes::size_of(row.place.class),
+        // A table's words are JavaScript's: any number may stand there.
+        actual_size: if usize::from(row.place.class) < classes::COUNT {
+            classes::size_of(row.place.class)
+        } else {
+            0
+        },
         age_ms: row.age_ms(now_ms),
     }
 }

@@ -64,7 +64,9 @@ impl Tracker {
             return Err(format!("{left} unused records from slot {next} on do not end a segment"));
         }
         if left > 0 && !matches!(self.segment(next >> SEGMENT_BITS), Some(Segment::Shared(_))) {
-            return Err(format!("the unused records from slot {next} on are in no segment of shared records"));
+            return Err(format!(
+                "the unused records from slot {next} on are in no segment of shared records"
+            ));
         }
         for (index, used) in self.used().into_iter().enumerate() {
             match self.segment(index) {
@@ -138,7 +140,10 @@ fn check_part(table: &IsolateTable, part: usize, index: usize, used: usize) -> V
         return Err(format!("segment {index} is part {part} of a table with {} parts", table.parts()));
     }
     if table.segment(part) != Some(index) {
-        return Err(format!("part {part} says it is {:?} and stands in segment {index}", table.segment(part)));
+        return Err(format!(
+            "part {part} says it is {:?} and stands in segment {index}",
+            table.segment(part)
+        ));
     }
     if used > SEGMENT_SLOTS {
         return Err(format!("segment {index} uses {used} records"));

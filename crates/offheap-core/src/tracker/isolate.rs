@@ -198,7 +198,9 @@ impl IsolateTable {
     /// [`Code::DoubleFree`]; [`Code::InUse`] while pinned.
     pub fn end(&self, handle: Handle) -> Result<()> {
         let at = self.at(handle.slot).ok_or(Error::from(Code::DoubleFree))?;
-        if self.get(at, field::GENERATION).cast_unsigned() != handle.generation.0 || !handle.generation.is_live() {
+        if self.get(at, field::GENERATION).cast_unsigned() != handle.generation.0
+            || !handle.generation.is_live()
+        {
             return Err(Code::DoubleFree.into());
         }
         let pins = self.pins_at(at);
@@ -235,7 +237,12 @@ impl IsolateTable {
         let mut seen = dropped.load(Ordering::Acquire);
         // Not a plain addition: two threads that drop one last pin must not both succeed.
         while self.get(at, field::PINS) != seen {
-            match dropped.compare_exchange_weak(seen, seen.wrapping_add(1), Ordering::AcqRel, Ordering::Acquire) {
+            match dropped.compare_exchange_weak(
+                seen,
+                seen.wrapping_add(1),
+                Ordering::AcqRel,
+                Ordering::Acquire,
+            ) {
                 Ok(_) => return Ok(()),
                 Err(now) => seen = now,
             }
@@ -277,7 +284,10 @@ impl IsolateTable {
         }
         let segment = self.segments[part].load(Ordering::Relaxed);
         let slot = Slot(((segment << SEGMENT_BITS) + index) as u32);
-        Some(IsolateRow { handle: Handle { slot, generation: Generation(generation.cast_unsigned()) }, fields })
+        Some(IsolateRow {
+            handle: Handle { slot, generation: Generation(generation.cast_unsigned()) },
+            fields,
+        })
     }
 
     fn live_at(&self, handle: Handle) -> Result<usize> {
@@ -288,7 +298,8 @@ impl IsolateTable {
     }
 
     fn pins_at(&self, at: usize) -> u64 {
-        let (taken, dropped) = (self.get(at, field::PINS), self.words[at + field::DROPPED].load(Ordering::Acquire));
+        let (taken, dropped) =
+            (self.get(at, field::PINS), self.words[at + field::DROPPED].load(Ordering::Acquire));
         u64::from(taken.wrapping_sub(dropped).cast_unsigned())
     }
 

@@ -133,7 +133,16 @@ impl Record<'_> {
     ///
     /// # Errors
     /// [`Code::DoubleFree`] when the generation has ended; [`Code::InUse`] while it is pinned.
+    #[inline]
     pub fn end(&self, generation: Generation) -> Result<State> {
+        self.end_marked(generation, 0)
+    }
+
+    /// As [`Record::end`], and leaves `flags` in the free record: in the same step, or not at all.
+    ///
+    /// # Errors
+    /// As [`Record::end`].
+    pub fn end_marked(&self, generation: Generation, flags: u64) -> Result<State> {
         let mut state = self.state.load(Ordering::Relaxed);
         loop {
             let now = State(state);
@@ -144,7 +153,12 @@ impl Record<'_> {
                 return Err(Error::new(Code::InUse, 0, now.pins()));
             }
             // AcqRel: what this owner wrote happens before what the next one does.
-            match self.state.compare_exchange_weak(state, now.ended().0, Ordering::AcqRel, Ordering::Relaxed) {
+            match self.state.compare_exchange_weak(
+                state,
+                now.ended().0 | flags,
+                Ordering::AcqRel,
+                Ordering::Relaxed,
+            ) {
                 Ok(_) => return Ok(now),
                 Err(now) => state = now,
             }
@@ -155,11 +169,7 @@ impl Record<'_> {
     ///
     /// # Errors
     /// [`Code::UseAfterFree`] when the generation has ended; whatever `change` refuses with.
-    pub fn update(
-        &self,
-        generation: Generation,
-        change: impl Fn(State) -> Result<State>,
-    ) -> Result<State> {
+    pub fn update(&self, generation: Generation, change: impl Fn(State) -> Result<State>) -> Result<State> {
         let mut state = self.state.load(Ordering::Relaxed);
         loop {
             let now = State(state);

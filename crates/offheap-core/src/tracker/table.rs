@@ -231,7 +231,9 @@ impl Tracker {
         let newest = (fresh.next as usize) >> SEGMENT_BITS;
         (0..fresh.segments)
             .map(|index| match self.segment(index) {
-                Some(Segment::Shared(_)) if index == newest && fresh.left > 0 => SEGMENT_SLOTS - fresh.left as usize,
+                Some(Segment::Shared(_)) if index == newest && fresh.left > 0 => {
+                    SEGMENT_SLOTS - fresh.left as usize
+                }
                 Some(Segment::Shared(_)) => SEGMENT_SLOTS,
                 Some(Segment::Isolate { table, part }) => table.used(*part),
                 None => 0,

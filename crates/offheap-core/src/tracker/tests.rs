@@ -26,6 +26,8 @@ mod words;
 use super::record::{Birth, Record};
 use super::state::{AlignmentCode, Extent, Generation, Handle, Origin, Owner, Place, Slot};
 use super::table::Tracker;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
 
 /// Bytes between the places that tests bind records to.
 const STRIDE: u32 = 1 << 16;
@@ -69,6 +71,41 @@ fn open(tracker: &Tracker, slot: Slot, size: u64) -> Handle {
 /// The first generation after `generation` whose memory is live.
 fn next_live(generation: Generation) -> Generation {
     Generation((generation.0 + 1) | 1)
+}
+
+/// Lets the other thread of [`in_step`] go on alone, also when this one panics.
+struct Leave<'a>(&'a AtomicU32);
+
+impl Drop for Leave<'_> {
+    fn drop(&mut self) {
+        self.0.store(u32::MAX / 2, Ordering::Release);
+    }
+}
+
+/// Runs `act` in two threads, round by round: neither begins a round before both are there. That is
+/// when a race can be lost; threads that run freely seldom meet. Gives both threads' answers.
+fn in_step<T: Send>(rounds: u32, act: impl Fn(u32) -> T + Sync) -> Vec<[T; 2]> {
+    let arrived = AtomicU32::new(0);
+    let run = || {
+        let _leave = Leave(&arrived);
+        let one_round = |round| {
+            arrived.fetch_add(1, Ordering::AcqRel);
+            let mut spins = 0_u32;
+            while arrived.load(Ordering::Acquire) < 2 * (round + 1) {
+                spins += 1;
+                if spins.is_multiple_of(1000) {
+                    thread::yield_now();
+                }
+            }
+            act(round)
+        };
+        (0..rounds).map(one_round).collect::<Vec<_>>()
+    };
+    let (one, other) = thread::scope(|scope| {
+        let (one, other) = (scope.spawn(run), scope.spawn(run));
+        (one.join().unwrap(), other.join().unwrap())
+    });
+    one.into_iter().zip(other).map(|(one, other)| [one, other]).collect()
 }
 
 #[track_caller]

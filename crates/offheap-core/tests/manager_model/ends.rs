@@ -42,7 +42,11 @@ fn what_was_viewed_is_kept_for_whoever_sees_it_and_given_to_nobody() {
     let total: u64 = SIZES.iter().sum();
     let figures = stats(manager);
     assert_eq!((manager.escaped_bytes(), figures.current_allocated, figures.active_blocks), (total, 0, 0));
-    assert_eq!((figures.min_block_size, figures.max_block_size), (0, 0), "no block is in the program's hands");
+    assert_eq!(
+        (figures.min_block_size, figures.max_block_size),
+        (0, 0),
+        "no block is in the program's hands"
+    );
     assert_eq!((figures.total_allocated, figures.total_freed), (total, total));
 
     let next = isolate(manager);

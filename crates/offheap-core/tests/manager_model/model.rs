@@ -5,7 +5,7 @@ use offheap_core::base::error::{Code, Error};
 use offheap_core::manager::{Isolate, Request};
 use offheap_core::report;
 use offheap_core::tracker::label::Label;
-use offheap_core::tracker::state::{AlignmentCode, Handle};
+use offheap_core::tracker::state::{AlignmentCode, Generation, Handle};
 use proptest::collection::vec;
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_oneof, proptest};
 use proptest::sample::{Index, select};
@@ -13,8 +13,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Clone)]
 enum Act {
-    Allocate { size: u64, alignment: AlignmentCode, zeroed: bool, label: u16 },
+    Allocate {
+        size: u64,
+        alignment: AlignmentCode,
+        zeroed: bool,
+        label: u16,
+    },
     Free(Index),
+    /// And its record has only so many lives left then.
+    FreeAndAge(Index, u32),
     FreeOld(Index),
     Reallocate(Index, u64),
     PrepareAndAbort(Index, u64),
@@ -40,6 +47,7 @@ fn acts() -> impl Strategy<Value = Vec<(bool, Act)>> {
         10 => (size(), alignment(), any::<bool>(), 0..3_u16)
             .prop_map(|(size, alignment, zeroed, label)| Act::Allocate { size, alignment, zeroed, label }),
         7 => which().prop_map(Act::Free),
+        2 => (which(), 0..3_u32).prop_map(|(which, left)| Act::FreeAndAge(which, left)),
         2 => which().prop_map(Act::FreeOld),
         5 => (which(), size()).prop_map(|(which, size)| Act::Reallocate(which, size)),
         1 => (which(), size()).prop_map(|(which, size)| Act::PrepareAndAbort(which, size)),
@@ -119,10 +127,16 @@ impl Model {
         let address = super::address(isolate, block.handle);
         assert!(address.is_multiple_of(block.alignment.bytes().unwrap() as u64));
         let below = self.live.range(..address).next_back();
-        assert!(below.is_none_or(|(start, other)| start + other.size <= address), "begins inside another block");
+        assert!(
+            below.is_none_or(|(start, other)| start + other.size <= address),
+            "begins inside another block"
+        );
         let above = self.live.range(address..).next();
         assert!(above.is_none_or(|(start, _)| address + block.size <= *start), "ends inside another block");
-        assert!(self.seen.get(&address).is_none_or(|home| *home == block.owner), "another isolate keeps a buffer over it");
+        assert!(
+            self.seen.get(&address).is_none_or(|home| *home == block.owner),
+            "another isolate keeps a buffer over it"
+        );
         assert!(self.ids.insert(block.handle.id()), "an id came twice");
         self.stamps = (self.stamps + 1) % 30_000;
         block.stamp = self.stamps;
@@ -157,6 +171,15 @@ impl Model {
                 expected.ok()?;
                 self.leave(address);
             }
+            Act::FreeAndAge(which, left) => {
+                let (_, block) = self.pick(which)?;
+                self.step(who, &Act::Free(which));
+                let (tracker, slot) = (&self.isolates[0].manager().tracker, block.handle.slot);
+                let now = tracker.shared(slot)?.state().generation();
+                if !now.is_live() {
+                    tracker.age(slot, now.max(Generation(Generation::MAX.0 - 2 * left)));
+                }
+            }
             Act::FreeOld(which) => {
                 let handle = *self.old.get(which.index(self.old.len().max(1)))?;
                 assert_eq!(isolate.free(handle), Err(Code::DoubleFree.into()));
@@ -165,7 +188,7 @@ impl Model {
             }
             Act::Reallocate(which, size) => {
                 let (address, block) = self.pick(which)?;
-                let expected = self.may_touch(who, address, &block).and_then(|()| self.admits(size.saturating_sub(block.size)));
+                let expected = self.may_resize(who, address, &block, size);
                 let answer = isolate.reallocate(block.handle, size);
                 assert_eq!(answer.map(|_| ()), expected);
                 let handle = answer.ok()?;
@@ -175,7 +198,7 @@ impl Model {
             }
             Act::PrepareAndAbort(which, size) => {
                 let (address, block) = self.pick(which)?;
-                let expected = self.may_touch(who, address, &block).and_then(|()| self.admits(size.saturating_sub(block.size)));
+                let expected = self.may_resize(who, address, &block, size);
                 assert_eq!(isolate.prepare_reallocation(block.handle, size), expected);
                 isolate.abort_reallocation();
             }
@@ -194,14 +217,10 @@ impl Model {
                 self.isolates[block.owner].mark_viewed(block.handle).unwrap();
                 self.seen.insert(address, block.owner);
             }
-            Act::Trim => {
-                isolate.trim();
-                assert_eq!(isolate.trim(), 0);
-            }
+            Act::Trim => assert_eq!((isolate.trim(), isolate.trim()).1, 0),
             Act::SetLimit(limit) => {
                 isolate.manager().set_limit(limit);
                 self.limit = limit;
-                assert_eq!(isolate.manager().limit(), limit);
             }
         }
         Some(())
@@ -215,12 +234,21 @@ impl Model {
         if block.pins > 0 { Err(Error::new(Code::InUse, 0, block.pins)) } else { Ok(()) }
     }
 
+    fn may_resize(&self, who: usize, address: u64, block: &Block, size: u64) -> Result<(), Error> {
+        self.may_touch(who, address, block)?;
+        self.admits(size.saturating_sub(block.size))
+    }
+
     fn compare(&self) {
         let manager = self.isolates[0].manager();
         manager.tracker.check().unwrap();
+        assert_eq!(manager.limit(), self.limit);
         let figures = stats(manager);
         assert_eq!((figures.total_allocated, figures.total_freed), (self.allocated, self.freed));
-        assert_eq!((figures.current_allocated, figures.active_blocks), (self.current(), self.live.len() as u64));
+        assert_eq!(
+            (figures.current_allocated, figures.active_blocks),
+            (self.current(), self.live.len() as u64)
+        );
         let sizes = || self.live.values().map(|block| block.size);
         assert_eq!(figures.min_block_size, sizes().min().unwrap_or(0));
         assert_eq!(figures.max_block_size, sizes().max().unwrap_or(0));
@@ -242,7 +270,10 @@ impl Model {
             assert_eq!((info.address, info.row.handle), (*address, block.handle));
             assert_eq!((info.row.extent.size, info.row.extent.label), (block.size, block.label));
             assert_eq!((info.row.alignment, info.row.pins), (block.alignment, block.pins));
-            assert_eq!((info.row.owner.kind(), info.row.owner.number()), (0, self.isolates[block.owner].number()));
+            assert_eq!(
+                (info.row.owner.kind(), info.row.owner.number()),
+                (0, self.isolates[block.owner].number())
+            );
             assert!(info.actual_size >= block.size && *address >= end, "chunks overlap");
             assert!(info.age_ms < 3_600_000);
             end = address + info.actual_size;

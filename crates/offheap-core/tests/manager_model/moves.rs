@@ -1,6 +1,8 @@
 //! Reallocation.
 
-use super::{MIB, address, assert_all_free, assert_stamp, free_and_age, isolate, manager, request, stats, write_stamp};
+use super::{
+    MIB, address, assert_all_free, assert_stamp, free_and_age, isolate, manager, request, stats, write_stamp,
+};
 use offheap_core::base::error::{Code, Error};
 use offheap_core::manager::{Isolate, Request};
 use offheap_core::tracker::isolate::{HEADER_WORDS, IsolateTable};
@@ -48,7 +50,11 @@ fn a_block_moves_only_when_it_must() {
     let places = (address(&isolate, small), address(&isolate, large));
     let small = isolate.reallocate(small, 1024).unwrap();
     let large = isolate.reallocate(large, MIB - 100_000).unwrap();
-    assert_eq!((address(&isolate, small), address(&isolate, large)), places, "there was room, and not too much");
+    assert_eq!(
+        (address(&isolate, small), address(&isolate, large)),
+        places,
+        "there was room, and not too much"
+    );
     let small = isolate.reallocate(small, 16).unwrap();
     assert_ne!(address(&isolate, small), places.0, "a chunk is not held for a sixtieth of it");
 }
@@ -155,7 +161,10 @@ fn blocks_go_on_when_their_records_are_spent() {
                 assert_eq!(address(&isolate, handle), place, "life {life}: the same memory");
                 assert!(handles.iter().all(|old| old.id() != handle.id()));
                 assert!(handles.iter().all(|old| isolate.free(*old) == Err(Code::DoubleFree.into())));
-                assert!(handles.iter().all(|old| isolate.address(old.slot) == Some(place)), "old handles tell their address");
+                assert!(
+                    handles.iter().all(|old| isolate.address(old.slot) == Some(place)),
+                    "old handles tell their address"
+                );
                 isolate.free(handle).unwrap();
                 handles.push(handle);
             }

@@ -1,6 +1,8 @@
 //! Four threads, one manager.
 
-use super::{MIB, Random, address, assert_all_free, assert_stamp, isolate, manager, request, stats, write_stamp};
+use super::{
+    MIB, Random, address, assert_all_free, assert_stamp, isolate, manager, request, stats, write_stamp,
+};
 use offheap_core::base::error::Code;
 use offheap_core::manager::Isolate;
 use offheap_core::tracker::state::Handle;
@@ -52,7 +54,8 @@ fn work(isolate: &Isolate, mailbox: &Mutex<Vec<Held>>, thread: u64, steps: u32) 
         let any = random.below(held.len().max(1) as u64) as usize;
         match random.below(100) {
             0..=44 => {
-                let (size, stamp) = (random_size(&mut random), (thread * 10_000 + random.below(10_000)) as u16);
+                let (size, stamp) =
+                    (random_size(&mut random), (thread * 10_000 + random.below(10_000)) as u16);
                 let handle = isolate.allocate(request(size)).unwrap();
                 write_stamp(isolate, handle, stamp, size);
                 held.push(Held { handle, size, stamp });
@@ -108,7 +111,10 @@ fn blocks_of_four_threads_never_share_a_byte_and_totals_are_exact() {
     let left = mailbox.into_inner().unwrap();
     manager.tracker.check().unwrap();
     let figures = stats(manager);
-    assert_eq!((figures.total_allocated, figures.total_freed, figures.active_blocks), (all.allocated, all.freed, all.live));
+    assert_eq!(
+        (figures.total_allocated, figures.total_freed, figures.active_blocks),
+        (all.allocated, all.freed, all.live)
+    );
     assert_eq!(left.len() as u64, all.live);
     assert_eq!(figures.max_block_size, left.iter().map(|block| block.size).max().unwrap_or(0));
     assert_eq!(figures.min_block_size, left.iter().map(|block| block.size).min().unwrap_or(0));
@@ -132,6 +138,10 @@ fn the_limit_holds_to_the_byte_however_many_threads_hammer_at_it() {
             let (held_for_certain, refusals) = (&held_for_certain, &refusals);
             scope.spawn(move || {
                 let (isolate, mut random, mut held) = (isolate(manager), Random(thread), Vec::new());
+                let free = |(handle, size)| {
+                    held_for_certain.fetch_sub(size, Ordering::SeqCst);
+                    isolate.free(handle).unwrap();
+                };
                 for _ in 0..20_000 {
                     let size = 1 + random.below(9000);
                     match isolate.allocate(request(size)) {
@@ -142,16 +152,19 @@ fn the_limit_holds_to_the_byte_however_many_threads_hammer_at_it() {
                         }
                         Err(error) => {
                             assert_eq!((error.code, error.requested), (Code::Limit, size));
-                            assert!(error.available < size, "{} bytes would fit into {}", size, error.available);
+                            assert!(
+                                error.available < size,
+                                "{} bytes would fit into {}",
+                                size,
+                                error.available
+                            );
                             refusals.fetch_add(1, Ordering::Relaxed);
-                            while held.len() > random.below(12) as usize {
-                                let (handle, size) = held.swap_remove(random.below(held.len() as u64) as usize);
-                                held_for_certain.fetch_sub(size, Ordering::SeqCst);
-                                isolate.free(handle).unwrap();
-                            }
+                            let keep = random.below(held.len() as u64 + 1) as usize;
+                            held.drain(keep..).for_each(&free);
                         }
                     }
                 }
+                held.drain(..).for_each(free);
             });
         }
     });
@@ -168,7 +181,8 @@ fn the_limit_refuses_nothing_that_fits() {
     thread::scope(|scope| {
         for thread in 1..=THREADS {
             scope.spawn(move || {
-                let (isolate, mut random, mut held, mut bytes) = (isolate(manager), Random(thread), Vec::new(), 0);
+                let (isolate, mut random, mut held, mut bytes) =
+                    (isolate(manager), Random(thread), Vec::new(), 0);
                 for _ in 0..10_000 {
                     let size = 1 + random.below(20_000);
                     while bytes + size > SHARE {
@@ -213,7 +227,8 @@ fn one_block_is_freed_once_however_many_threads_try() {
     });
     assert_eq!(freed.load(Ordering::Relaxed), 5000);
     assert_all_free(manager);
-    let again: HashSet<u64> = (0..5000).map(|_| address(&owner, owner.allocate(request(100)).unwrap())).collect();
+    let again: HashSet<u64> =
+        (0..5000).map(|_| address(&owner, owner.allocate(request(100)).unwrap())).collect();
     assert_eq!(again.len(), 5000, "no chunk came back twice");
 }
 

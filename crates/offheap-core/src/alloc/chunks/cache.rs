@@ -16,6 +16,7 @@ const BYTES_MAX: u64 = 1 << 20;
 struct List {
     fresh: Vec<Slot>,  // never viewed: may go to any isolate
     viewed: Vec<Slot>, // this isolate keeps a buffer over each: they stay here while it lives
+    cold: usize,       // so many of the viewed, from the oldest on, gave their pages back
 }
 
 /// The cache.
@@ -80,8 +81,8 @@ impl Cache {
 
     /// Puts a freed chunk back. `state` is what its record said when it ended.
     pub fn put(&mut self, chunks: &Chunks, tracker: &Tracker, class: u8, slot: Slot, state: State) {
-        if classes::is_run(class) {
-            chunks.run_returns(tracker, slot, class);
+        if classes::is_run(class) && chunks.run_returns(class) {
+            self.cool(chunks, tracker, class, slot);
         }
         let list = &mut self.lists[usize::from(class)];
         if state.has(State::EVER_VIEWED) {
@@ -97,6 +98,20 @@ impl Cache {
                 chunks.push(tracker, class, chain);
             }
         }
+    }
+
+    /// Too many idle runs have their pages: the coldest of this class gives its own back, and the
+    /// one that just came, which the next request gets, only when there is no other.
+    #[cold]
+    fn cool(&mut self, chunks: &Chunks, tracker: &Tracker, class: u8, newest: Slot) {
+        let list = &mut self.lists[usize::from(class)];
+        let has_pages = |slot: &&Slot| {
+            tracker.shared(**slot).is_some_and(|record| !record.state().has(State::DECOMMITTED))
+        };
+        list.cold = list.cold.min(list.viewed.len());
+        list.cold += list.viewed[list.cold..].iter().take_while(|slot| !has_pages(slot)).count();
+        let coldest = list.viewed.get(list.cold).or_else(|| list.fresh.iter().find(has_pages));
+        chunks.decommit_run(tracker, coldest.copied().unwrap_or(newest), class);
     }
 
     /// Gives every never-viewed chunk to the shared stacks.

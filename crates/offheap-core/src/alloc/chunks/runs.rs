@@ -3,9 +3,9 @@
 use super::classes;
 use crate::base::error::{Code, Error, Result};
 use crate::base::sync::{Mutex, lock};
+use crate::raw;
 use crate::raw::atlas::{Atlas, Span};
 use crate::raw::region::Region;
-use crate::raw;
 
 /// First segment, and how far segments grow. Address space only; a JavaScript isolate that reads
 /// a block through the hidden view accounts a whole segment, hence not 1 GiB at once.

@@ -4,12 +4,12 @@ use super::classes;
 use super::runs::Runs;
 use crate::base::error::{Code, Error, Result};
 use crate::base::sync::{AtomicU64, Mutex, Ordering, lock};
+use crate::raw;
 use crate::raw::atlas::{Atlas, Span};
 use crate::raw::region::Region;
 use crate::tracker::stack::{Chain, Stack};
 use crate::tracker::state::{Place, Slot, State};
 use crate::tracker::table::Tracker;
-use crate::raw;
 
 /// Chunks to aim for in a span; at least 16 always fit, which bounds the number of spans.
 const SPAN_CHUNKS: u64 = 64;
@@ -86,7 +86,11 @@ impl Chunks {
     /// # Errors
     /// [`Code::OutOfMemory`] when the system refuses or all records are in use.
     pub(super) fn cut(&self, tracker: &Tracker, class: u8, most: u32) -> Result<Chain> {
-        if classes::is_run(class) { self.cut_run(tracker, class) } else { self.cut_small(tracker, class, most) }
+        if classes::is_run(class) {
+            self.cut_run(tracker, class)
+        } else {
+            self.cut_small(tracker, class, most)
+        }
     }
 
     fn cut_run(&self, tracker: &Tracker, class: u8) -> Result<Chain> {
@@ -127,6 +131,18 @@ impl Chunks {
         Ok(Rest { span: Some(span), next: 0, end: bytes / size * size })
     }
 
+    /// Small chunks of so many bytes have no pages any more.
+    pub(super) fn uncommitted(&self, bytes: u64) {
+        self.committed_bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// A small chunk is handed out that was [`State::DECOMMITTED`]: it counts as committed again. Of
+    /// runs the cache takes care.
+    #[cold]
+    pub fn recommitted(&self, class: u8) {
+        self.committed_bytes.fetch_add(classes::size_of(class), Ordering::Relaxed);
+    }
+
     /// A page run leaves the free lists; the caller owns it. Its pages count as committed from now
     /// on, whether they are touched or not: it may come back unused.
     pub(super) fn run_leaves(&self, tracker: &Tracker, slot: Slot, class: u8) {
@@ -140,13 +156,11 @@ impl Chunks {
         }
     }
 
-    /// A page run comes back; the caller owns it. Beyond the idle budget its pages go at once.
-    pub(super) fn run_returns(&self, tracker: &Tracker, slot: Slot, class: u8) {
+    /// A page run comes back. True when the idle ones hold more than their budget: some must give
+    /// their pages back.
+    pub(super) fn run_returns(&self, class: u8) -> bool {
         let size = classes::size_of(class);
-        let idle = self.idle_run_bytes.fetch_add(size, Ordering::Relaxed) + size;
-        if idle > IDLE_RUN_BYTES_MAX {
-            self.decommit_run(tracker, slot, class);
-        }
+        self.idle_run_bytes.fetch_add(size, Ordering::Relaxed) + size > IDLE_RUN_BYTES_MAX
     }
 
     /// Gives the pages of a free run, owned by the caller, back to the system. Returns the bytes.
@@ -159,11 +173,9 @@ impl Chunks {
         let Some(region) = self.atlas.region(Span(place.span)) else { return 0 };
         let size = classes::size_of(class);
         let given = region.decommit(place.offset as usize, size as usize) as u64;
-        if raw::DECOMMIT_ZEROES {
-            record.set_free_flags(State::CLEAN, 0);
-        }
         if given > 0 {
-            record.set_free_flags(State::DECOMMITTED, 0);
+            let clean = if raw::DECOMMIT_ZEROES { State::CLEAN } else { 0 };
+            record.set_free_flags(State::DECOMMITTED | clean, 0);
             self.idle_run_bytes.fetch_sub(size, Ordering::Relaxed);
             self.committed_bytes.fetch_sub(size, Ordering::Relaxed);
         }

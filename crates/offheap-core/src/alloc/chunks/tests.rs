@@ -60,7 +60,11 @@ impl House {
         let record = self.tracker.shared(slot).unwrap();
         assert_eq!(record.place().class, class);
         let (generation, before) = record.begin(birth).unwrap();
-        let live = Live { handle: Handle { slot, generation }, size, stamp: 0, clean: before.has(State::CLEAN) };
+        if before.has(State::DECOMMITTED) {
+            self.chunks.recommitted(class); // as the manager does
+        }
+        let live =
+            Live { handle: Handle { slot, generation }, size, stamp: 0, clean: before.has(State::CLEAN) };
         let address = self.bytes(slot, 0, size).address() as u64;
         if live.clean {
             self.assert_reads(slot, size, 0);
@@ -101,17 +105,23 @@ impl House {
     fn view(&self, address: u64) {
         let handle = self.live[&address].handle;
         let record = self.tracker.shared(handle.slot).unwrap();
-        record.update(handle.generation, |state| Ok(State(state.0 | State::VIEWED | State::EVER_VIEWED))).unwrap();
+        record
+            .update(handle.generation, |state| Ok(State(state.0 | State::VIEWED | State::EVER_VIEWED)))
+            .unwrap();
     }
 
     fn bytes(&self, slot: Slot, offset: u64, size: u64) -> Bytes<'static> {
         let place = self.tracker.shared(slot).unwrap().place();
-        self.chunks.atlas.bytes(Span(place.span), place.offset as usize + offset as usize, size as usize).unwrap()
+        self.chunks
+            .atlas
+            .bytes(Span(place.span), place.offset as usize + offset as usize, size as usize)
+            .unwrap()
     }
 
     /// All of a chunk up to 64 KiB; of a larger one its first, middle and last 4 KiB.
     fn samples(&self, slot: Slot, size: u64) -> impl Iterator<Item = Bytes<'static>> + '_ {
-        let (starts, length) = if size <= 64 << 10 { (vec![0], size) } else { (vec![0, size / 2, size - 4096], 4096) };
+        let (starts, length) =
+            if size <= 64 << 10 { (vec![0], size) } else { (vec![0, size / 2, size - 4096], 4096) };
         starts.into_iter().map(move |start| self.bytes(slot, start, length))
     }
 
@@ -140,19 +150,20 @@ impl House {
         self.check_bytes(&places);
     }
 
-    /// The bytes counted are those of the chunks: a small chunk's span counts as a whole, a run
-    /// while it has its pages.
+    /// The bytes counted are those of the chunks: a small chunk's span counts as a whole but for the
+    /// decommitted chunks in it, a run while it has its pages.
     #[track_caller]
     fn check_bytes(&self, slots: &BTreeSet<Slot>) {
-        let (mut committed, mut idle, mut spans) = (0, 0, BTreeSet::new());
+        let (mut committed, mut idle, mut spanned, mut trimmed, mut spans) = (0, 0, 0, 0, BTreeSet::new());
         for slot in slots {
             let record = self.tracker.shared(*slot).unwrap();
             let (place, state) = (record.place(), record.state());
             let size = classes::size_of(place.class);
             if !classes::is_run(place.class) {
                 if spans.insert(place.span) {
-                    committed += self.chunks.atlas.region(Span(place.span)).unwrap().size() as u64;
+                    spanned += self.chunks.atlas.region(Span(place.span)).unwrap().size() as u64;
                 }
+                trimmed += if state.has(State::DECOMMITTED) { size } else { 0 };
             } else if state.generation().is_live() {
                 assert!(!state.has(State::DECOMMITTED), "slot {} is live without pages", slot.0);
                 committed += size;
@@ -161,7 +172,7 @@ impl House {
                 idle += size;
             }
         }
-        assert_eq!(self.chunks.committed_bytes(), committed, "committed bytes");
+        assert_eq!(self.chunks.committed_bytes(), committed + spanned - trimmed, "committed bytes");
         assert_eq!(self.chunks.idle_run_bytes(), idle, "idle bytes");
     }
 }

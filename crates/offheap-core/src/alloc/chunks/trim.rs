@@ -37,7 +37,8 @@ impl Chunks {
         given
     }
 
-    /// Decommits the whole pages that lie under the given free chunks of a small class.
+    /// Decommits the whole pages that lie under the given free chunks of a small class. Returns the
+    /// bytes of the chunks that have no page left.
     fn decommit_small(&self, tracker: &Tracker, class: u8, slots: &[Slot]) -> u64 {
         let mut free: Vec<Free> = slots.iter().filter_map(|slot| Free::of(tracker, *slot)).collect();
         free.sort_unstable_by_key(|chunk| (chunk.span, chunk.offset));
@@ -49,40 +50,60 @@ impl Chunks {
                 chunk.span == first.span && chunk.offset == first.offset + *index as u64 * size
             };
             let count = rest.iter().enumerate().take_while(follows).count();
-            given += self.decommit_stretch(&rest[..count], size);
-            rest = &rest[count..];
-        }
-        for chunk in &free {
-            if let Some(record) = tracker.shared(chunk.slot) {
-                record.set_free_flags(State::DECOMMITTED, 0);
+            if let Some(pages) = self.decommit_stretch(&rest[..count], size) {
+                given += self.note_decommitted(tracker, &rest[..count], size, pages);
             }
+            rest = &rest[count..];
         }
         given
     }
 
-    /// Decommits the whole pages of a stretch of adjacent free chunks, but for those that an
-    /// earlier trim took: a page is taken when some chunk on it was used since.
-    fn decommit_stretch(&self, chunks: &[Free], size: u64) -> u64 {
+    /// Decommits the whole pages of a stretch of adjacent free chunks and returns where they begin
+    /// and end; `None` when the system did not take them. A page is left alone only when every chunk
+    /// on it has no page since an earlier trim. A chunk at the edge of the stretch, which shares a
+    /// page with one in use or in another cache, never says so: its other pages are offered again.
+    fn decommit_stretch(&self, chunks: &[Free], size: u64) -> Option<(u64, u64)> {
         let page = raw::page_size() as u64;
-        let Some(first) = chunks.first() else { return 0 };
-        let Some(region) = self.atlas.region(Span(first.span)) else { return 0 };
+        let first = chunks.first()?;
+        let region = self.atlas.region(Span(first.span))?;
         let end = first.offset + chunks.len() as u64 * size;
-        let (mut from, stop) = (first.offset.next_multiple_of(page), end / page * page);
-        let used = |start: u64| {
-            let (low, high) = ((start - first.offset) / size, (start + page - 1 - first.offset) / size);
+        let (start, stop) = (first.offset.next_multiple_of(page), end / page * page);
+        let used = |from: u64| {
+            let (low, high) = ((from - first.offset) / size, (from + page - 1 - first.offset) / size);
             chunks[low as usize..=high as usize].iter().any(|chunk| !chunk.decommitted)
         };
-        let mut given = 0;
+        let mut from = start;
         while from < stop {
             let mut to = from;
             while to < stop && used(to) {
                 to += page;
             }
-            if to > from {
-                given += region.decommit(from as usize, (to - from) as usize) as u64;
+            if to > from && region.decommit(from as usize, (to - from) as usize) == 0 {
+                return None;
             }
             from = to + page;
         }
+        Some((start, stop))
+    }
+
+    /// Notes which chunks of a stretch have no page left; they do not count as committed until they
+    /// are handed out. Returns their bytes.
+    fn note_decommitted(
+        &self,
+        tracker: &Tracker,
+        chunks: &[Free],
+        size: u64,
+        (start, stop): (u64, u64),
+    ) -> u64 {
+        let mut given = 0;
+        for chunk in chunks {
+            let whole = chunk.offset >= start && chunk.offset + size <= stop;
+            if let Some(record) = tracker.shared(chunk.slot).filter(|_| whole && !chunk.decommitted) {
+                record.set_free_flags(State::DECOMMITTED, 0);
+                given += size;
+            }
+        }
+        self.uncommitted(given);
         given
     }
 }

@@ -82,8 +82,13 @@ impl Os for Windows {
     }
 
     fn available() -> u64 {
-        let mut status = MEMORYSTATUSEX { dwLength: size_of::<MEMORYSTATUSEX>() as u32, ..Default::default() };
+        let mut status =
+            MEMORYSTATUSEX { dwLength: size_of::<MEMORYSTATUSEX>() as u32, ..Default::default() };
         // SAFETY: `status` is valid, writable, and carries its length.
-        if unsafe { GlobalMemoryStatusEx(&raw mut status) } == 0 { 0 } else { status.ullAvailPhys.min(status.ullAvailVirtual) }
+        if unsafe { GlobalMemoryStatusEx(&raw mut status) } == 0 {
+            0
+        } else {
+            status.ullAvailPhys.min(status.ullAvailVirtual)
+        }
     }
 }

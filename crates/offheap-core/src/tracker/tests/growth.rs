@@ -91,7 +91,10 @@ fn a_take_of_none_is_a_take_of_one() {
     tracker.take(u32::MAX).unwrap();
     assert_eq!(tracker.used(), [SEGMENT_SLOTS], "a take never crosses a segment");
     let chain = tracker.take(0).unwrap();
-    assert_eq!((chain.first, chain.last, chain.count), (Slot(SEGMENT_SLOTS as u32), Slot(SEGMENT_SLOTS as u32), 1));
+    assert_eq!(
+        (chain.first, chain.last, chain.count),
+        (Slot(SEGMENT_SLOTS as u32), Slot(SEGMENT_SLOTS as u32), 1)
+    );
     check(&tracker);
 }
 

@@ -5,11 +5,10 @@ use super::super::record::SEGMENT_SLOTS;
 use super::super::row::Row;
 use super::super::state::{Extent, Generation, Handle, Place, Slot, State};
 use super::super::table::Tracker;
-use super::{bound, check, open};
+use super::{bound, check, in_step, open};
 use crate::base::error::{Code, Error};
 use proptest::prelude::{ProptestConfig, any, prop_assert, proptest};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
 /// Bytes of a header, and of each part of records.
@@ -89,7 +88,10 @@ fn records_of_several_parts_begin_read_back_and_end() {
     for row in rows {
         let number = row.handle.slot.0;
         assert_eq!(row.place, Place { class: row.place.class, ..super::place(number) });
-        assert_eq!(row.extent, Extent { size: u64::from(number) % 60_000 + 1, label: (number % 1000) as u16 });
+        assert_eq!(
+            row.extent,
+            Extent { size: u64::from(number) % 60_000 + 1, label: (number % 1000) as u16 }
+        );
         assert_eq!((row.born_ms, row.pins), ((u64::from(number) + 2) * 8, 0));
         assert_eq!(table.place(row.handle).map(Place::unpack), Ok(super::place(number)));
     }
@@ -192,28 +194,11 @@ fn another_thread_drops_the_pins_and_then_the_owner_ends() {
 fn one_pin_is_dropped_once_however_many_threads_try() {
     const ROUNDS: u32 = 20_000;
     let (_tracker, table) = adopted(1);
-    let handles: Vec<Handle> = (0..ROUNDS).map(|slot| table.begin(Slot(slot), fields(slot.cast_signed())).unwrap()).collect();
+    let handles: Vec<Handle> =
+        (0..ROUNDS).map(|slot| table.begin(Slot(slot), fields(slot.cast_signed())).unwrap()).collect();
     handles.iter().for_each(|handle| table.pin(*handle).unwrap());
-    let ready = AtomicU32::new(0);
-    let drop_all = || {
-        let drop_one = |(round, handle): (u32, &Handle)| {
-            ready.fetch_add(1, Ordering::AcqRel);
-            let mut spins = 0;
-            while ready.load(Ordering::Acquire) < 2 * round {
-                spins += 1; // both start at once: that is when it can go wrong
-                if spins % 1000 == 0 {
-                    thread::yield_now();
-                }
-            }
-            table.unpin(*handle).map_err(|error| error.code)
-        };
-        (1..).zip(&handles).map(drop_one).collect::<Vec<_>>()
-    };
-    let (one, other) = thread::scope(|scope| {
-        let (one, other) = (scope.spawn(drop_all), scope.spawn(drop_all));
-        (one.join().unwrap(), other.join().unwrap())
-    });
-    for ((one, other), handle) in one.into_iter().zip(other).zip(handles) {
+    let drops = in_step(ROUNDS, |round| table.unpin(handles[round as usize]).map_err(|error| error.code));
+    for ([one, other], handle) in drops.into_iter().zip(handles) {
         assert_eq!(one.or(other), Ok(()));
         assert_eq!(one.and(other), Err(Code::Corrupted), "two threads dropped one pin");
         table.end(handle).unwrap();
@@ -251,7 +236,9 @@ fn a_view_and_its_label_stand_in_the_row() {
 #[test]
 fn a_table_that_counts_more_records_than_it_has_is_not_believed() {
     let (tracker, table) = adopted(2);
-    for (records, used) in [(i32::MAX, [SEGMENT_SLOTS; 2]), (-1, [0, 0]), (i32::MIN, [0, 0]), (65_540, [SEGMENT_SLOTS, 4])] {
+    for (records, used) in
+        [(i32::MAX, [SEGMENT_SLOTS; 2]), (-1, [0, 0]), (i32::MIN, [0, 0]), (65_540, [SEGMENT_SLOTS, 4])]
+    {
         table.set_word(word::RECORDS, records);
         assert_eq!(tracker.used(), used);
         assert!(rows(&tracker).is_empty());

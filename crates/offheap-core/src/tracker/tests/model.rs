@@ -97,7 +97,10 @@ impl Model {
                 let chain = self.tracker.take(*most).unwrap();
                 assert!(chain.count >= 1 && chain.count <= (*most).max(1));
                 self.tracker.walk(chain, |slot| {
-                    assert!(!self.unbound.contains(&slot) && !self.free.contains_key(&slot), "a slot was given twice");
+                    assert!(
+                        !self.unbound.contains(&slot) && !self.free.contains_key(&slot),
+                        "a slot was given twice"
+                    );
                     self.unbound.push(slot);
                 });
             }
@@ -127,39 +130,53 @@ impl Model {
             }
             Act::Pin(index) => {
                 let slot = self.a_live(*index)?;
-                let live = self.live.get_mut(&slot)?;
-                let handle = Handle { slot, generation: live.generation };
-                live.pins += 1;
-                if Self::is_isolates(slot) {
-                    self.table.pin(handle).unwrap();
-                } else {
-                    assert_eq!(record(&self.tracker, slot).pin(handle.generation).unwrap().pins(), live.pins - 1);
-                }
+                self.pin(slot);
             }
             Act::Unpin(index) => {
                 let slot = self.a_live(*index)?;
-                let live = self.live.get_mut(&slot)?;
-                let handle = Handle { slot, generation: live.generation };
-                let done = if Self::is_isolates(slot) {
-                    self.table.unpin(handle)
-                } else {
-                    record(&self.tracker, slot).unpin(handle.generation).map(|_| ())
-                };
-                assert_eq!(done.is_ok(), live.pins > 0);
-                live.pins = live.pins.saturating_sub(1);
+                self.unpin(slot);
             }
             Act::Flag(index, ever) => {
                 let slot = self.a_live(*index).filter(|slot| !Self::is_isolates(*slot))?;
                 let flags = if *ever { State::EVER_VIEWED | State::VIEWED } else { State::ESCAPED };
-                record(&self.tracker, slot).update(self.live[&slot].generation, |state| Ok(State(state.0 | flags))).unwrap();
+                record(&self.tracker, slot)
+                    .update(self.live[&slot].generation, |state| Ok(State(state.0 | flags)))
+                    .unwrap();
             }
             Act::Age(index, left) => {
                 let slot = self.a_free(*index)?;
-                self.tracker.age(slot, Generation(Generation::MAX.0 - 2 * left).max(record(&self.tracker, slot).state().generation()));
+                self.tracker.age(
+                    slot,
+                    Generation(Generation::MAX.0 - 2 * left)
+                        .max(record(&self.tracker, slot).state().generation()),
+                );
             }
             Act::BeginIsolate(slot, size) => self.begin_isolate(Slot(*slot), *size),
         }
         Some(())
+    }
+
+    fn pin(&mut self, slot: Slot) {
+        let live = self.live.get_mut(&slot).unwrap();
+        let handle = Handle { slot, generation: live.generation };
+        if Self::is_isolates(slot) {
+            self.table.pin(handle).unwrap();
+        } else {
+            assert_eq!(record(&self.tracker, slot).pin(handle.generation).unwrap().pins(), live.pins);
+        }
+        live.pins += 1;
+    }
+
+    fn unpin(&mut self, slot: Slot) {
+        let live = self.live.get_mut(&slot).unwrap();
+        let handle = Handle { slot, generation: live.generation };
+        let done = if Self::is_isolates(slot) {
+            self.table.unpin(handle)
+        } else {
+            record(&self.tracker, slot).unpin(handle.generation).map(|_| ())
+        };
+        assert_eq!(done.is_ok(), live.pins > 0);
+        live.pins = live.pins.saturating_sub(1);
     }
 
     fn begin(&mut self, slot: Slot, size: u64) {
@@ -179,9 +196,13 @@ impl Model {
     fn begin_isolate(&mut self, slot: Slot, size: i32) {
         let mut fields = [0; RECORD_WORDS];
         let place = place(slot.0).pack();
-        (fields[field::SIZE], fields[field::SPAN], fields[field::OFFSET]) = (size, (place >> 32) as i32, place as u32 as i32);
+        (fields[field::SIZE], fields[field::SPAN], fields[field::OFFSET]) =
+            (size, (place >> 32) as i32, place as u32 as i32);
         match self.table.begin(slot, fields) {
-            Ok(handle) => self.lives(slot, Live { generation: handle.generation, number: slot.0, size: size as u64, pins: 0 }),
+            Ok(handle) => self.lives(
+                slot,
+                Live { generation: handle.generation, number: slot.0, size: size as u64, pins: 0 },
+            ),
             Err(error) => assert!(error.code == Code::Corrupted && self.live.contains_key(&slot)),
         }
     }
@@ -232,9 +253,12 @@ impl Model {
         assert_eq!(rows, self.live);
         let mut highest = 0;
         self.tracker.each_id(|id| highest = highest.max(id + 1));
-        assert!(self.live.iter().filter(|(slot, _)| !Self::is_isolates(**slot)).all(|(slot, live)| {
-            Handle { slot: *slot, generation: live.generation }.id() < highest
-        }));
+        assert!(
+            self.live
+                .iter()
+                .filter(|(slot, _)| !Self::is_isolates(**slot))
+                .all(|(slot, live)| { Handle { slot: *slot, generation: live.generation }.id() < highest })
+        );
     }
 }
 

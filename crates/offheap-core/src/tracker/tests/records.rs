@@ -2,13 +2,14 @@
 
 use super::super::state::{AlignmentCode, Generation, Handle, Slot, State};
 use super::super::table::Tracker;
-use super::{birth, bound, check, next_live, open, record};
+use super::{birth, bound, check, in_step, next_live, open, record};
 use crate::base::error::{Code, Error};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
 const THREADS: usize = 4;
 const RECORDS: u32 = 10_000;
+const RACES: u32 = 20_000;
 
 #[test]
 fn a_generation_is_freed_once_however_many_threads_try() {
@@ -38,33 +39,56 @@ fn a_generation_is_freed_once_however_many_threads_try() {
 }
 
 #[test]
+fn of_two_frees_at_the_same_moment_one_wins() {
+    let tracker = Tracker::default();
+    let handles: Vec<Handle> = bound(&tracker, RACES).iter().map(|slot| open(&tracker, *slot, 1)).collect();
+    let ends = in_step(RACES, |round| {
+        let handle = handles[round as usize];
+        record(&tracker, handle.slot).end(handle.generation).map_err(|error| error.code)
+    });
+    for [one, other] in ends {
+        assert!(one.is_ok() != other.is_ok());
+        assert_eq!(one.and(other).unwrap_err(), Code::DoubleFree);
+    }
+    check(&tracker);
+}
+
+#[test]
 fn a_pin_and_a_free_of_one_owner_never_both_succeed() {
     let tracker = Tracker::default();
-    let slots = bound(&tracker, RECORDS);
-    let handles: Vec<Handle> = slots.iter().map(|slot| open(&tracker, *slot, 1)).collect();
-    let outcomes: Vec<AtomicU64> = handles.iter().map(|_| AtomicU64::new(0)).collect();
-    let both = |act: &(dyn Fn(Handle) -> u64 + Sync)| {
-        for (handle, outcome) in handles.iter().zip(&outcomes) {
-            outcome.fetch_add(act(*handle), Ordering::Relaxed);
+    let handles: Vec<Handle> = bound(&tracker, RACES).iter().map(|slot| open(&tracker, *slot, 1)).collect();
+    let turns: Vec<AtomicU32> = handles.iter().map(|_| AtomicU32::new(0)).collect();
+    let both = in_step(RACES, |round| {
+        let (handle, record) = (handles[round as usize], record(&tracker, handles[round as usize].slot));
+        // Whoever comes first pins, the other frees; in odd rounds the other way round.
+        let second = turns[round as usize].fetch_add(1, Ordering::Relaxed);
+        if (round + second).is_multiple_of(2) {
+            record.pin(handle.generation).map_err(|error| assert_eq!(error.code, Code::UseAfterFree))
+        } else {
+            record.end(handle.generation).map_err(|error| assert_eq!(error.code, Code::InUse))
         }
-    };
-    let answer = |result: Result<State, Error>, refusal: Code| match result {
-        Ok(_) => 1,
-        Err(error) => {
-            assert_eq!(error.code, refusal);
-            0
-        }
-    };
-    thread::scope(|scope| {
-        scope.spawn(|| both(&|handle| answer(record(&tracker, handle.slot).pin(handle.generation), Code::UseAfterFree)));
-        scope.spawn(|| both(&|handle| answer(record(&tracker, handle.slot).end(handle.generation), Code::InUse)));
     });
-    for (handle, outcome) in handles.iter().zip(&outcomes) {
-        assert_eq!(outcome.load(Ordering::Relaxed), 1, "one of the two must win: slot {}", handle.slot.0);
+    for ([one, other], handle) in both.into_iter().zip(handles) {
+        assert!(one.is_ok() != other.is_ok(), "one of the two must win: slot {}", handle.slot.0);
         let state = record(&tracker, handle.slot).state();
         assert_eq!(state.generation().is_live(), state.pins() == 1);
     }
     check(&tracker);
+}
+
+#[test]
+fn two_pins_or_two_drops_at_the_same_moment_are_two() {
+    let tracker = Tracker::default();
+    let handles: Vec<Handle> = bound(&tracker, RACES).iter().map(|slot| open(&tracker, *slot, 1)).collect();
+    let of =
+        |round: u32| (record(&tracker, handles[round as usize].slot), handles[round as usize].generation);
+    for [one, other] in in_step(RACES, |round| of(round).0.pin(of(round).1).unwrap().pins()) {
+        assert_eq!(one + other, 1, "one saw no pin before its own, the other saw one");
+    }
+    for [one, other] in in_step(RACES, |round| of(round).0.unpin(of(round).1).unwrap().pins()) {
+        assert_eq!(one + other, 3);
+    }
+    assert!((0..RACES).all(|round| of(round).0.state().pins() == 0));
 }
 
 #[test]
@@ -172,7 +196,10 @@ fn a_live_record_tells_what_it_was_born_with() {
     let row = tracker.shared_row(slot).unwrap();
     let expected = birth(12_345);
     assert_eq!((row.handle, row.place, row.extent), (handle, super::place(slot.0), expected.extent));
-    assert_eq!((row.born_ms, row.owner, row.alignment), (12_345 * 3, expected.origin.owner, AlignmentCode::PAGE));
+    assert_eq!(
+        (row.born_ms, row.owner, row.alignment),
+        (12_345 * 3, expected.origin.owner, AlignmentCode::PAGE)
+    );
     assert_eq!((row.age_ms(12_345 * 3 + 20), row.age_ms(12_345 * 3)), (20, 0));
     record(&tracker, slot).end(handle.generation).unwrap();
     assert!(tracker.shared_row(slot).is_none());

@@ -24,6 +24,28 @@ impl Drop for Stop<'_> {
     }
 }
 
+/// Counts what a reader saw, and tells when that proves something: many reads, of many owners.
+#[derive(Default)]
+struct Seen {
+    reads: u32,
+    owners: u32,
+    last: Option<Handle>,
+}
+
+impl Seen {
+    fn note(&mut self, handle: Option<Handle>) {
+        self.reads += 1;
+        if handle.is_some() && handle != self.last {
+            self.owners += 1;
+            self.last = handle;
+        }
+    }
+
+    fn is_enough(&self, reads: u32) -> bool {
+        self.reads >= reads && self.owners >= 500
+    }
+}
+
 /// A number that only this owner of this record has.
 fn fingerprint(handle: Handle) -> u64 {
     handle.id().wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
@@ -44,14 +66,22 @@ fn assert_of_one_owner(row: &Row) {
     let birth = birth_of(row.handle);
     assert!(row.handle.generation.is_live());
     assert_eq!(row.state.generation(), row.handle.generation);
-    assert_eq!((row.extent, row.alignment), (birth.extent, birth.alignment), "fields of another owner: {row:?}");
-    assert_eq!((row.born_ms, row.owner), (birth.origin.born_ms, birth.origin.owner), "origin of another owner: {row:?}");
+    assert_eq!(
+        (row.extent, row.alignment),
+        (birth.extent, birth.alignment),
+        "fields of another owner: {row:?}"
+    );
+    assert_eq!(
+        (row.born_ms, row.owner),
+        (birth.origin.born_ms, birth.origin.owner),
+        "origin of another owner: {row:?}"
+    );
     assert_eq!(row.place, super::place(row.handle.slot.0));
 }
 
 /// Takes records off the stack, opens, closes and returns them, until told to stop.
-fn change_hands(tracker: &Tracker, stack: &Stack, stop: &AtomicBool) -> u64 {
-    let mut lives = 0;
+fn change_hands(tracker: &Tracker, stack: &Stack, stop: &AtomicBool) {
+    let _stop = Stop(stop);
     while !stop.load(Ordering::Relaxed) {
         let Some(chain) = stack.pop(tracker, 3) else { continue };
         let mut open = Vec::new();
@@ -65,11 +95,9 @@ fn change_hands(tracker: &Tracker, stack: &Stack, stop: &AtomicBool) -> u64 {
         for slot in &open {
             let record = record(tracker, *slot);
             record.end(record.state().generation()).unwrap();
-            lives += 1;
         }
         stack.push(tracker, tracker.chain(&open).unwrap());
     }
-    lives
 }
 
 #[test]
@@ -78,21 +106,46 @@ fn every_row_of_a_scan_is_of_one_owner_while_records_change_hands() {
     let stack = Stack::new();
     stack.push(&tracker, tracker.chain(&bound(&tracker, RECORDS)).unwrap());
     let stop = AtomicBool::new(false);
-    let (mut rows, mut lives) = (0, 0);
     thread::scope(|scope| {
-        let threads: Vec<_> = (0..2).map(|_| scope.spawn(|| change_hands(&tracker, &stack, &stop))).collect();
-        let stop = Stop(&stop);
-        for _ in 0..SCANS {
+        for _ in 0..2 {
+            scope.spawn(|| change_hands(&tracker, &stack, &stop));
+        }
+        let (_stop, mut seen) = (Stop(&stop), Seen::default());
+        while !seen.is_enough(50_000) && !stop.load(Ordering::Relaxed) {
             tracker.scan(|row| {
                 assert_of_one_owner(row);
-                rows += 1;
+                seen.note(Some(row.handle));
             });
         }
-        drop(stop);
-        lives = threads.into_iter().map(|thread| thread.join().unwrap()).sum();
     });
-    assert!(lives > 1000 && rows > 0, "{lives} lives, {rows} rows: too few to prove anything");
     check(&tracker);
+}
+
+#[test]
+fn a_row_is_of_one_owner_though_the_record_does_nothing_but_change_hands() {
+    let tracker = Tracker::default();
+    let slot = bound(&tracker, 1)[0];
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let (_stop, record, mut generation) = (Stop(&stop), record(&tracker, slot), Generation(0));
+            while !stop.load(Ordering::Relaxed) {
+                let handle = Handle { slot, generation: next_live(generation) };
+                let birth = birth_of(handle);
+                if generation.is_live() {
+                    record.end(generation).unwrap();
+                }
+                generation = record.begin(birth).unwrap().0;
+                assert_eq!(generation, handle.generation);
+            }
+        });
+        let (_stop, mut seen) = (Stop(&stop), Seen::default());
+        while !seen.is_enough(2_000_000) && !stop.load(Ordering::Relaxed) {
+            let row = tracker.shared_row(slot);
+            row.iter().for_each(assert_of_one_owner);
+            seen.note(row.map(|row| row.handle));
+        }
+    });
 }
 
 #[test]
@@ -138,9 +191,9 @@ fn every_isolate_row_is_of_one_owner_while_its_isolate_runs() {
     let table = Arc::new(IsolateTable::reserve(2 * HEADER_WORDS * size_of::<i32>()).unwrap());
     tracker.adopt(&table, 0).unwrap();
     let stop = AtomicBool::new(false);
-    let mut rows = 0;
     thread::scope(|scope| {
         scope.spawn(|| {
+            let _stop = Stop(&stop);
             let mut generations = [Generation(0); RECORDS as usize];
             while !stop.load(Ordering::Relaxed) {
                 for (slot, generation) in (0..).map(Slot).zip(&mut generations) {
@@ -153,18 +206,50 @@ fn every_isolate_row_is_of_one_owner_while_its_isolate_runs() {
                 }
             }
         });
-        let _stop = Stop(&stop);
-        while rows < 20_000 {
+        let (_stop, mut seen) = (Stop(&stop), Seen::default());
+        while !seen.is_enough(20_000) && !stop.load(Ordering::Relaxed) {
             tracker.scan(|row| {
                 let birth = birth_of(row.handle);
                 assert_eq!(row.extent, birth.extent, "fields of another owner: {row:?}");
                 assert_eq!(row.born_ms, (birth.origin.born_ms & 0x3fff_ffff) * 8);
                 assert_eq!(row.place, super::place(row.handle.slot.0));
-                rows += 1;
+                seen.note(Some(row.handle));
             });
         }
     });
     check(&tracker);
+}
+
+#[test]
+fn an_isolate_row_is_of_one_owner_though_the_record_does_nothing_but_change_hands() {
+    let tracker = Tracker::default();
+    let table = Arc::new(IsolateTable::reserve(2 * HEADER_WORDS * size_of::<i32>()).unwrap());
+    tracker.adopt(&table, 0).unwrap();
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let (_stop, mut last) = (Stop(&stop), None::<Handle>);
+            while !stop.load(Ordering::Relaxed) {
+                let generation = next_live(last.map_or(Generation(0), |last| last.generation));
+                let handle = Handle { slot: Slot(0), generation };
+                let fields = isolate_fields(handle);
+                if let Some(last) = last {
+                    table.end(last).unwrap();
+                }
+                assert_eq!(table.begin(handle.slot, fields), Ok(handle));
+                last = Some(handle);
+            }
+        });
+        let (_stop, mut seen) = (Stop(&stop), Seen::default());
+        while !seen.is_enough(2_000_000) && !stop.load(Ordering::Relaxed) {
+            let row = table.row(0, 0);
+            if let Some(row) = row {
+                let expected = isolate_fields(row.handle);
+                assert_eq!(row.fields[1..], expected[1..], "fields of another owner than {:?}", row.handle);
+            }
+            seen.note(row.map(|row| row.handle));
+        }
+    });
 }
 
 #[test]
@@ -175,7 +260,7 @@ fn a_record_that_is_promoted_never_shows_its_new_words_as_its_old_ones() {
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
-            let mut generation = Generation(0);
+            let (_stop, mut generation) = (Stop(&stop), Generation(0));
             while !stop.load(Ordering::Relaxed) {
                 let handle = Handle { slot: Slot(0), generation: next_live(generation) };
                 table.begin(handle.slot, isolate_fields(handle)).unwrap();
@@ -184,9 +269,11 @@ fn a_record_that_is_promoted_never_shows_its_new_words_as_its_old_ones() {
                 generation = Generation(handle.generation.0 + 1);
             }
         });
-        let _stop = Stop(&stop);
-        for _ in 0..3_000_000 {
-            if let Some(row) = table.row(0, 0) {
+        let (_stop, mut seen) = (Stop(&stop), Seen::default());
+        while !seen.is_enough(3_000_000) && !stop.load(Ordering::Relaxed) {
+            let row = table.row(0, 0);
+            seen.note(row.map(|row| row.handle));
+            if let Some(row) = row {
                 let promoted = row.fields[field::FLAGS] & super::super::isolate::flag::PROMOTED != 0;
                 let born = row.fields[field::BORN];
                 assert!(promoted || born == isolate_fields(row.handle)[field::BORN], "{row:?}");

@@ -8,11 +8,14 @@ use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
+/// What other threads do meanwhile.
+type Meanwhile<'a> = Box<dyn FnOnce(&Plain<'a>) + 'a>;
+
 /// Links in an array, and one interruption: what other threads do while a link is read.
 struct Plain<'a> {
     links: RefCell<Vec<u32>>,
     reads: Cell<u32>,
-    interruption: RefCell<Option<Box<dyn FnOnce(&Plain<'a>) + 'a>>>,
+    interruption: RefCell<Option<Meanwhile<'a>>>,
 }
 
 impl<'a> Plain<'a> {

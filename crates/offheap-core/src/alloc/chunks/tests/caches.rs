@@ -65,9 +65,15 @@ fn a_cache_hoards_at_most_64_chunks_and_a_mebibyte_of_a_class() {
         }
         let class = class_of(size);
         let waiting = cache.check(&house.tracker);
-        let of_class = waiting.iter().filter(|slot| house.tracker.shared(**slot).unwrap().place().class == class).count();
+        let of_class = waiting
+            .iter()
+            .filter(|slot| house.tracker.shared(**slot).unwrap().place().class == class)
+            .count();
         let bytes = of_class as u64 * classes::size_of(class);
-        assert!(of_class >= 1 && of_class <= 64 && (bytes <= MIB || of_class <= 2), "{of_class} chunks of {size}");
+        assert!(
+            (1..=64).contains(&of_class) && (bytes <= MIB || of_class <= 2),
+            "{of_class} chunks of {size}"
+        );
     }
     house.check(&[&cache]);
 }

@@ -8,7 +8,8 @@ use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
 
 /// Whether a chunk of a class may be given for the request, by the contract alone.
 fn suits(class: u8, size: u64, alignment: u64) -> bool {
-    let whole_pages = !classes::is_run(class) || classes::size_of(class).is_multiple_of(raw::page_size() as u64);
+    let whole_pages =
+        !classes::is_run(class) || classes::size_of(class).is_multiple_of(raw::page_size() as u64);
     classes::size_of(class) >= size && classes::alignment_of(class) >= alignment && whole_pages
 }
 
@@ -85,7 +86,10 @@ fn chunks_lie_at_the_alignments_that_have_a_name() {
             let class = classes::class_for(size, bytes).unwrap();
             for _ in 0..20 {
                 let address = house.take(&mut cache, class).unwrap();
-                assert!(address.is_multiple_of(bytes), "{size} bytes at {address:#x}, not a multiple of {bytes}");
+                assert!(
+                    address.is_multiple_of(bytes),
+                    "{size} bytes at {address:#x}, not a multiple of {bytes}"
+                );
             }
         }
     }

@@ -52,7 +52,10 @@ impl Model {
                 for _ in 0..if *size > MIB { count.div_ceil(8) } else { *count } {
                     let address = self.house.take_stamped(cache, class);
                     let slot = self.house.live[&address].handle.slot;
-                    assert!(self.homes.get(&slot).is_none_or(|home| *home == who), "another isolate's buffer is over it");
+                    assert!(
+                        self.homes.get(&slot).is_none_or(|home| *home == who),
+                        "another isolate's buffer is over it"
+                    );
                     if *view {
                         self.house.view(address);
                         self.homes.insert(slot, who);
@@ -61,7 +64,12 @@ impl Model {
             }
             Act::Put(from, count) => {
                 let addresses: Vec<u64> = self.house.live.keys().copied().collect();
-                for address in addresses.iter().cycle().skip(from.index(addresses.len() + 1)).take(*count.min(&addresses.len())) {
+                for address in addresses
+                    .iter()
+                    .cycle()
+                    .skip(from.index(addresses.len() + 1))
+                    .take(*count.min(&addresses.len()))
+                {
                     let slot = self.house.live[address].handle.slot;
                     let home = self.homes.get(&slot).copied().unwrap_or(who);
                     self.house.put(&mut self.caches[home], *address);
@@ -69,7 +77,10 @@ impl Model {
             }
             Act::Spill => cache.spill(&self.house.chunks, &self.house.tracker),
             Act::Trim => {
-                self.house.chunks.trim(cache, &self.house.tracker);
+                let before = self.house.chunks.committed_bytes();
+                let given = self.house.chunks.trim(cache, &self.house.tracker);
+                let fell = before - self.house.chunks.committed_bytes();
+                assert_eq!(given, fell, "trim tells by how much the committed bytes fell");
                 let again = self.house.chunks.trim(cache, &self.house.tracker);
                 assert_eq!(again, 0, "a second trim gave {again} bytes");
             }

@@ -1,0 +1,143 @@
+// The benchmark: the shape of its report, that nothing is timed unchecked, and that a wrong result fails its row. No time is asserted.
+import { spawn } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+import { expectSame, median, minimum, summed, timeRow } from '../benchmark/_harness.mjs';
+import { figure, table } from '../benchmark/_report.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+interface Row {
+  readonly group: string;
+  readonly operation: string;
+  readonly unit: string;
+  readonly ours: number | null;
+  readonly peers: { readonly [name: string]: number | null };
+  readonly best: number | null;
+  readonly ratio: number | null;
+  readonly target: number | null;
+  readonly met: boolean | null;
+  readonly targetWritten: number | null;
+  readonly median: number | null;
+  readonly spread: readonly [number, number] | null;
+  readonly notes: { readonly [name: string]: string };
+  readonly checks: number;
+  readonly error: string | null;
+}
+
+interface Report {
+  readonly commit: string | null;
+  readonly machine: { readonly [name: string]: unknown };
+  readonly versions: { readonly [name: string]: unknown };
+  readonly scale: { readonly emptyCallNs: number; readonly factor: number };
+  readonly rows: readonly Row[];
+}
+
+/** Runs the bench of a tree to its end, as it is built; without what ava has put into the environment for its own workers. */
+async function bench(tree: string, ...args: string[]): Promise<{ code: unknown; stdout: string; stderr: string }> {
+  const env = { ...process.env, NODE_OPTIONS: '', OFFHEAP_SKIP_BUILD: '1' };
+  const child = spawn(process.execPath, [join(tree, 'scripts', 'bench.mjs'), ...args], { env });
+  const code = new Promise((resolve) => child.on('close', resolve));
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  return { code: await code, stdout, stderr };
+}
+
+const absent = (): never => {
+  throw new Error('the package did not load');
+};
+
+const reportOf = (stdout: string): Report => JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as Report;
+
+test('--quick --json --filter: a table, then one line for machines, every row of it checked', async (t) => {
+  const { code, stdout, stderr } = await bench(root, '--quick', '--json', '--filter', 'pair 64 B, LIFO');
+  t.is(code, 0, stderr);
+  t.regex(stdout, /^group +operation +unit +ours +median +spread +best peer +ratio +target +met +peers$/m);
+  t.regex(stdout, /^Targets: \d of \d met\./m);
+  const { commit, machine, versions, scale, rows } = reportOf(stdout);
+  t.true(commit === null || /^[0-9a-f]{40}/.test(commit));
+  t.is(typeof machine['cpu'], 'string');
+  t.is(versions['node'], process.versions.node);
+  t.is(versions['benny'], '3.7.1');
+  t.true(scale.emptyCallNs > 0 && scale.factor > 0);
+  t.deepEqual(rows.map(({ group, operation, unit }) => [group, operation, unit]), [['alloc', 'pair 64 B, LIFO', 'ns']]);
+  for (const row of rows) {
+    const { ours, peers, best, ratio, target, met, spread, targetWritten } = row;
+    t.is(row.error, null);
+    t.true(row.checks > 0);
+    t.deepEqual(Object.keys(peers), ['koffi malloc/free', 'Buffer.allocUnsafeSlow', 'Buffer.alloc', 'new ArrayBuffer']);
+    for (const [name, value] of Object.entries(peers)) t.true(value === null ? typeof row.notes[name] === 'string' : value > 0, name);
+    t.is(best, minimum(Object.values(peers).filter((value): value is number => value !== null)));
+    t.is(ratio, (best ?? NaN) / (ours ?? NaN));
+    t.is(target, 100 * scale.factor);
+    t.is(targetWritten, 100);
+    t.is(met, (ours ?? Infinity) <= (target ?? 0));
+    t.is(spread?.[0] ?? null, ours);
+    t.true((row.median ?? 0) >= (ours ?? Infinity));
+  }
+});
+
+test('a filter that no row holds, and an unknown option, are told in one sentence', async (t) => {
+  for (const args of [['--filter', 'no such row'], ['--fast'], ['--filter']]) {
+    const { code, stderr } = await bench(root, ...args);
+    t.is(code, 1);
+    t.regex(stderr, /Usage: npm run bench \[-- --quick --filter text --json\]\n$/);
+    t.notRegex(stderr, /\n {4}at /);
+  }
+});
+
+test('a wrong result of ours fails its row and the run', async (t) => {
+  const tree = mkdtempSync(join(tmpdir(), 'offheap-bench-'));
+  t.teardown(() => rmSync(tree, { recursive: true, force: true }));
+  for (const name of ['package.json', 'benchmark', 'scripts', 'dist']) cpSync(join(root, name), join(tree, name), { recursive: true });
+  for (const name of ['native', 'node_modules']) symlinkSync(join(root, name), join(tree, name), 'junction');
+  mkdirSync(join(tree, '.cache'));
+  renameSync(join(tree, 'dist', 'index.js'), join(tree, 'dist', 'right.js'));
+  writeFileSync(join(tree, 'dist', 'index.js'), `
+    import { DirectMemoryManager as Right } from './right.js';
+    export * from './right.js';
+    const compareMemory = () => 0; // whatever the bytes
+    export const DirectMemoryManager = new Proxy(Right, { get: (target, key) => (key === 'compareMemory' ? compareMemory : target[key]) });
+  `);
+  const { code, stdout, stderr } = await bench(tree, '--quick', '--json', '--filter', 'ops compare 64 B');
+  t.is(code, 1, stderr);
+  const [row] = reportOf(stdout).rows;
+  t.is(row?.ours, null);
+  t.is(row?.ratio, null);
+  t.is(row?.error, 'wrong result: the order is 0, not -1');
+  t.regex(stdout, /^ops +compare 64 B +ns +FAILED .*wrong result/m);
+  t.regex(stdout, /^FAILED ops compare 64 B: wrong result/m);
+});
+
+test('a case whose check fails is not timed, nor is anything beside a wrong result of ours', async (t) => {
+  let timed = 0;
+  const loop = (n: number): number => (timed += n);
+  const right = { loop, check: () => undefined, expected: () => timed };
+  const wrong = { ...right, check: () => expectSame(1, 2, 'a byte') };
+  const plan = { rounds: 1, caseMs: 1, warmMs: 1 };
+  const row = { operation: 'x', cases: { ours: () => wrong, right: () => right, absent } };
+  const { cells, checks } = await timeRow(row as never, plan as never);
+  t.deepEqual(cells, {
+    ours: { note: 'wrong result: a byte is 1, not 2' },
+    right: { note: 'was not timed' },
+    absent: { note: 'the package did not load' },
+  });
+  t.is(timed, 1); // the check of the one that is right
+  t.is(checks, 1);
+});
+
+test('statistics and the table', (t) => {
+  t.is(minimum([3, 1, 2]), 1);
+  t.is(median([9, 1, 2]), 2);
+  t.is(median([4, 1, 2, 9]), 3);
+  t.is(summed(4, (i: number) => i)(8), 12);
+  t.deepEqual([0.014, 9.994, 12.345, 99.96, 1234.5, null].map((value) => figure(value)), ['0.01', '9.99', '12.3', '100.0', '1,235', '–']);
+  const row = {
+    group: 'alloc', operation: 'pair', unit: 'ns', ours: 50, peers: { a: 100, b: null }, best: 100, ratio: 2, target: 110, met: true,
+    targetWritten: 100, median: 60, spread: [50, 55], notes: { b: 'did not load' }, checks: 3, error: null,
+  };
+  t.is(table([row] as never).split('\n')[1], 'alloc  pair       ns    50.0    60.0  50.0…55.0  100 a       2.00  ≤ 110 (100)  yes  a 100; b did not load');
+});

@@ -1,0 +1,74 @@
+/**
+ * Copyout: a block's bytes on the JavaScript heap, and as text. Both are taken natively, so another thread's writes do no harm.
+ * Room: handles (5). May use: errors, options, primordials, handle, operand, views.
+ */
+import { Buffer } from 'node:buffer';
+import * as errors from '../errors.js';
+import { validateRange } from '../options.js';
+import * as p from '../primordials.js';
+import { fields } from './handle.js';
+import type { Handle } from './handle.js';
+import { copyOperand } from './operand.js';
+import { restFrom } from './views.js';
+
+const { allocUnsafeSlow } = Buffer;
+
+/** A copy of a part of a live block (default: to the end). */
+export function copyOf(block: Handle, offset: number, length: number | undefined): Buffer {
+  const count = length === undefined ? restFrom(block, offset) : length;
+  validateRange(offset, count, fields.sizeOf(block));
+  const copy = heapBuffer(count);
+  copyOperand(block, offset, copy, 0, count, 'normal', 8);
+  return copy;
+}
+
+function heapBuffer(size: number): Buffer {
+  try {
+    return allocUnsafeSlow(size);
+  } catch (error) {
+    // "Array buffer allocation failed" has no code; a size above the runtime's limit has Node's own.
+    throw (error as { code?: unknown }).code === undefined ? errors.outOfMemory(size) : error;
+  }
+}
+
+type Slice = (buffer: Buffer) => string;
+type Slices = { readonly [name: string]: Slice | undefined };
+
+/** Buffer's own decoders: `toString` would ask the prototype for them, which is the user's to change. */
+function slices(): Slices {
+  const methods = Buffer.prototype as unknown as { [name: string]: ((this: Buffer) => string) | undefined };
+  const take = (name: string): Slice | undefined => {
+    const method = methods[name];
+    return method === undefined ? undefined : p.uncurryThis(method);
+  };
+  const [utf8, latin1, ucs2] = [take('utf8Slice'), take('latin1Slice'), take('ucs2Slice')];
+  return {
+    __proto__: null as never,
+    utf8,
+    'utf-8': utf8,
+    latin1,
+    binary: latin1,
+    ucs2,
+    'ucs-2': ucs2,
+    utf16le: ucs2,
+    'utf-16le': ucs2,
+    hex: take('hexSlice'),
+    ascii: take('asciiSlice'),
+    base64: take('base64Slice'),
+    base64url: take('base64urlSlice'),
+  };
+}
+
+const decoders = slices();
+const toText: (buffer: Buffer, encoding: BufferEncoding) => string = p.uncurryThis(Buffer.prototype.toString) as never;
+
+/** The text of bytes that nobody else has. */
+export function decode(bytes: Buffer, encoding: BufferEncoding): string {
+  const decoder = decoders[p.toLowerCase(encoding)];
+  try {
+    return decoder === undefined ? toText(bytes, encoding) : decoder(bytes);
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'ERR_STRING_TOO_LONG') throw error;
+    throw errors.outOfRange('length', 'short enough for one string of this runtime', bytes.length);
+  }
+}
