@@ -55,12 +55,8 @@ function warnOfOthers(): void {
 
 const shared = share();
 
-// Not `export const OffHeapError = …`: a bundler would have to rename the class of that name, and its `name` would show.
-const manager: typeof ManagerClass = shared.DirectMemoryManager;
-const block: typeof BlockClass = shared.MemoryBlock;
-const error: typeof ErrorClass = shared.OffHeapError;
-type BlockType = BlockClass;
-type ErrorType = ErrorClass;
-
-export { manager as DirectMemoryManager, block as MemoryBlock, error as OffHeapError };
-export type { BlockType, ErrorType };
+export const DirectMemoryManager: typeof ManagerClass = shared.DirectMemoryManager;
+export const MemoryBlock: typeof BlockClass = shared.MemoryBlock;
+export type MemoryBlock = BlockClass;
+export const OffHeapError: typeof ErrorClass = shared.OffHeapError;
+export type OffHeapError = ErrorClass;
