@@ -49,7 +49,8 @@ export interface ErrorNumbers {
 }
 
 /** The class below; it must not name itself, or a bundler gives it another name, and that would show. */
-let errorClass: object | undefined = undefined;
+// oxlint-disable-next-line prefer-const -- no initial value: the build makes each `var x = …` a const
+let errorClass: object | undefined;
 const BRAND: unique symbol = Symbol.for('offheap.error');
 
 /** All that is not an argument error. Match on `code`; `instanceof` also knows the errors of another copy of the package. */

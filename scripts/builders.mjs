@@ -72,10 +72,20 @@ async function bundle() {
     sourcemap: true,
     logLevel: 'warning',
   });
-  // esbuild makes each top-level const a var, and V8 folds constants only: the table's address, the native functions. The source
-  // map is off by two columns on those lines.
   const file = join(dist, 'index.js');
-  writeFileSync(file, readFileSync(file, 'utf8').replaceAll(/^var (?=[\w$]+ = )/gm, 'const '));
+  writeFileSync(file, withConstants(readFileSync(file, 'utf8')));
+}
+
+/**
+ * esbuild makes each top-level const a var, and V8 folds constants only: the table's address, the native functions. A name that is
+ * assigned again stays a var. The source map is off by two columns on those lines.
+ */
+function withConstants(text) {
+  return text.replaceAll(/^var (?<name>[\w$]+) = /gm, (declaration, name) => {
+    const escaped = name.replaceAll('$', '\\$');
+    const assignments = text.match(new RegExp(`(?<![\\w$.])${escaped} *(?:[-+*/%&|^]|\\?\\?|\\|\\||&&|<<|>>>?)?=(?![=>])|(?<![\\w$.])${escaped} *(?:\\+\\+|--)`, 'g'));
+    return assignments?.length === 1 ? `const ${name} = ` : declaration;
+  });
 }
 
 /** Dates an output like the newest source it was made from, so that a source saved during the build counts as newer. */

@@ -26,8 +26,8 @@ function heapBuffer(size: number): Buffer {
   try {
     return allocUnsafeSlow(size);
   } catch (error) {
-    // "Array buffer allocation failed" has no code; a size above the runtime's limit has Node's own.
-    throw (error as { code?: unknown }).code === undefined ? errors.outOfMemory(size) : error;
+    // A refused allocation has no code, or from Node 24 on one of its own; a size above the runtime's limit has ours.
+    throw (error as { code?: unknown }).code === 'ERR_OUT_OF_RANGE' ? error : errors.outOfMemory(size);
   }
 }
 

@@ -45,6 +45,8 @@ interface Keep {
   readonly weak: WeakRef<Holder>;
 }
 
+/** Captured: a later replacement of the global would be handed every holder. */
+const HolderRef = WeakRef;
 const deref: (ref: WeakRef<Holder>) => Holder | undefined = p.uncurryThis(WeakRef.prototype.deref) as never;
 const PAGE_BITS = 12;
 const pages = p.makeIndex<p.Index<Keep>>();
@@ -109,7 +111,7 @@ export function holderFor(slot: number, generation: number, granted: number): Ho
     return holder.buffer === undefined ? filled(holder, granted) : holder;
   }
   const holder = filled(new Holder(), granted);
-  if (holder !== undefined) setKeep(slot, { idle: undefined, weak: new WeakRef(holder) });
+  if (holder !== undefined) setKeep(slot, { idle: undefined, weak: new HolderRef(holder) });
   return holder;
 }
 
@@ -171,7 +173,7 @@ export function killViews(holder: Holder): Outcome {
   if (holder.exact !== undefined) {
     outcome = end(holder.exact);
     if (outcome === 'stuck') return outcome;
-    holder.exact = undefined;
+    if (outcome === 'dead') holder.exact = undefined; // an escape must not be forgotten, should the free be refused below
   }
   if (holder.windows !== undefined) {
     for (let index = 0; index < holder.windows.count; index += 1) {
@@ -183,10 +185,7 @@ export function killViews(holder: Holder): Outcome {
   }
   const { buffer } = holder;
   if (buffer === undefined) return outcome;
-  if (isDetached(buffer)) {
-    holder.buffer = undefined;
-    return 'escaped';
-  }
+  if (isDetached(buffer)) return 'escaped'; // and stays so
   if (transfer === undefined) {
     if (binding.detach(buffer) !== 1 || !isDetached(buffer)) return 'stuck';
     holder.buffer = undefined;

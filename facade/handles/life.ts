@@ -42,6 +42,8 @@ export function sweep(slot: number, generation: number, viewed: boolean): boolea
   if (viewed) {
     const holder = liveHolder(slot);
     if (holder === undefined) return false; // the handle is gone and a view may remain: left to be reported
+    if (hasEscaped(holder)) return false; // its memory is with somebody else
+    if (hasEscaped(holder)) return false; // its memory is with somebody else: left to its own free
     try {
       freeHolder(idOf(slot, generation), slot, generation, holder);
     } catch {

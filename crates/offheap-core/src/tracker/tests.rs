@@ -26,6 +26,7 @@ mod words;
 use super::record::{Birth, Record};
 use super::state::{AlignmentCode, Extent, Generation, Handle, Origin, Owner, Place, Slot};
 use super::table::Tracker;
+use std::hint::black_box;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
@@ -89,13 +90,17 @@ fn in_step<T: Send>(rounds: u32, act: impl Fn(u32) -> T + Sync) -> Vec<[T; 2]> {
     let run = || {
         let _leave = Leave(&arrived);
         let one_round = |round| {
-            arrived.fetch_add(1, Ordering::AcqRel);
+            let is_last = arrived.fetch_add(1, Ordering::AcqRel) % 2 == 1;
             let mut spins = 0_u32;
             while arrived.load(Ordering::Acquire) < 2 * (round + 1) {
                 spins += 1;
                 if spins.is_multiple_of(1000) {
                     thread::yield_now();
                 }
+            }
+            if is_last {
+                // The other one hears of it a little later: wait for it, in each round differently long.
+                (0..round % 64).for_each(|step| drop(black_box(step)));
             }
             act(round)
         };

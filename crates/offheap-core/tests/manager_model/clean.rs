@@ -97,6 +97,21 @@ fn a_trimmed_megabyte_is_given_back_and_reads_zero_again() {
     }
 }
 
+#[test]
+fn trimmed_small_chunks_count_as_committed_again_when_they_are_handed_out() {
+    let isolate = isolate(manager());
+    let committed = || super::stats(isolate.manager()).committed;
+    for round in 0..3 {
+        let handles: Vec<Handle> = (0..500).map(|_| isolate.allocate(request(1000)).unwrap()).collect();
+        assert!(committed() >= 500 * 1024, "round {round}: {} bytes", committed());
+        handles.into_iter().for_each(|handle| isolate.free(handle).unwrap());
+        let before = committed();
+        let given = isolate.trim();
+        assert_eq!(before - committed(), given, "trim tells by how much it fell");
+        assert_eq!(given >= 400 * 1024, GIVES_PAGES_BACK);
+    }
+}
+
 /// Pages that are locked into memory cannot be given back: Linux refuses and leaves the bytes.
 #[cfg(target_os = "linux")]
 #[test]

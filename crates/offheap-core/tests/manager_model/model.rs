@@ -265,6 +265,8 @@ impl Model {
         let mut rows = report::rows(&manager.tracker, &manager.chunks);
         rows.sort_unstable_by_key(|info| info.address);
         assert_eq!(rows.len(), self.live.len());
+        let granted: u64 = rows.iter().map(|info| info.actual_size).sum();
+        assert!(stats(manager).committed >= granted, "what is live is committed");
         let mut end = 0;
         for (info, (address, block)) in rows.iter().zip(&self.live) {
             assert_eq!((info.address, info.row.handle), (*address, block.handle));
