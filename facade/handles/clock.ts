@@ -9,8 +9,7 @@ const { now } = Date;
 /** The wall clock was set, or drifted, when the two clocks come to differ by more than this. */
 const DRIFT_MS = 12;
 
-let offsetMs: number; // no initial value here: the build makes `var x = …` a const
-offsetMs = NaN;
+let offsetMs: number | undefined;
 
 /** A time of the native clock as `Date.now()` would have told it. The same for the same time, as long as nobody sets the clock. */
 export function wallClock(nativeMs: number): number {

@@ -100,7 +100,9 @@ fn in_step<T: Send>(rounds: u32, act: impl Fn(u32) -> T + Sync) -> Vec<[T; 2]> {
             }
             if is_last {
                 // The other one hears of it a little later: wait for it, in each round differently long.
-                (0..round % 64).for_each(|step| drop(black_box(step)));
+                for step in 0..round % 64 {
+                    black_box(step);
+                }
             }
             act(round)
         };
