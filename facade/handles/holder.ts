@@ -5,6 +5,7 @@
  * Room: handles (5). May use: primordials, errors, native, table.
  */
 import { constants } from 'node:buffer';
+import { createRequire } from 'node:module';
 import { binding, markViewedNative } from '../native.js';
 import * as p from '../primordials.js';
 import type { SafeDataView } from '../primordials.js';
@@ -168,6 +169,7 @@ export type Outcome = 'dead' | 'escaped' | 'stuck';
  * marked one as untransferable, and it is still attached: nothing may be freed.
  */
 export function killViews(holder: Holder): Outcome {
+  if ((holder.exact !== undefined || holder.windows !== undefined) && isAnyMarked(holder)) return 'stuck'; // before any of them dies
   holder.accessor = undefined;
   let outcome: Outcome = 'dead';
   if (holder.exact !== undefined) {
@@ -195,6 +197,24 @@ export function killViews(holder: Holder): Outcome {
   if (moved === undefined) return 'stuck';
   holder.buffer = moved;
   return outcome;
+}
+
+/** From this Node version on, a buffer that a user marked refuses to be detached. */
+const MARKED_SINCE = 24;
+const nodeMajor = parseInt(process.versions.node, 10);
+let isMarked: ((buffer: ArrayBuffer) => boolean) | undefined;
+
+/** Whether one of several buffers cannot be detached. Nobody asks for a single one: to try it harms no other. */
+function isAnyMarked(holder: Holder): boolean {
+  if (transfer === undefined || nodeMajor < MARKED_SINCE) return false;
+  isMarked ??= (createRequire(import.meta.url)('node:worker_threads') as { isMarkedAsUntransferable(value: unknown): boolean })
+    .isMarkedAsUntransferable;
+  if (holder.buffer !== undefined && isMarked(holder.buffer)) return true;
+  if (holder.exact !== undefined && isMarked(holder.exact)) return true;
+  const { windows } = holder;
+  if (windows === undefined) return false;
+  for (let index = 0; index < windows.count; index += 1) if (isMarked((windows[index] as Window).buffer)) return true;
+  return false;
 }
 
 function tryTransfer(move: NonNullable<typeof transfer>, buffer: ArrayBuffer, length?: number): ArrayBuffer | undefined {
