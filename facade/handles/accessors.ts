@@ -1,35 +1,17 @@
 /**
  * Accessors: the typed getters and setters that every kind of native memory has. Each checks liveness and bounds, every time.
- * Room: handles (5). May use: primordials, errors, hidden.
+ * Room: handles (5). May use: primordials, types, errors, hidden.
  */
 import * as errors from '../errors.js';
 import * as p from '../primordials.js';
 import type { SafeDataView } from '../primordials.js';
+import type { NativeMemory } from '../types.js';
 import { NEAR_MAX, farOffset } from './hidden.js';
 
-/** Little-endian unless told otherwise; the setters wrap as DataView's do. */
-export interface Accessors {
-  getInt8(offset: number): number;
-  getUint8(offset: number): number;
-  getInt16(offset: number, littleEndian?: boolean): number;
-  getUint16(offset: number, littleEndian?: boolean): number;
-  getInt32(offset: number, littleEndian?: boolean): number;
-  getUint32(offset: number, littleEndian?: boolean): number;
-  getFloat32(offset: number, littleEndian?: boolean): number;
-  getFloat64(offset: number, littleEndian?: boolean): number;
-  getBigInt64(offset: number, littleEndian?: boolean): bigint;
-  getBigUint64(offset: number, littleEndian?: boolean): bigint;
-  setInt8(offset: number, value: number): void;
-  setUint8(offset: number, value: number): void;
-  setInt16(offset: number, value: number, littleEndian?: boolean): void;
-  setUint16(offset: number, value: number, littleEndian?: boolean): void;
-  setInt32(offset: number, value: number, littleEndian?: boolean): void;
-  setUint32(offset: number, value: number, littleEndian?: boolean): void;
-  setFloat32(offset: number, value: number, littleEndian?: boolean): void;
-  setFloat64(offset: number, value: number, littleEndian?: boolean): void;
-  setBigInt64(offset: number, value: bigint, littleEndian?: boolean): void;
-  setBigUint64(offset: number, value: bigint, littleEndian?: boolean): void;
-}
+type Kind = 'Int8' | 'Uint8' | 'Int16' | 'Uint16' | 'Int32' | 'Uint32' | 'Float32' | 'Float64' | 'BigInt64' | 'BigUint64';
+
+/** The getters and setters of {@link NativeMemory}. */
+export type Accessors = Pick<NativeMemory, `${'get' | 'set'}${Kind}`>;
 
 /** What a class knows of its memory. */
 export interface Access<Self> {

@@ -10,7 +10,8 @@ use crate::tracker::state::{Handle, Owner, State};
 use std::cell::RefCell;
 use std::sync::Arc;
 
-/// What one thread (in Node: one isolate) allocates through. Neither `Send` nor `Sync`.
+/// What one thread (in Node: one isolate) allocates through. Not `Sync`: one
+/// thread at a time.
 #[derive(Debug)]
 pub struct Isolate {
     pub(super) manager: &'static Manager,
