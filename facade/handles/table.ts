@@ -60,7 +60,7 @@ const noRecords = new Int32Array(0);
 /** The first 65,536 records, as 32-bit halves of their words. A module constant too: V8 then knows its address and length. */
 const FIRST: Int32Array = recordsOf(0);
 /** The later segments, as far as they were looked at. */
-const segments = p.makeIndex<Int32Array>();
+const segments: (Int32Array | undefined)[] = p.list(SLOTS >>> SEGMENT_BITS);
 segments[0] = FIRST;
 
 function recordsOf(segment: number): Int32Array {
@@ -83,10 +83,10 @@ function farWord(slot: number, index: number): number {
 }
 
 /** Whether this generation of a record is live. */
-export function isLive(slot: number, generation: number): boolean {
+export const isLive = (slot: number, generation: number): boolean => {
   const upper = slot <= SEGMENT_MASK ? (FIRST[(slot << 1) + 1] as number) : farWord(slot, 1);
   return upper >>> GENERATION_SHIFT === generation;
-}
+};
 
 /** Pins on a live record. */
 export function pinsOf(slot: number): number {
@@ -94,15 +94,13 @@ export function pinsOf(slot: number): number {
 }
 
 /** The span that a record's memory lies in. */
-export function spanOf(slot: number): number {
+export const spanOf = (slot: number): number => {
   const upper = slot <= SEGMENT_MASK ? (FIRST[(slot << 1) + (PLACE + 1)] as number) : farWord(slot, PLACE + 1);
   return upper >>> SPAN_SHIFT;
-}
+};
 
 /** Where a record's memory begins in its span, bytes, below 2^30. */
-export function offsetOf(slot: number): number {
-  return slot <= SEGMENT_MASK ? (FIRST[(slot << 1) + PLACE] as number) : farWord(slot, PLACE);
-}
+export const offsetOf = (slot: number): number => (slot <= SEGMENT_MASK ? (FIRST[(slot << 1) + PLACE] as number) : farWord(slot, PLACE));
 
 /** What was granted to a record's memory, bytes: the size of its class (crates/offheap-core/src/alloc/chunks/classes.rs). */
 export function grantedOf(slot: number): number {

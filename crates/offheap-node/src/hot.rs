@@ -118,14 +118,16 @@ fn give_handle(isolate: &Isolate, handle: Handle) {
     isolate.table.set_word(word::RESULT + 2, handle.generation.0.cast_signed());
 }
 
-/// Arguments: size (two words), alignment code, 1 for zeroed, label. Results: slot, generation.
+/// Arguments: size (two words); alignment code, bit 8 for zeroed, label above bit 16. Results: slot,
+/// generation.
 fn allocate(call: &Context<'_>) -> Answer {
     answer(call, |isolate| {
+        let details = argument(isolate, 2);
         let request = Request {
             size: isolate.table.argument_u64(0),
-            alignment: AlignmentCode(argument(isolate, 2) as u8),
-            zeroed: argument(isolate, 3) == 1,
-            label: Label(argument(isolate, 4) as u16),
+            alignment: AlignmentCode(details as u8),
+            zeroed: details & 1 << 8 != 0,
+            label: Label((details >> 16) as u16),
         };
         isolate.allocate(request).map(|handle| give_handle(isolate, handle))
     })

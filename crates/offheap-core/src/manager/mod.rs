@@ -82,10 +82,17 @@ impl Manager {
 
     /// Checks that `bytes` more fit. While a limit is set, whoever holds the answer is alone until
     /// the allocation is counted: the cap is exact.
+    #[inline]
     fn admit(&self, bytes: u64) -> Result<Option<MutexGuard<'_, ()>>> {
         if self.limit_bytes.load(Ordering::Relaxed) == UNLIMITED {
-            return Ok(None);
+            Ok(None)
+        } else {
+            self.admit_limited(bytes)
         }
+    }
+
+    #[cold]
+    fn admit_limited(&self, bytes: u64) -> Result<Option<MutexGuard<'_, ()>>> {
         let guard = lock(&self.admission);
         let limit = self.limit_bytes.load(Ordering::Relaxed);
         let available = limit.saturating_sub(self.tracker.counters.sum().live_bytes());

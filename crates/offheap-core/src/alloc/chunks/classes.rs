@@ -40,13 +40,20 @@ pub const fn alignment_of(class: u8) -> u64 {
 /// Whether chunks of a class are page runs.
 #[must_use]
 pub const fn is_run(class: u8) -> bool {
-    size_of(class) > SMALL_MAX
+    class > SMALL_LAST
 }
+
+/// The last class that is cut from spans.
+const SMALL_LAST: u8 = smallest(SMALL_MAX);
 
 /// The smallest class that holds `size` bytes at a multiple of `alignment`; `None` when no class
 /// does. Runs are also page multiples, whatever the page is.
 #[must_use]
+#[inline]
 pub fn class_for(size: u64, alignment: u64) -> Option<u8> {
+    if size.wrapping_sub(1) < SMALL_MAX && alignment <= 16 {
+        return Some(smallest(size)); // every class has 16
+    }
     if size > SIZE_MAX || size == 0 {
         return None;
     }

@@ -19,7 +19,7 @@ const SPAN_MAX: u64 = 1 << 20;
 const _: () = assert!(SPAN_MAX / classes::SMALL_MAX >= 16);
 /// Idle page runs beyond this are given back to the system as they are freed. 64 MiB: what a busy
 /// server frees and takes again within a moment; refaulting it costs about 10 ms.
-const IDLE_RUN_BYTES_MAX: u64 = 64 << 20;
+pub(super) const IDLE_RUN_BYTES_MAX: i64 = 64 << 20;
 
 /// The rest of a class's newest span.
 #[derive(Debug, Default)]
@@ -43,7 +43,7 @@ pub struct Chunks {
     /// Span number → memory.
     pub atlas: Atlas,
     committed_bytes: AtomicU64,
-    idle_run_bytes: AtomicU64, // free page runs that still have their pages
+    idle_run_bytes: AtomicU64, // free page runs that still have their pages, but for what caches have not told yet
 }
 
 impl Default for Chunks {
@@ -65,10 +65,15 @@ impl Chunks {
         self.committed_bytes.load(Ordering::Relaxed)
     }
 
-    /// Bytes of free page runs that still have their pages.
-    #[must_use]
-    pub fn idle_run_bytes(&self) -> u64 {
-        self.idle_run_bytes.load(Ordering::Relaxed)
+    /// Bytes of free page runs that still have their pages, as far as the caches have told.
+    #[inline]
+    pub(super) fn idle_run_bytes(&self) -> i64 {
+        self.idle_run_bytes.load(Ordering::Relaxed).cast_signed()
+    }
+
+    /// Adds what a cache counted for itself.
+    pub(super) fn tell_idle(&self, bytes: i64) {
+        self.idle_run_bytes.fetch_add(bytes.cast_unsigned(), Ordering::Relaxed); // wraps: a sum of signed parts
     }
 
     /// Takes up to `most` chunks that no isolate caches.
@@ -144,23 +149,18 @@ impl Chunks {
     }
 
     /// A page run leaves the free lists; the caller owns it. Its pages count as committed from now
-    /// on, whether they are touched or not: it may come back unused.
-    pub(super) fn run_leaves(&self, tracker: &Tracker, slot: Slot, class: u8) {
-        let Some(record) = tracker.shared(slot) else { return };
+    /// on, whether they are touched or not: it may come back unused. Returns the bytes that are no
+    /// longer idle.
+    #[inline]
+    pub(super) fn run_leaves(&self, tracker: &Tracker, slot: Slot, class: u8) -> i64 {
+        let Some(record) = tracker.shared(slot) else { return 0 };
         let size = classes::size_of(class);
-        if record.state().has(State::DECOMMITTED) {
-            record.set_free_flags(0, State::DECOMMITTED);
-            self.committed_bytes.fetch_add(size, Ordering::Relaxed);
-        } else {
-            self.idle_run_bytes.fetch_sub(size, Ordering::Relaxed);
+        if !record.state().has(State::DECOMMITTED) {
+            return size.cast_signed();
         }
-    }
-
-    /// A page run comes back. True when the idle ones hold more than their budget: some must give
-    /// their pages back.
-    pub(super) fn run_returns(&self, class: u8) -> bool {
-        let size = classes::size_of(class);
-        self.idle_run_bytes.fetch_add(size, Ordering::Relaxed) + size > IDLE_RUN_BYTES_MAX
+        record.set_free_flags(0, State::DECOMMITTED);
+        self.committed_bytes.fetch_add(size, Ordering::Relaxed);
+        0
     }
 
     /// Gives the pages of a free run, owned by the caller, back to the system. Returns the bytes.

@@ -44,13 +44,13 @@ fn idle_runs_keep_at_most_64_mib_of_pages() {
     for address in taken {
         house.put(&mut cache, address);
         house.check(&[&cache]);
-        assert!(!GIVES_PAGES_BACK || house.chunks.idle_run_bytes() <= IDLE_MAX);
+        assert!(!GIVES_PAGES_BACK || house.idle_bytes(&[&cache]) <= IDLE_MAX);
     }
     if GIVES_PAGES_BACK {
-        assert_eq!((house.chunks.committed_bytes(), house.chunks.idle_run_bytes()), (IDLE_MAX, IDLE_MAX));
+        assert_eq!((house.chunks.committed_bytes(), house.idle_bytes(&[&cache])), (IDLE_MAX, IDLE_MAX));
     }
     fill(&mut house, &mut cache, MIB, 100);
-    assert_eq!((house.chunks.committed_bytes(), house.chunks.idle_run_bytes()), (100 * MIB, 0));
+    assert_eq!((house.chunks.committed_bytes(), house.idle_bytes(&[&cache])), (100 * MIB, 0));
     house.check(&[&cache]);
 }
 
@@ -66,7 +66,7 @@ fn trim_gives_the_pages_of_idle_runs_back_once() {
         }
         house.put(&mut cache, *address);
     }
-    let idle = house.chunks.idle_run_bytes();
+    let idle = house.idle_bytes(&[&cache]);
     assert_eq!(idle, 20 * MIB + 15 * classes::size_of(class_of(200 << 10)));
     let given = house.chunks.trim(&mut cache, &house.tracker);
     assert_eq!(given, if GIVES_PAGES_BACK { idle } else { 0 });
@@ -94,7 +94,7 @@ fn a_trimmed_run_reads_zero_where_it_says_so_and_is_counted_again() {
         assert!(house.live[&address].clean || !GIVES_PAGES_BACK);
         house.check(&[&cache]);
     }
-    assert_eq!((house.chunks.committed_bytes(), house.chunks.idle_run_bytes()), (10 * MIB, 0));
+    assert_eq!((house.chunks.committed_bytes(), house.idle_bytes(&[&cache])), (10 * MIB, 0));
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn a_trimmed_run_that_is_taken_and_put_back_unused_is_counted_once() {
     }
     house.take(&mut cache, class).unwrap();
     house.check(&[&cache]);
-    assert_eq!((house.chunks.committed_bytes(), house.chunks.idle_run_bytes()), (MIB, 0));
+    assert_eq!((house.chunks.committed_bytes(), house.idle_bytes(&[&cache])), (MIB, 0));
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn a_big_run_takes_address_space_and_only_the_pages_that_are_touched() {
 fn what_no_address_space_holds_is_refused_and_nothing_has_changed() {
     let (mut house, mut cache) = (House::default(), Cache::default());
     house.take_stamped(&mut cache, class_of(100));
-    let before = (house.chunks.committed_bytes(), house.chunks.idle_run_bytes(), house.chunks.atlas.count());
+    let before = (house.chunks.committed_bytes(), house.idle_bytes(&[&cache]), house.chunks.atlas.count());
     let used = house.tracker.used();
     for round in 0..10 {
         for size in [classes::SIZE_MAX, classes::SIZE_MAX / 8 * 7] {
@@ -221,7 +221,7 @@ fn what_no_address_space_holds_is_refused_and_nothing_has_changed() {
         }
     }
     assert_eq!(
-        (house.chunks.committed_bytes(), house.chunks.idle_run_bytes(), house.chunks.atlas.count()),
+        (house.chunks.committed_bytes(), house.idle_bytes(&[&cache]), house.chunks.atlas.count()),
         before
     );
     assert!(house.tracker.used()[0] <= used[0] + 1, "the record that was taken for it was given back");
