@@ -11,6 +11,7 @@ import type { ExecutionContext } from 'ava';
 import { DirectMemoryManager as Manager, OffHeapError } from '../index.js';
 import type { MemoryBlock, ViewConstructor } from '../index.js';
 import { ROW } from '../facade/handles/facts.js';
+import { wasViewed } from '../facade/handles/table.js';
 import { binding } from '../facade/native.js';
 
 const IN_USE = 'ERR_OFFHEAP_IN_USE';
@@ -221,27 +222,43 @@ test.serial('while leases last, free and realloc refuse, and freeAllMemory leave
   t.notThrows(() => block.free());
 });
 
+/** The next block at an address: what was viewed waits until others that were have displaced it, and lies below them then. */
+function ownerOf(address: bigint, size: number): MemoryBlock | undefined {
+  for (let round = 0; round < 10; round += 1) {
+    const others: MemoryBlock[] = [];
+    let found: MemoryBlock | undefined;
+    for (let index = 0; index < 300 && found === undefined; index += 1) {
+      const block = Manager.allocateMemory(size);
+      if (block.address === address) {
+        found = block;
+      } else {
+        block.bytes();
+        others.push(block);
+      }
+    }
+    for (const block of others) block.free();
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
 test.serial(`the next owner of a chunk gets ${moves ? 'its kept buffer, moved' : 'a new buffer'}`, (t) => {
   const { chunkBuffer } = binding;
   let made = 0;
-  binding.chunkBuffer = () => ((made += 1), chunkBuffer());
+  binding.chunkBuffer = (...args) => ((made += 1), chunkBuffer(...args));
   try {
-    for (const size of [64, 100, 40_960, 2 * MIB]) {
+    for (const size of [64, 100, 40_960, MIB]) {
       const first = Manager.allocateMemory(size);
       const { address } = first;
       const old = first.bytes();
       first.free();
-      made = 0;
-      const others: MemoryBlock[] = [];
-      let next = Manager.allocateMemory(size);
-      for (; next.address !== address && others.length < 1000; next = Manager.allocateMemory(size)) others.push(next);
+      const next = ownerOf(address, size) as MemoryBlock;
       t.is(next.address, address);
-      t.is(made, 0);
+      made = 0;
       next.bytes();
       t.is(made, moves ? 0 : 1);
       t.is(next.toArrayBuffer().byteLength, size);
       t.is(old.length, 0);
-      for (const other of others) other.free();
     }
   } finally {
     binding.chunkBuffer = chunkBuffer;
@@ -332,15 +349,17 @@ test.serial('Buffers, small typed arrays and ArrayBuffers have an address that s
   for (const bad of [null, undefined, 1, 'x', {}, [1], Manager.allocateMemory(8)]) refuses(t, () => Manager.getDirectBufferAddress(bad as never), TYPE);
 });
 
-/** Whether a buffer over the block was handed out, as its record says. */
+/** Whether a buffer over the block was handed out, as its record or the table says. */
 function viewed(block: MemoryBlock): boolean {
-  return ((binding.rowOf(block.id % 2 ** 24)[ROW.flags] as number) & 1) !== 0;
+  const slot = block.id % 2 ** 24;
+  const row = binding.rowOf(slot);
+  return wasViewed(slot, row[ROW.generation] as number, ((row[ROW.flags] as number) & 1) !== 0);
 }
 
 test.serial('accessors and operations make no ArrayBuffer of the block', (t) => {
   const { chunkBuffer, windowBuffer } = binding;
   let made = 0;
-  binding.chunkBuffer = () => ((made += 1), chunkBuffer());
+  binding.chunkBuffer = (...args) => ((made += 1), chunkBuffer(...args));
   binding.windowBuffer = (...args) => ((made += 1), windowBuffer(...args));
   try {
     for (const size of [64, 40_960, MIB]) {

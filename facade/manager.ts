@@ -9,7 +9,7 @@ import { fields } from './handles/handle.js';
 import { sweep } from './handles/life.js';
 import { addressOfView, compareOperands, copyOperand, fillOperand, mismatchOperands } from './handles/operand.js';
 import type { Operand } from './handles/operand.js';
-import { unavailableReason } from './handles/table.js';
+import { isWorker, unavailableReason } from './handles/table.js';
 import { directBufferOf, requireHere, requireLive, restFrom } from './handles/views.js';
 import { binding } from './native.js';
 import {
@@ -33,6 +33,21 @@ function ownBlock(block: unknown): MemoryBlock {
   if (!fields.isHandle(block)) throw errors.invalidArgType('block', 'MemoryBlock', block);
   return block as MemoryBlock;
 }
+
+/** Frees every block of this isolate that can be freed, and returns how many. */
+function sweepAll(): number {
+  binding.settle();
+  const numbers = binding.blocksOf(binding.isolateNumber());
+  let freed = 0;
+  for (let at = 0; at < numbers.length; at += 3) {
+    if (sweep(numbers[at] as number, numbers[at + 1] as number, numbers[at + 2] !== 0)) freed += 1;
+  }
+  return freed;
+}
+
+// A worker's end leaves nothing: what its views show is freed while they can still be killed. Not in the process's first thread, whose
+// end is the process's.
+if (isWorker && unavailableReason === undefined) process.on('exit', sweepAll);
 
 /** Allocation, memory operations, statistics. All members are static; sizes, offsets and lengths are bytes. */
 export class DirectMemoryManager {
@@ -77,12 +92,7 @@ export class DirectMemoryManager {
    * gone stay, and show in {@link getAllocatedBlocks}. */
   static freeAllMemory(): number {
     requireAvailable();
-    const numbers = binding.blocksOf(binding.isolateNumber());
-    let freed = 0;
-    for (let at = 0; at < numbers.length; at += 3) {
-      if (sweep(numbers[at] as number, numbers[at + 1] as number, numbers[at + 2] !== 0)) freed += 1;
-    }
-    return freed;
+    return sweepAll();
   }
 
   /** Sets `length` bytes to `value`, 0 … 255 or −128 … 127. */
@@ -177,6 +187,7 @@ export class DirectMemoryManager {
   /** Gives the pages of free memory back to the OS, and returns their bytes. */
   static trim(): number {
     requireAvailable();
+    binding.settle();
     return binding.trim();
   }
 }

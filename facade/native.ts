@@ -19,7 +19,9 @@ export interface RawBinding {
   allocate(): void;
   free(): void;
   freeEscaped(): void;
-  markViewed(): void;
+  markViewed(newHolder?: object): void;
+  holderOf(slot: number): object | undefined;
+  settle(): void;
   pin(): void;
   unpin(): void;
   prepareReallocation(): void;
@@ -38,7 +40,7 @@ export interface RawBinding {
   ): void;
   compare(a: OperandBase, aGeneration: number, aOffset: number, b: OperandBase, bGeneration: number, bOffset: number, length: number): void;
   mismatch(a: OperandBase, aGeneration: number, aOffset: number, b: OperandBase, bGeneration: number, bOffset: number, length: number): number;
-  chunkBuffer(): ArrayBuffer | undefined;
+  chunkBuffer(newHolder?: object): ArrayBuffer | undefined;
   windowBuffer(slot: number, generation: number, offset: number, length: number): ArrayBuffer | undefined;
   spanBuffer(span: number, offset: number, length: number): ArrayBuffer | undefined;
   spanSize(span: number): number;
@@ -56,7 +58,7 @@ export interface RawBinding {
 export type NativeBinding = typeof Generated & RawBinding;
 
 /** What the table layout of this facade is; the addon must have the same. */
-const LAYOUT = 1;
+const LAYOUT = 2;
 
 /** Where the first copy of the package in an isolate leaves itself; see copies.ts. */
 export const COPY_KEY: unique symbol = Symbol.for('offheap.1') as never;
@@ -125,4 +127,3 @@ export const loadFailure: string | undefined = loaded.reason;
 // The addon's exports object is a dictionary to V8: taking a function from it costs 6 ns a call, a module constant nothing.
 export const allocateNative: () => void = binding.allocate;
 export const freeNative: () => void = binding.free;
-export const markViewedNative: () => void = binding.markViewed;

@@ -13,6 +13,7 @@ const KINDS = ['block', 'pool', 'allocator'] as const;
 
 /** Totals of the process. */
 export function memoryStats(): MemoryStats {
+  binding.settle();
   const numbers = binding.stats();
   const field = (index: number): number => numbers[index] as number;
   const current = field(2);
@@ -28,15 +29,16 @@ export function memoryStats(): MemoryStats {
     minBlockSize: field(6),
     maxBlockSize: field(7),
     committed: field(8),
-    quarantined: 0, // nothing is held back before reuse
+    quarantined: field(10),
     escaped: field(9),
-    collected: 0, // nothing is reclaimed by garbage collection
+    collected: field(11),
     byAllocator: [],
   });
 }
 
 /** Every live block of the process that is at least `minAgeMs` old, oldest first. */
 export function blockRows(minAgeMs: number): BlockInfo[] {
+  binding.settle();
   const numbers = binding.rows();
   const rows: BlockInfo[] = [];
   const count = p.typedArrayLength(numbers);

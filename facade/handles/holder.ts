@@ -6,11 +6,11 @@
  */
 import { constants } from 'node:buffer';
 import { createRequire } from 'node:module';
-import { binding, markViewedNative } from '../native.js';
+import { binding } from '../native.js';
 import * as p from '../primordials.js';
 import type { SafeDataView } from '../primordials.js';
 import { NEAR_MAX } from './hidden.js';
-import { setHandle, status } from './table.js';
+import { ARGUMENT, T, noteHanded, setHandle, status } from './table.js';
 
 const { MAX_LENGTH } = constants;
 const transfer = movesMemory() ? p.arrayBufferTransfer : undefined;
@@ -44,32 +44,10 @@ export class Holder {
   windows: Windows | undefined = undefined;
 }
 
-/** One chunk's place in this isolate. */
-interface Keep {
-  /** Set while the chunk is idle. */
-  idle: Holder | undefined;
-  /** To find the holder of a live block without keeping it alive. Made once: it costs 0.7 µs. */
-  readonly weak: WeakRef<Holder>;
-}
-
-/** Captured: a later replacement of the global would be handed every holder. */
-const HolderRef = WeakRef;
-const deref: (ref: WeakRef<Holder>) => Holder | undefined = p.uncurryThis(WeakRef.prototype.deref) as never;
 const PAGE_BITS = 12;
-const pages: ((Keep | undefined)[] | undefined)[] = p.list(1 << (24 - PAGE_BITS));
-
-function keepOf(slot: number): Keep | undefined {
-  return pages[slot >>> PAGE_BITS]?.[slot & ((1 << PAGE_BITS) - 1)];
-}
-
-function setKeep(slot: number, keep: Keep): void {
-  let page = pages[slot >>> PAGE_BITS];
-  if (page === undefined) {
-    page = p.list(1 << PAGE_BITS);
-    pages[slot >>> PAGE_BITS] = page;
-  }
-  page[slot & ((1 << PAGE_BITS) - 1)] = keep;
-}
+const PAGE_MASK = (1 << PAGE_BITS) - 1;
+/** Holders of idle chunks, by slot. While a block is live only its handle has its holder, so that a dropped handle can be noticed. */
+const pages: ((Holder | undefined)[] | undefined)[] = p.list(1 << (24 - PAGE_BITS));
 
 /** Whether the engine's `transfer` moves memory and detaches, as the native side sees it; a polyfill would copy. */
 function movesMemory(): boolean {
@@ -108,22 +86,15 @@ function movedOnce(buffer: ArrayBuffer): ArrayBuffer {
 
 /** The holder for a live block's first view. `undefined` when the native side refuses; its status says why. */
 export function holderFor(slot: number, generation: number, granted: number): Holder | undefined {
-  const keep = keepOf(slot);
-  setHandle(slot, generation);
-  if (keep?.idle !== undefined) {
-    markViewedNative(); // before the buffer is handed out
-    if (status() !== 0) return undefined;
-    const holder = keep.idle;
-    keep.idle = undefined;
-    if (holder.buffer === undefined) {
-      if (filled(holder, granted) === undefined) return undefined;
-    } else if (granted > NEAR_MAX) divide(holder);
-    if (holder.wantsAccessor) giveAccessor(holder);
-    return holder;
-  }
-  const holder = filled(new Holder(), granted);
-  if (holder !== undefined) setKeep(slot, { idle: undefined, weak: new HolderRef(holder) });
-  return holder;
+  const page = pages[slot >>> PAGE_BITS];
+  const idle = page === undefined ? undefined : page[slot & PAGE_MASK];
+  if (page === undefined || idle === undefined) return filled(new Holder(), slot, generation, granted, true);
+  noteHanded(slot, generation);
+  page[slot & PAGE_MASK] = undefined;
+  if (idle.buffer === undefined) return filled(idle, slot, generation, granted, false);
+  if (granted > NEAR_MAX) divide(idle);
+  if (idle.wantsAccessor) giveAccessor(idle);
+  return idle;
 }
 
 /** Gives a whole holder what the checked accessors read through. */
@@ -138,23 +109,26 @@ function divide(holder: Holder): void {
   holder.accessor = undefined;
 }
 
-/** Gives a holder the buffer over its chunk; the arguments are in the table. */
-function filled(holder: Holder, granted: number): Holder | undefined {
+/** Gives a holder the buffer over its chunk. A new holder is told to the native side, which then knows when it is gone. */
+function filled(holder: Holder, slot: number, generation: number, granted: number, isNew: boolean): Holder | undefined {
+  const told = isNew ? holder : undefined;
   if (granted > NEAR_MAX) divide(holder);
+  setHandle(slot, generation);
   if (granted > MAX_LENGTH) {
-    binding.markViewed();
+    binding.markViewed(told);
     return status() === 0 ? holder : undefined;
   }
-  const buffer = binding.chunkBuffer();
+  T[ARGUMENT + 2] = transfer === undefined ? 0 : 1;
+  const buffer = binding.chunkBuffer(told);
   if (buffer === undefined) return undefined;
   holder.buffer = movedOnce(buffer);
+  if (holder.wantsAccessor) giveAccessor(holder);
   return holder;
 }
 
-/** The holder of a live block whose handle is not at hand; `undefined` when the handle is gone. */
+/** The holder of a live, viewed block whose handle is not at hand; `undefined` when the handle is gone. */
 export function liveHolder(slot: number): Holder | undefined {
-  const keep = keepOf(slot);
-  return keep === undefined ? undefined : deref(keep.weak);
+  return binding.holderOf(slot) as Holder | undefined;
 }
 
 /** A new buffer over a part of a live, viewed block; `undefined` when the native side refuses. */
@@ -195,6 +169,17 @@ export type Outcome = 'dead' | 'escaped' | 'stuck';
  * marked one as untransferable, and it is still attached: nothing may be freed.
  */
 export function killViews(holder: Holder): Outcome {
+  const { buffer } = holder;
+  if (!holder.isWhole || buffer === undefined || transfer === undefined) return killAll(holder);
+  holder.accessor = undefined;
+  const moved = tryTransfer(transfer, buffer);
+  if (moved === undefined) return isDetached(buffer) ? 'escaped' : 'stuck';
+  holder.buffer = moved;
+  return 'dead';
+}
+
+/** The same for any holder. */
+function killAll(holder: Holder): Outcome {
   if ((holder.exact !== undefined || holder.windows !== undefined) && isAnyMarked(holder)) return 'stuck'; // before any of them dies
   holder.accessor = undefined;
   holder.partAccessor = undefined;
@@ -262,8 +247,11 @@ function end(buffer: ArrayBuffer): Outcome {
 
 /** Keeps a freed chunk's holder for its next owner in this isolate. */
 export function keepIdle(slot: number, holder: Holder): void {
-  const keep = keepOf(slot);
-  if (keep === undefined) return;
   holder.isWhole = true;
-  keep.idle = holder;
+  let page = pages[slot >>> PAGE_BITS];
+  if (page === undefined) {
+    page = p.list(1 << PAGE_BITS);
+    pages[slot >>> PAGE_BITS] = page;
+  }
+  page[slot & PAGE_MASK] = holder;
 }

@@ -3,13 +3,13 @@
  * Room: handles (5). May use: primordials, errors, native, table, holder, handle.
  */
 import * as errors from '../errors.js';
-import { binding } from '../native.js';
+import { binding, freeNative } from '../native.js';
 import * as p from '../primordials.js';
 import { deadError, fields, handleId } from './handle.js';
 import type { Handle } from './handle.js';
 import { hasEscaped, keepIdle, killViews, liveHolder } from './holder.js';
 import type { Holder } from './holder.js';
-import { failure, idOf, isLive, pinsOf, resultTime, setHandle, setWide, status } from './table.js';
+import { failure, idOf, isLive, pinsOf, resultTime, setHandle, setWide, status, wasViewed } from './table.js';
 
 /** Frees a block that has a holder; a dead one is a double free. */
 export function freeViewed(handle: Handle): void {
@@ -28,7 +28,7 @@ export function freeHolder(id: number, slot: number, generation: number, holder:
   if (outcome === 'stuck') throw stuckError(id, 'freed');
   setHandle(slot, generation);
   if (outcome === 'escaped') binding.freeEscaped();
-  else binding.free();
+  else freeNative();
   if (status() !== 0) throw failure('MemoryBlock', id, 'freed');
   if (outcome === 'dead') keepIdle(slot, holder);
 }
@@ -36,13 +36,12 @@ export function freeHolder(id: number, slot: number, generation: number, holder:
 /** Blocks that {@link sweep} freed, whose handles it did not have: slot → generation and time, the last sweep of each slot. */
 const swept = p.makeIndex<{ readonly generation: number; readonly ms: number }>();
 
-/** Frees one live block of this isolate by its record. False when it must stay. */
-export function sweep(slot: number, generation: number, viewed: boolean): boolean {
+/** Frees one live block of this isolate by its record. False when it must stay. `isMarked`: whether the record says that it was viewed. */
+export function sweep(slot: number, generation: number, isMarked: boolean): boolean {
   if (!isLive(slot, generation) || pinsOf(slot) > 0) return false;
-  if (viewed) {
+  if (wasViewed(slot, generation, isMarked)) {
     const holder = liveHolder(slot);
     if (holder === undefined) return false; // the handle is gone and a view may remain: left to be reported
-    if (hasEscaped(holder)) return false; // its memory is with somebody else
     if (hasEscaped(holder)) return false; // its memory is with somebody else: left to its own free
     try {
       freeHolder(idOf(slot, generation), slot, generation, holder);

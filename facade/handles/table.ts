@@ -25,6 +25,16 @@ const GENERATION_SHIFT = 3;
 /** Pins are the upper 16 bits of the state's lower half. */
 const PINS_SHIFT = 16;
 const SPAN_SHIFT = 12;
+const GRANTED: readonly number[] = grantedSizes();
+
+/** Bytes of each class's chunks; a class is 8 bits of a record's place. */
+function grantedSizes(): number[] {
+  const sizes = p.list<number>(256);
+  for (let kind = 0; kind < 256; kind += 1) {
+    sizes[kind] = kind < 4 ? (kind + 1) * 16 : (5 + ((kind - 4) & 3)) * 2 ** (4 + ((kind - 4) >>> 2));
+  }
+  return sizes as number[];
+}
 /** Slots are below this; an id is `slot + (generation >> 1) · SLOTS`. */
 const SLOTS = 16777216;
 
@@ -36,7 +46,7 @@ interface Opened {
 function open(): Opened {
   const none = new Int32Array(64);
   if (loadFailure !== undefined) return { words: none, reason: loadFailure };
-  const buffer = binding.open(environment.tableBytes, threadId());
+  const buffer = binding.open(environment.tableBytes, threadNumber);
   if (buffer === undefined) return { words: none, reason: 'this runtime does not allow ArrayBuffers over native memory, or has none left' };
   if (environment.limit !== null) binding.setEnvironmentLimit(environment.limit);
   return { words: p.int32Over(buffer, 0, p.arrayBufferByteLength(buffer) / 4), reason: undefined };
@@ -44,9 +54,14 @@ function open(): Opened {
 
 /** Node's id of this thread. The process's first thread is 0, known without loading a module, which would take 2 ms at start-up. */
 function threadId(): number {
+  if (loadFailure !== undefined) return 0;
   if (binding.systemInfo().mainThread) return 0;
   return (createRequire(import.meta.url)('node:worker_threads') as typeof WorkerThreads).threadId;
 }
+
+const threadNumber = threadId();
+/** Whether this isolate is a worker's, which may end before the process does. */
+export const isWorker: boolean = threadNumber !== 0;
 
 const opened = open();
 
@@ -89,8 +104,25 @@ export const isLive = (slot: number, generation: number): boolean => {
 };
 
 /** Pins on a live record. */
-export function pinsOf(slot: number): number {
-  return farWord(slot, 0) >>> PINS_SHIFT;
+export const pinsOf = (slot: number): number => (slot <= SEGMENT_MASK ? (FIRST[slot << 1] as number) : farWord(slot, 0)) >>> PINS_SHIFT;
+
+/** First of 65,536 words of the table: to which generation of each slot of the first segment a buffer was handed last. */
+const HANDED = 65536;
+
+/** Notes that a kept buffer is about to be handed to this owner of a chunk. Before, not after: a worker may be terminated in between. */
+export const noteHanded = (slot: number, generation: number): void => {
+  if (slot <= SEGMENT_MASK) T[HANDED + slot] = generation;
+  else handFar(slot, generation);
+};
+
+function handFar(slot: number, generation: number): void {
+  setHandle(slot, generation);
+  binding.markViewed();
+}
+
+/** Whether a buffer was handed to this owner; `isMarked`: what its record tells. */
+export function wasViewed(slot: number, generation: number, isMarked: boolean): boolean {
+  return isMarked || (slot <= SEGMENT_MASK && T[HANDED + slot] === generation);
 }
 
 /** The span that a record's memory lies in. */
@@ -103,10 +135,10 @@ export const spanOf = (slot: number): number => {
 export const offsetOf = (slot: number): number => (slot <= SEGMENT_MASK ? (FIRST[(slot << 1) + PLACE] as number) : farWord(slot, PLACE));
 
 /** What was granted to a record's memory, bytes: the size of its class (crates/offheap-core/src/alloc/chunks/classes.rs). */
-export function grantedOf(slot: number): number {
-  const kind = farWord(slot, PLACE + 1) & 0xff;
-  return kind < 4 ? (kind + 1) * 16 : (5 + ((kind - 4) & 3)) * 2 ** (4 + ((kind - 4) >>> 2));
-}
+export const grantedOf = (slot: number): number => {
+  const kind = (slot <= SEGMENT_MASK ? (FIRST[(slot << 1) + (PLACE + 1)] as number) : farWord(slot, PLACE + 1)) & 0xff;
+  return GRANTED[kind] as number;
+};
 
 export function addressOf(slot: number): bigint {
   return p.toBigInt(binding.addressOf(slot));

@@ -35,12 +35,17 @@ export function restFrom(handle: Handle, offset: unknown): number {
   return rest >= 0 ? rest : 0;
 }
 
-/** The holder of a live block, made at its first view. */
+/** The holder of a block, made at its first view. Nothing of the caller's may run between this check and the view. */
 function holderOf(handle: Handle): Holder {
-  const extra = fields.extraOf(handle);
-  if (typeof extra === 'object') return extra;
   const slot = fields.slotOf(handle);
-  const holder = holderFor(slot, fields.generationOf(handle), grantedOf(slot));
+  const generation = fields.generationOf(handle);
+  if (!isLive(slot, generation)) throw deadError(handle); // freeAllMemory() leaves the holder with the handle
+  const extra = fields.extraOf(handle);
+  if (typeof extra === 'object') {
+    if (hasEscaped(extra)) throw errors.escaped('MemoryBlock', handleId(handle));
+    return extra;
+  }
+  const holder = holderFor(slot, generation, grantedOf(slot));
   if (holder === undefined) throw failure('MemoryBlock', handleId(handle), 'viewed');
   fields.setExtra(handle, holder);
   return holder;
@@ -48,7 +53,6 @@ function holderOf(handle: Handle): Holder {
 
 /** A buffer that shows `[offset, offset + length)` of a live block; it begins there or, see {@link startIn}, at the block. */
 function bufferOf(handle: Handle, holder: Holder, offset: number, length: number): ArrayBuffer {
-  requireHere(handle);
   if (holder.buffer !== undefined) return holder.buffer;
   if (length === 0) return new ArrayBuffer(0);
   if (length > constants.MAX_LENGTH) throw errors.outOfRange('length', `<= ${constants.MAX_LENGTH} (one ArrayBuffer of this runtime)`, length);
@@ -97,7 +101,6 @@ export function arrayBufferOf(handle: Handle): ArrayBuffer {
   const slot = fields.slotOf(handle);
   if (size > constants.MAX_LENGTH) throw errors.outOfRange('size', `<= ${constants.MAX_LENGTH} for one ArrayBuffer; take bytes(offset, length) of a part`, size);
   const holder = holderOf(handle);
-  requireHere(handle);
   if (holder.buffer !== undefined && grantedOf(slot) === size) return holder.buffer;
   const buffer = exactOf(holder, slot, fields.generationOf(handle), size);
   if (buffer === undefined) throw failure('MemoryBlock', handleId(handle), 'viewed');

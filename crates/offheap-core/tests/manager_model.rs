@@ -8,12 +8,16 @@
 //!   of another isolate's buffers, and a size that cannot be.
 //! - `moves`: a reallocation that fails in any step leaves the block as it was; a peak counts a block once.
 //! - `ends`: an isolate that ends frees what nobody viewed and leaves what was, counted once.
+//! - `collect`: a block is collected when its last buffer is gone, its handle too, and no pin holds it; a
+//!   buffer of an earlier owner says nothing of a later one; escaped memory comes back.
 //! - `clean`: zeroed blocks read zero, whoever wrote the chunk before, also where pages cannot be given back.
 //! - `threads`: blocks of four threads never share a byte; the limit holds to the byte and refuses
 //!   only what does not fit; totals are exact after the join; ids never repeat.
 
 #[path = "manager_model/clean.rs"]
 mod clean;
+#[path = "manager_model/collect.rs"]
+mod collect;
 #[path = "manager_model/ends.rs"]
 mod ends;
 #[path = "manager_model/misuse.rs"]

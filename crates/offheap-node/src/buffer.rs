@@ -8,8 +8,10 @@
 
 use napi::bindgen_prelude::Object;
 use napi::{Env, JsValue, sys};
+use offheap_core::manager::BufferRecord;
 use offheap_core::raw::bytes::Bytes;
-use offheap_core::tracker::state::Handle;
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::ffi::c_void;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -135,17 +137,23 @@ impl<S> Call<'_, S> {
         status == sys::Status::napi_ok && detached
     }
 
+    /// The present moment.
+    pub const fn turn(&self) -> Turn {
+        Turn(self.env)
+    }
+
     /// An ArrayBuffer over bytes of ours that no script ever sees: it has no finalizer.
     pub fn hidden_buffer(&self, address: usize, size: usize) -> Answer {
         self.external(address, size, None)
     }
 
-    /// An ArrayBuffer over a block's bytes, for a script. Its finalizer brings `record` back.
-    pub fn block_buffer(&self, bytes: Bytes<'static>, record: BufferRecord) -> Answer {
-        self.external(bytes.address(), bytes.size(), Some(Box::new(record)))
+    /// An ArrayBuffer over a block's bytes, for a script. When it and all that it was moved to are
+    /// gone, and a later turn of the loop has begun, `gone` is called; not when the isolate ends.
+    pub fn block_buffer(&self, bytes: Bytes<'static>, record: BufferRecord, gone: Gone) -> Answer {
+        self.external(bytes.address(), bytes.size(), Some(Box::new((record, gone))))
     }
 
-    fn external(&self, address: usize, size: usize, record: Option<Box<BufferRecord>>) -> Answer {
+    fn external(&self, address: usize, size: usize, record: Option<Box<(BufferRecord, Gone)>>) -> Answer {
         if address == 0 || size == 0 {
             return Answer::Nothing; // Node aborts on a null pointer, and an empty buffer shows nothing
         }
@@ -177,22 +185,94 @@ impl<S> Call<'_, S> {
     }
 }
 
-/// What the finalizer of a block's buffer knows: numbers only, so that it may run on any thread and
-/// after everything else is gone.
-#[derive(Debug, Clone, Copy)]
-#[expect(dead_code, reason = "who the buffer showed is what collecting an escaped or dropped block will ask")]
-pub struct BufferRecord {
-    /// Whose block it was when the buffer was last handed out.
-    pub handle: Handle,
-    /// Which isolate made the buffer.
-    pub isolate: u32,
+/// What is called when the last ArrayBuffer over a block's memory is gone.
+pub type Gone = fn(BufferRecord, Turn);
+
+/// A moment in which Node-API may be used: inside a call, or a finalizer of a normal turn.
+#[derive(Clone, Copy)]
+pub struct Turn(sys::napi_env);
+
+impl Turn {
+    /// The present moment, if it is one: at an isolate's end finalizers run while other isolates may
+    /// still read what was transferred to them, and nothing can be called.
+    fn now(env: sys::napi_env) -> Option<Self> {
+        let (mut object, mut key, mut found) = (ptr::null_mut(), ptr::null_mut(), false);
+        // SAFETY: - `env` is the running finalizer's. - all out pointers are writable. - the text is
+        //   one byte of UTF-8. - each call takes what the one before made, or is not reached.
+        // The last one runs no script, since the object is new and has no such property, but it is
+        // refused when scripts cannot run any more.
+        let is_normal = unsafe {
+            sys::napi_create_object(env, &raw mut object) == sys::Status::napi_ok
+                && sys::napi_create_string_utf8(env, c"x".as_ptr(), 1, &raw mut key) == sys::Status::napi_ok
+                && sys::napi_has_own_property(env, object, key, &raw mut found) == sys::Status::napi_ok
+        };
+        is_normal.then_some(Self(env))
+    }
+
+    /// The object that a weak reference leads to, while that lives.
+    fn object(self, reference: sys::napi_ref) -> Option<sys::napi_value> {
+        let mut value = ptr::null_mut();
+        // SAFETY: - `env` may be used now, and a handle scope is open. - the reference was made in
+        //   this env and not deleted. - the out pointer is writable.
+        let status = unsafe { sys::napi_get_reference_value(self.0, reference, &raw mut value) };
+        (status == sys::Status::napi_ok && !value.is_null()).then_some(value)
+    }
+}
+
+/// Weak references to the objects that hold chunks' buffers while a block's handle lives, by slot.
+#[derive(Default)]
+pub struct Holders(RefCell<HashMap<u32, sys::napi_ref>>);
+
+impl Holders {
+    /// Remembers the object at an argument's place as the holder of a chunk; nothing but an object is.
+    pub fn set<S>(&self, call: &Call<'_, S>, slot: u32, argument: usize) {
+        let Some(value) = call.arguments.get(argument) else { return };
+        let mut reference = ptr::null_mut();
+        // SAFETY: `env` and the handle are this callback's; count 0 makes the reference weak; a value
+        // that is no object gives a status other than ok.
+        let status = unsafe { sys::napi_create_reference(call.env, *value, 0, &raw mut reference) };
+        if status == sys::Status::napi_ok
+            && let Some(old) = self.0.borrow_mut().insert(slot, reference)
+        {
+            // SAFETY: made above in an earlier call, in this env; it is in no map any more.
+            unsafe { sys::napi_delete_reference(call.env, old) };
+        }
+    }
+
+    /// The holder of a chunk while it lives.
+    pub fn get(&self, turn: Turn, slot: u32) -> Answer {
+        let reference = self.0.borrow().get(&slot).copied();
+        reference.and_then(|reference| turn.object(reference)).map_or(Answer::Nothing, Answer::Value)
+    }
+
+    /// Whether the holder of a chunk lives; one that does not is forgotten.
+    pub fn is_held(&self, turn: Turn, slot: u32) -> bool {
+        let Some(reference) = self.0.borrow().get(&slot).copied() else { return false };
+        if turn.object(reference).is_some() {
+            return true;
+        }
+        self.0.borrow_mut().remove(&slot);
+        // SAFETY: made by `set` in this env; it is in the map no more.
+        unsafe { sys::napi_delete_reference(turn.0, reference) };
+        false
+    }
 }
 
 /// Runs when the last ArrayBuffer over the memory is gone, moved ones included.
-extern "C" fn finalize_buffer(_env: sys::napi_env, _data: *mut c_void, hint: *mut c_void) {
+extern "C" fn finalize_buffer(env: sys::napi_env, _data: *mut c_void, hint: *mut c_void) {
     let _ = catch_unwind(AssertUnwindSafe(|| {
         // SAFETY: `hint` is the box that `external` leaked for this one finalizer call.
-        drop(unsafe { Box::from_raw(hint.cast::<BufferRecord>()) });
+        let (record, gone) = *unsafe { Box::from_raw(hint.cast::<(BufferRecord, Gone)>()) };
+        let mut scope = ptr::null_mut();
+        // SAFETY: `env` is this finalizer's, and the out pointer is writable.
+        if unsafe { sys::napi_open_handle_scope(env, &raw mut scope) } != sys::Status::napi_ok {
+            return;
+        }
+        if let Some(turn) = Turn::now(env) {
+            gone(record, turn);
+        }
+        // SAFETY: the scope opened above, the innermost one; no handle of it is used any more.
+        unsafe { sys::napi_close_handle_scope(env, scope) };
     }));
 }
 

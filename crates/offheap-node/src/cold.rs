@@ -46,7 +46,7 @@ pub fn error_codes() -> Vec<String> {
 }
 
 /// Totals: total allocated, total freed, current, peak, blocks, next id, smallest, largest,
-/// committed, escaped bytes.
+/// committed, escaped bytes, quarantined bytes, collected blocks.
 #[napi(catch_unwind)]
 #[must_use]
 pub fn stats() -> Vec<f64> {
@@ -62,6 +62,8 @@ pub fn stats() -> Vec<f64> {
         stats.max_block_size,
         stats.committed,
         MANAGER.escaped_bytes(),
+        MANAGER.quarantined_bytes(),
+        MANAGER.collected(),
     ]
     .map(|value| value as f64)
     .to_vec()

@@ -1,8 +1,10 @@
 //! What must take nanoseconds: raw functions. Statuses instead of throws (a throw from native costs
 //! 4 µs); 0 is success, else the number of a [`Code`], with its two figures in the table.
 
-use crate::buffer::{Answer, BufferRecord, Call, Export, Native, export};
-use crate::{MANAGER, THREADS};
+use crate::MANAGER;
+use crate::buffer::{Answer, Export, Native, export};
+use crate::state::{Context, State, answer, argument, give_handle, handle, isolate, open};
+use crate::views::{chunk_buffer, holder_of, mark_viewed, settle, window_buffer};
 use napi::Env;
 use napi::bindgen_prelude::Object;
 use napi_derive::napi;
@@ -16,14 +18,7 @@ use offheap_core::tracker::isolate::word;
 use offheap_core::tracker::label::Label;
 use offheap_core::tracker::state::{AlignmentCode, Generation, Handle, Slot};
 use offheap_core::tracker::table::Segment;
-use std::cell::OnceCell;
 use std::cmp::Ordering;
-
-/// One isolate's state; opened by the facade, which knows the table's size.
-#[derive(Default)]
-pub struct State(OnceCell<Isolate>);
-
-type Context<'a> = Call<'a, State>;
 
 /// Exports the functions of this file, for each isolate that loads the addon.
 #[napi(module_exports)]
@@ -38,7 +33,9 @@ pub fn init(exports: Object<'_>, env: Env) -> napi::Result<()> {
             entry("allocate", allocate, true),
             entry("free", free, true),
             entry("freeEscaped", free_escaped, true),
-            entry("markViewed", mark_viewed, true),
+            entry("markViewed", mark_viewed, false),
+            entry("holderOf", holder_of, false),
+            entry("settle", settle, true),
             entry("pin", pin, true),
             entry("unpin", unpin, true),
             entry("prepareReallocation", prepare_reallocation, true),
@@ -48,7 +45,7 @@ pub fn init(exports: Object<'_>, env: Env) -> napi::Result<()> {
             entry("copy", copy, false),
             entry("compare", compare, false),
             entry("mismatch", mismatch, false),
-            entry("chunkBuffer", chunk_buffer, true),
+            entry("chunkBuffer", chunk_buffer, false),
             entry("windowBuffer", window_buffer, false),
             entry("spanBuffer", span_buffer, false),
             entry("spanSize", span_size, false),
@@ -62,60 +59,6 @@ pub fn init(exports: Object<'_>, env: Env) -> napi::Result<()> {
             entry("isolateNumber", isolate_number, true),
         ],
     )
-}
-
-/// Opens the isolate with a table of the given bytes, for a JavaScript thread's id, and gives the ArrayBuffer over it; undefined
-/// when memory is refused or the runtime allows no external ArrayBuffers.
-fn open(call: &Context<'_>) -> Answer {
-    let bytes = call.integer(0).and_then(|bytes| usize::try_from(bytes).ok());
-    let Some(isolate) = Isolate::open(&MANAGER, bytes).ok().and_then(|isolate| {
-        // A second call in one isolate gives the table again, and the new isolate is dropped.
-        THREADS.note(isolate.number(), call.integer(1).map_or(0, |thread| thread as u32));
-        let _ = call.state.0.set(isolate);
-        call.state.0.get()
-    }) else {
-        return Answer::Nothing;
-    };
-    let table = isolate.table.bytes();
-    call.hidden_buffer(table.address(), table.size())
-}
-
-fn isolate<'a>(call: &'a Context<'_>) -> Result<&'a Isolate> {
-    call.state.0.get().ok_or(Error::from(Code::NotSupported))
-}
-
-/// Runs `act`, and leaves status and figures in the table.
-fn answer(call: &Context<'_>, act: impl FnOnce(&Isolate) -> Result<()>) -> Answer {
-    let Some(isolate) = call.state.0.get() else { return Answer::Nothing };
-    match act(isolate) {
-        Ok(()) => isolate.table.set_word(word::RESULT, 0),
-        Err(error) => fail(isolate, error),
-    }
-    Answer::Nothing
-}
-
-#[cold]
-fn fail(isolate: &Isolate, error: Error) {
-    let table = &isolate.table;
-    table.set_word(word::RESULT, error.code as i32);
-    for (index, number) in [error.requested, error.available].into_iter().enumerate() {
-        table.set_word(word::RESULT + 4 + 2 * index, (number as u32).cast_signed());
-        table.set_word(word::RESULT + 5 + 2 * index, ((number >> 32) as u32).cast_signed());
-    }
-}
-
-fn argument(isolate: &Isolate, index: usize) -> u32 {
-    isolate.table.word(word::ARGUMENT + index).cast_unsigned()
-}
-
-/// Slot and generation in the first two argument words.
-fn handle(isolate: &Isolate) -> Handle {
-    Handle { slot: Slot(argument(isolate, 0)), generation: Generation(argument(isolate, 1)) }
-}
-
-fn give_handle(isolate: &Isolate, handle: Handle) {
-    isolate.table.set_word(word::RESULT + 1, handle.slot.0.cast_signed());
-    isolate.table.set_word(word::RESULT + 2, handle.generation.0.cast_signed());
 }
 
 /// Arguments: size (two words); alignment code, bit 8 for zeroed, label above bit 16. Results: slot,
@@ -148,10 +91,6 @@ fn give_time(isolate: &Isolate) {
     let now_ms = raw::now_ms();
     isolate.table.set_word(word::RESULT + 1, (now_ms as u32).cast_signed());
     isolate.table.set_word(word::RESULT + 2, ((now_ms >> 32) as u32).cast_signed());
-}
-
-fn mark_viewed(call: &Context<'_>) -> Answer {
-    answer(call, |isolate| isolate.mark_viewed(handle(isolate)))
 }
 
 fn pin(call: &Context<'_>) -> Answer {
@@ -245,33 +184,6 @@ fn mismatch(call: &Context<'_>) -> Answer {
         Ok(())
     });
     Answer::Number(index)
-}
-
-/// Arguments (words): slot, generation. The ArrayBuffer over the whole chunk of a live block.
-fn chunk_buffer(call: &Context<'_>) -> Answer {
-    let mut value = Answer::Nothing;
-    answer(call, |isolate| {
-        let handle = handle(isolate);
-        isolate.mark_viewed(handle)?; // before the buffer exists: the isolate may end at any step
-        let record = BufferRecord { handle, isolate: isolate.number() };
-        value = call.block_buffer(isolate.chunk(handle)?, record);
-        if matches!(value, Answer::Nothing) { Err(Code::NotSupported.into()) } else { Ok(()) }
-    });
-    value
-}
-
-/// Arguments: slot, generation, offset, length. An ArrayBuffer over a part of a live block.
-fn window_buffer(call: &Context<'_>) -> Answer {
-    let mut value = Answer::Nothing;
-    answer(call, |isolate| {
-        let number = |index| call.integer(index).ok_or(Error::from(Code::OutOfRange));
-        let handle = Handle { slot: Slot(number(0)? as u32), generation: Generation(number(1)? as u32) };
-        isolate.mark_viewed(handle)?;
-        let record = BufferRecord { handle, isolate: isolate.number() };
-        value = call.block_buffer(isolate.bytes(handle, number(2)?, number(3)?)?, record);
-        if matches!(value, Answer::Nothing) { Err(Code::NotSupported.into()) } else { Ok(()) }
-    });
-    value
 }
 
 /// Arguments: span, offset, length. The hidden ArrayBuffer over a part of a span.

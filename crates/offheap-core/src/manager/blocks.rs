@@ -65,12 +65,16 @@ impl Isolate {
     }
 
     /// Frees a block whose ArrayBuffer somebody else has by now: the handle ends, the memory stays
-    /// with whoever holds the buffer.
+    /// with whoever holds the buffer until that is gone.
     ///
     /// # Errors
     /// As [`Isolate::free`].
     pub fn free_escaped(&self, handle: Handle) -> Result<()> {
         let record = self.own_record(handle)?;
+        let is_mine = record.origin().owner == Owner::block(self.number);
+        if is_mine && self.buffers(handle) == 0 {
+            return self.free(handle); // whoever had the buffer let go of it
+        }
         let before = record.end_marked(handle.generation, State::ESCAPED)?;
         let size = record.extent().size;
         self.uncount(before, size);
@@ -95,17 +99,6 @@ impl Isolate {
             self.counter.freed(size);
             self.manager.orphaned_bytes.fetch_add(size, Ordering::Relaxed);
         }
-    }
-
-    /// Notes that a buffer over the block is about to be handed out. Before, not after: an isolate
-    /// may be terminated between any two steps.
-    ///
-    /// # Errors
-    /// [`Code::UseAfterFree`].
-    pub fn mark_viewed(&self, handle: Handle) -> Result<()> {
-        let record = self.manager.tracker.live(handle)?;
-        let viewed = State::VIEWED | State::EVER_VIEWED;
-        record.update(handle.generation, |state| Ok(State(state.0 | viewed))).map(|_| ())
     }
 
     /// Takes a pin; `free` refuses until it is dropped. Returns how many there were.
@@ -177,11 +170,18 @@ impl Isolate {
     }
 
     pub(super) fn take(&self, class: u8) -> Result<Slot> {
-        self.cache.borrow_mut().take(&self.manager.chunks, &self.manager.tracker, class)
+        let mut cache = self.cache.borrow_mut();
+        let slot = cache.take(&self.manager.chunks, &self.manager.tracker, class)?;
+        self.counter.quarantined(cache.quarantined_bytes()); // it may have come from there
+        Ok(slot)
     }
 
     pub(super) fn put(&self, slot: Slot, class: u8, before: State) {
-        self.cache.borrow_mut().put(&self.manager.chunks, &self.manager.tracker, class, slot, before);
+        let mut cache = self.cache.borrow_mut();
+        cache.put(&self.manager.chunks, &self.manager.tracker, class, slot, before);
+        if before.has(State::EVER_VIEWED) {
+            self.counter.quarantined(cache.quarantined_bytes());
+        }
     }
 
     /// Opens a chunk that the caller has taken, and fills it if asked.

@@ -1,13 +1,15 @@
 //! One thread's door to the manager: its cache, its totals, its table.
 
 use super::Manager;
+use super::views::Shown;
 use crate::alloc::chunks::Cache;
 use crate::base::error::Result;
 use crate::base::sync::Ordering;
 use crate::tracker::counters::Counter;
 use crate::tracker::isolate::IsolateTable;
-use crate::tracker::state::{Handle, Owner, State};
+use crate::tracker::state::{Handle, Owner, Slot, State};
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// What one thread (in Node: one isolate) allocates through. Not `Sync`: one
@@ -19,6 +21,8 @@ pub struct Isolate {
     pub(super) counter: Counter,
     pub(super) cache: RefCell<Cache>,
     pub(super) prepared: RefCell<Option<super::realloc::Prepared>>,
+    pub(super) views: RefCell<HashMap<Slot, Shown>>,
+    pub(super) waiting: RefCell<Vec<Slot>>, // blocks that `settle` looks at
     /// The table that the isolate's JavaScript reads and writes.
     pub table: Arc<IsolateTable>,
 }
@@ -36,6 +40,8 @@ impl Isolate {
             counter: manager.tracker.counters.counter(),
             cache: RefCell::default(),
             prepared: RefCell::default(),
+            views: RefCell::default(),
+            waiting: RefCell::default(),
             table: manager.open_table(table_bytes)?,
         })
     }
@@ -66,7 +72,10 @@ impl Isolate {
 
     /// Gives idle pages back to the system: this isolate's cache and everything shared.
     pub fn trim(&self) -> u64 {
-        self.manager.chunks.trim(&mut self.cache.borrow_mut(), &self.manager.tracker)
+        let mut cache = self.cache.borrow_mut();
+        let given = self.manager.chunks.trim(&mut cache, &self.manager.tracker);
+        self.counter.quarantined(cache.quarantined_bytes());
+        given
     }
 }
 
@@ -75,7 +84,7 @@ impl Drop for Isolate {
     /// still be seen by whoever received its buffer, so it is kept and counted as orphaned.
     fn drop(&mut self) {
         for (handle, state) in self.own_blocks() {
-            if !state.has(State::VIEWED) && self.free(handle).is_ok() {
+            if !self.was_viewed(handle, state) && self.free(handle).is_ok() {
                 continue;
             }
             self.orphan(handle);

@@ -5,9 +5,11 @@
 mod blocks;
 mod isolate;
 mod realloc;
+mod views;
 
 pub use blocks::Request;
 pub use isolate::Isolate;
+pub use views::BufferRecord;
 
 use crate::alloc::chunks::Chunks;
 use crate::base::error::{Code, Error, Result};
@@ -32,6 +34,7 @@ pub struct Manager {
     tables: Mutex<Tables>,
     escaped_bytes: AtomicU64,
     orphaned_bytes: AtomicU64,
+    collected: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -51,6 +54,7 @@ impl Default for Manager {
             tables: Mutex::default(),
             escaped_bytes: AtomicU64::new(0),
             orphaned_bytes: AtomicU64::new(0),
+            collected: AtomicU64::new(0),
         }
     }
 }
@@ -73,11 +77,23 @@ impl Manager {
         (limit != UNLIMITED).then_some(limit)
     }
 
-    /// Bytes of blocks that were freed while somebody else held their ArrayBuffer, or whose isolate
-    /// ended while a view could exist: kept, and counted here.
+    /// Bytes of blocks that were freed while somebody else held their ArrayBuffer, until that is gone,
+    /// and of those whose isolate ended while a view could exist, which are kept for ever.
     #[must_use]
     pub fn escaped_bytes(&self) -> u64 {
         self.escaped_bytes.load(Ordering::Relaxed) + self.orphaned_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Blocks that were freed because neither a handle nor a view of them was left.
+    #[must_use]
+    pub fn collected(&self) -> u64 {
+        self.collected.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of freed chunks that wait before they are handed out again.
+    #[must_use]
+    pub fn quarantined_bytes(&self) -> u64 {
+        self.tracker.counters.quarantined_bytes() + self.chunks.left_bytes()
     }
 
     /// Checks that `bytes` more fit. While a limit is set, whoever holds the answer is alone until

@@ -51,7 +51,7 @@ pub struct Info {
 pub fn stats(tracker: &Tracker, chunks: &Chunks) -> Stats {
     let (mut min, mut max, mut next_block_id) = (u64::MAX, 0, 0);
     tracker.scan(|row| {
-        if row.state.has(State::ORPHANED) {
+        if row.state.has(State::ORPHANED) || row.state.has(State::ESCAPED) {
             return; // in nobody's hands any more: counted as escaped
         }
         min = min.min(row.extent.size);

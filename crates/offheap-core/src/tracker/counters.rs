@@ -9,6 +9,7 @@ pub struct Cell {
     freed_bytes: AtomicU64,
     allocations: AtomicU64,
     frees: AtomicU64,
+    quarantined_bytes: AtomicU64,
     live_bytes_max: AtomicU64, // the most that this thread alone has seen; triggers a look at all
 }
 
@@ -79,6 +80,11 @@ impl Counter {
         add(&self.cell.0.frees, 1);
     }
 
+    /// Tells how many bytes wait in this thread's quarantine now.
+    pub fn quarantined(&self, bytes: u64) {
+        self.cell.0.quarantined_bytes.store(bytes, Ordering::Release);
+    }
+
     /// Counts a block whose size changed in its owner's hands: no moment of both sizes.
     pub fn resized(&self, old_bytes: u64, new_bytes: u64) {
         self.freed(old_bytes);
@@ -89,6 +95,7 @@ impl Counter {
 impl Drop for Counter {
     fn drop(&mut self) {
         self.cell.0.live_bytes_max.store(0, Ordering::Relaxed);
+        self.quarantined(0);
         lock(&self.all.cells).idle.push(Arc::clone(&self.cell));
     }
 }
@@ -139,6 +146,12 @@ impl Counters {
         let (allocations, allocated_bytes) =
             (total(|cell| &cell.allocations), total(|cell| &cell.allocated_bytes));
         Totals { allocated_bytes, freed_bytes, allocations, frees }
+    }
+
+    /// Bytes that wait in the quarantines of all threads.
+    #[must_use]
+    pub fn quarantined_bytes(&self) -> u64 {
+        lock(&self.cells).all.iter().map(|cell| cell.0.quarantined_bytes.load(Ordering::Acquire)).sum()
     }
 
     /// The most bytes live at once: exact while one thread counts, else the highest sum that was

@@ -11,13 +11,18 @@ use crate::raw::bytes::Bytes;
 use crate::raw::words;
 
 /// Version of the layout below; the facade refuses another.
-pub const LAYOUT: i32 = 1;
+pub const LAYOUT: i32 = 2;
 /// Default size: address space only, committed when touched.
 pub const DEFAULT_BYTES: usize = 16 << 20;
 /// Words before the first record: header, arguments and results, and room for magazines.
 pub const HEADER_WORDS: usize = SEGMENT_SLOTS * RECORD_WORDS;
 /// Words of a record.
 pub const RECORD_WORDS: usize = 8;
+/// First of 65,536 header words, one for each slot of the first segment: the generation to which a
+/// buffer over its chunk was handed last. JavaScript stores it before it hands a kept buffer out; a
+/// native call for that would cost as much as the view.
+pub const HANDED: usize = SEGMENT_SLOTS;
+const _: () = assert!(HANDED + SEGMENT_SLOTS <= HEADER_WORDS);
 
 /// Header words.
 pub mod word {
@@ -143,6 +148,21 @@ impl IsolateTable {
     /// Writes one header word.
     pub fn set_word(&self, index: usize, value: i32) {
         self.words[index].store(value, Ordering::Relaxed);
+    }
+
+    /// Notes to which owner of a chunk a buffer is about to be handed. A slot of the first segment.
+    pub fn set_handed(&self, handle: Handle) {
+        self.words[HANDED + (handle.slot.0 as usize & (SEGMENT_SLOTS - 1))]
+            .store(handle.generation.0.cast_signed(), Ordering::Relaxed);
+    }
+
+    /// Whether the last buffer over a chunk was handed to this owner; false for slots above the first
+    /// segment, which have no word.
+    #[must_use]
+    pub fn was_handed(&self, handle: Handle) -> bool {
+        let index = handle.slot.0 as usize;
+        index < SEGMENT_SLOTS
+            && self.words[HANDED + index].load(Ordering::Relaxed) == handle.generation.0.cast_signed()
     }
 
     /// Two argument words as one number: the first is the lower half.

@@ -1,6 +1,6 @@
 //! A segment of shared records: four columns of words, 32 bytes a record.
 
-use super::state::{AlignmentCode, Extent, Generation, Handle, Origin, Place, Slot, State};
+use super::state::{AlignmentCode, Extent, Generation, Origin, Place, State};
 use crate::base::error::{Code, Error, Result};
 use crate::base::sync::{AtomicU64, Ordering};
 use crate::raw::bytes::Bytes;
@@ -222,10 +222,4 @@ impl Record<'_> {
         debug_assert!(!state.generation().is_live());
         self.state.store((state.0 | set) & !clear, Ordering::Release);
     }
-}
-
-/// Which handle a record's present owner holds.
-#[must_use]
-pub fn handle_of(slot: Slot, state: State) -> Handle {
-    Handle { slot, generation: state.generation() }
 }

@@ -1,8 +1,8 @@
 //! Looking at all records while they change, without stopping anybody.
 
 use super::isolate::{IsolateRow, field, flag};
-use super::record::{SEGMENT_SLOTS, handle_of};
-use super::state::{AlignmentCode, Extent, Generation, Handle, Owner, Place, Slot, State};
+use super::record::SEGMENT_SLOTS;
+use super::state::{AlignmentCode, Extent, Handle, Owner, Place, Slot, State};
 use super::table::{Segment, Tracker};
 use crate::base::sync::{Ordering, fence};
 
@@ -36,7 +36,7 @@ impl Row {
 }
 
 impl Tracker {
-    /// Calls `each` with every live allocation. A record that changes hands while it is read is
+    /// Calls `each` with every live allocation and every escaped one. A record that changes hands while it is read is
     /// left out: it was live neither before nor after as what was read.
     pub fn scan(&self, mut each: impl FnMut(&Row)) {
         for (index, used) in self.used().into_iter().enumerate() {
@@ -63,20 +63,20 @@ impl Tracker {
                 if let Some(record) = self.shared(slot) {
                     let generation = record.state().generation();
                     if generation.0 > 0 {
-                        let last = Generation((generation.0 - 1) | 1); // the last live one
-                        each(Handle { slot, generation: last }.id());
+                        each(Handle { slot, generation: generation.last_live() }.id());
                     }
                 }
             }
         }
     }
 
-    /// One live shared record, or `None` when it is free or changed while it was read.
+    /// One live shared record, or one whose memory somebody has who transferred its buffer away;
+    /// `None` when it is free or changed while it was read.
     #[must_use]
     pub fn shared_row(&self, slot: Slot) -> Option<Row> {
         let record = self.shared(slot)?;
         let state = record.state();
-        if !state.generation().is_live() {
+        if !state.generation().is_live() && !state.has(State::ESCAPED) {
             return None;
         }
         let (place, extent, origin) = (record.place(), record.extent(), record.origin());
@@ -85,7 +85,7 @@ impl Tracker {
             return None;
         }
         Some(Row {
-            handle: handle_of(slot, state),
+            handle: Handle { slot, generation: state.generation().last_live() },
             place,
             extent,
             born_ms: origin.born_ms,

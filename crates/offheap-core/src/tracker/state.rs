@@ -21,6 +21,12 @@ impl Generation {
     /// The last one; even, so that a record retires free and never wraps into an id given before.
     pub const MAX: Self = Self((1 << Self::BITS) - 2);
 
+    /// The last generation up to this one that was live; not for 0, before which there was none.
+    #[must_use]
+    pub const fn last_live(self) -> Self {
+        Self(self.0.saturating_sub(1) | 1)
+    }
+
     /// Whether memory of this generation is live.
     #[must_use]
     pub const fn is_live(self) -> bool {

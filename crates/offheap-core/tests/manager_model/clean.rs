@@ -54,7 +54,7 @@ fn zeroed_blocks_read_zero_after_a_viewed_owner_and_after_another_isolate() {
             let handle = one.allocate(request(size)).unwrap();
             dirty(&one, handle);
             if viewed {
-                one.mark_viewed(handle).unwrap();
+                one.show(handle, true).unwrap();
             }
             one.free(handle).unwrap();
         }

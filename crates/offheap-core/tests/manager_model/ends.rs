@@ -33,7 +33,7 @@ fn what_was_viewed_is_kept_for_whoever_sees_it_and_given_to_nobody() {
     let ended = isolate(manager);
     let kept = SIZES.map(|size| {
         let handle = ended.allocate(request(size)).unwrap();
-        ended.mark_viewed(handle).unwrap();
+        ended.show(handle, true).unwrap();
         write_stamp(&ended, handle, 3, size);
         (handle, address(&ended, handle), size)
     });
@@ -82,7 +82,9 @@ fn a_block_that_was_pinned_when_its_isolate_ended_is_counted_once() {
     let figures = stats(manager);
     assert_eq!((figures.total_allocated, figures.total_freed), (2000, 2000), "freed once, not twice");
     assert_eq!(manager.escaped_bytes(), 1000, "one came back, the other is still out there");
-    assert_all_free(manager);
+    let rows = report::rows(&manager.tracker, &manager.chunks);
+    assert!(rows.len() == 1 && rows[0].row.handle == escaped && rows[0].row.state.has(State::ESCAPED));
+    manager.tracker.check().unwrap();
     let next = other.allocate(request(1)).unwrap();
     assert_eq!(stats(manager).current_allocated, 1);
     other.free(next).unwrap();
@@ -114,7 +116,7 @@ fn isolates_that_come_and_go_leave_nothing_behind() {
                     for count in 0..50_u64 {
                         let handle = isolate.allocate(request(100 + count * 200 + thread)).unwrap();
                         if count % 2 == 0 {
-                            isolate.mark_viewed(handle).unwrap();
+                            isolate.show(handle, true).unwrap();
                             isolate.free(handle).unwrap();
                         }
                     }
@@ -125,7 +127,7 @@ fn isolates_that_come_and_go_leave_nothing_behind() {
         committed.push(stats(manager).committed);
         assert_eq!(stats(manager).total_freed, (round + 1) * 2 * 50 * (100 + 49 * 100) + (round + 1) * 50);
     }
-    assert_eq!(committed[9], committed[29], "thirty rounds need no more than ten");
+    assert!(committed[29] <= committed[0] + 8 * MIB, "what waits in quarantine comes on top: {committed:?}");
     assert!(report::rows(&manager.tracker, &manager.chunks).is_empty());
 }
 

@@ -15,7 +15,7 @@ fn assert_dead(isolate: &Isolate, handle: Handle) {
     assert_eq!(isolate.chunk(handle).unwrap_err().code, Code::UseAfterFree);
     assert_eq!(isolate.pin(handle).unwrap_err().code, Code::UseAfterFree);
     assert_eq!(isolate.unpin(handle).unwrap_err().code, Code::UseAfterFree);
-    assert_eq!(isolate.mark_viewed(handle).unwrap_err().code, Code::UseAfterFree);
+    assert_eq!(isolate.show(handle, true).unwrap_err().code, Code::UseAfterFree);
     assert_eq!(isolate.reallocate(handle, 9).unwrap_err().code, Code::UseAfterFree);
 }
 
@@ -140,7 +140,7 @@ fn the_memory_of_an_escaped_block_is_given_to_nobody() {
     for size in [64, 100_000] {
         let handle = isolate.allocate(request(size)).unwrap();
         let place = address(&isolate, handle);
-        isolate.mark_viewed(handle).unwrap();
+        isolate.show(handle, true).unwrap();
         isolate.free_escaped(handle).unwrap();
         assert_dead(&isolate, handle);
         for _ in 0..200 {
@@ -179,7 +179,7 @@ fn another_isolate_frees_what_nobody_viewed_and_nothing_else() {
     let manager = manager();
     let (one, other) = (isolate(manager), isolate(manager));
     let [plain, viewed] = [(); 2].map(|()| one.allocate(request(64)).unwrap());
-    one.mark_viewed(viewed).unwrap();
+    one.show(viewed, true).unwrap();
     other.free(plain).unwrap();
     assert_dead(&one, plain);
     assert_eq!(other.free(viewed), Err(Code::WrongThread.into()));
@@ -194,10 +194,12 @@ fn a_chunk_with_a_kept_buffer_never_comes_into_another_isolates_hands() {
     let manager = manager();
     let (one, other) = (isolate(manager), isolate(manager));
     let size = 3 * MIB; // a class of which the cache holds few
-    let viewed = one.allocate(request(size)).unwrap();
-    let place = address(&one, viewed);
-    one.mark_viewed(viewed).unwrap();
-    one.free(viewed).unwrap();
+    let viewed = [(); 3].map(|()| one.allocate(request(size)).unwrap());
+    let place = address(&one, viewed[0]);
+    for handle in viewed {
+        one.show(handle, true).unwrap();
+        one.free(handle).unwrap(); // the third of them displaces the first from the quarantine
+    }
     let again = one.allocate(request(size)).unwrap();
     assert_eq!(
         address(&one, again),

@@ -214,7 +214,7 @@ impl Model {
             }
             Act::View(which) => {
                 let (address, block) = self.pick(which)?;
-                self.isolates[block.owner].mark_viewed(block.handle).unwrap();
+                self.isolates[block.owner].show(block.handle, true).unwrap();
                 self.seen.insert(address, block.owner);
             }
             Act::Trim => assert_eq!((isolate.trim(), isolate.trim()).1, 0),

@@ -1,6 +1,7 @@
 //! One isolate's cache of free chunks. Used by one thread; refills and spills move whole chains.
 
 use super::classes;
+use super::quarantine::{PAGED_BYTES_MAX, Quarantine, Waiting};
 use super::store::{Chunks, IDLE_RUN_BYTES_MAX};
 use crate::base::error::{Code, Error, Result};
 use crate::tracker::state::{Slot, State};
@@ -15,7 +16,7 @@ const BYTES_MAX: u64 = 1 << 20;
 #[derive(Debug, Default)]
 struct List {
     fresh: Vec<Slot>,  // never viewed: may go to any isolate
-    viewed: Vec<Slot>, // this isolate keeps a buffer over each: they stay here while it lives
+    viewed: Vec<Slot>, // out of quarantine; this isolate keeps their buffers, so they stay here while it lives
     cold: usize,       // so many of the viewed, from the oldest on, gave their pages back
 }
 
@@ -26,12 +27,17 @@ const IDLE_UNTOLD_MAX: u64 = 2 << 20;
 #[derive(Debug)]
 pub struct Cache {
     lists: Box<[List]>,
+    quarantine: Quarantine,
     idle: i64, // bytes of idle runs that came (or went) since the store was told
 }
 
 impl Default for Cache {
     fn default() -> Self {
-        Self { lists: (0..classes::COUNT).map(|_| List::default()).collect(), idle: 0 }
+        Self {
+            lists: (0..classes::COUNT).map(|_| List::default()).collect(),
+            quarantine: Quarantine::default(),
+            idle: 0,
+        }
     }
 }
 
@@ -56,7 +62,8 @@ fn capacity(class: u8) -> usize {
 
 impl Cache {
     /// Takes a free chunk: the newest never viewed, else the newest viewed one of this isolate,
-    /// else one that another isolate gave back, else a new one.
+    /// else one that another isolate gave back, else a new one; when there is no memory for one, the
+    /// oldest that waits in quarantine.
     ///
     /// # Errors
     /// [`Code::OutOfMemory`].
@@ -92,11 +99,20 @@ impl Cache {
         let most = (capacity(class) / 2).max(1) as u32;
         let chain = match chunks.pop(tracker, class, most) {
             Some(chain) => chain,
-            None => chunks.cut(tracker, class, most)?,
+            None => match chunks.cut(tracker, class, most) {
+                Ok(chain) => chain,
+                Err(error) => return self.reissue(chunks, class).ok_or(error),
+            },
         };
         tracker.walk(chain, |slot| list.fresh.push(slot));
         list.fresh.reverse(); // the chain's first on top: lowest addresses first
         list.fresh.pop().ok_or(Error::from(Code::Corrupted))
+    }
+
+    /// The oldest chunk of a class that waits in quarantine: better early than never.
+    #[cold]
+    pub(super) fn reissue(&mut self, chunks: &Chunks, class: u8) -> Option<Slot> {
+        self.quarantine.take(class).or_else(|| chunks.left().take(class))
     }
 
     /// Puts a freed chunk back. `state` is what its record said when it ended.
@@ -107,11 +123,11 @@ impl Cache {
                 self.cool(chunks, tracker, class, slot);
             }
         }
-        let list = &mut self.lists[usize::from(class)];
         if state.has(State::EVER_VIEWED) {
-            list.viewed.push(slot);
+            self.hold_back(chunks, tracker, class, slot);
             return;
         }
+        let list = &mut self.lists[usize::from(class)];
         list.fresh.push(slot);
         let capacity = capacity(class);
         if list.fresh.len() > capacity {
@@ -121,6 +137,25 @@ impl Cache {
                 chunks.push(tracker, class, chain);
             }
         }
+    }
+
+    /// Lets a chunk that was ever viewed wait; those that waited long enough may be handed out again.
+    fn hold_back(&mut self, chunks: &Chunks, tracker: &Tracker, class: u8, slot: Slot) {
+        let mut paged_bytes = classes::size_of(class);
+        if paged_bytes > PAGED_BYTES_MAX {
+            chunks.decommit_run(tracker, slot, class); // what comes late meets fresh pages
+            paged_bytes = 0;
+        }
+        self.quarantine.push(Waiting { slot, class, paged_bytes });
+        while let Some(done) = self.quarantine.pop_surplus() {
+            self.lists[usize::from(done.class)].viewed.push(done.slot);
+        }
+    }
+
+    /// Bytes that wait in quarantine.
+    #[must_use]
+    pub const fn quarantined_bytes(&self) -> u64 {
+        self.quarantine.bytes()
     }
 
     /// Too many idle runs have their pages: the coldest of this class gives its own back, and the
@@ -155,17 +190,31 @@ impl Cache {
             list.fresh.append(&mut list.viewed);
         }
         self.spill(chunks, tracker);
+        chunks.leave(tracker, &mut self.quarantine);
     }
 
-    /// The viewed chunks of a class, for `trim`.
-    pub(super) fn viewed(&self, class: u8) -> &[Slot] {
-        &self.lists[usize::from(class)].viewed
+    /// The viewed chunks of a class, waiting or not, for `trim`.
+    pub(super) fn viewed(&self, class: u8) -> impl Iterator<Item = Slot> + '_ {
+        self.lists[usize::from(class)].viewed.iter().copied().chain(self.quarantine.of_class(class))
+    }
+
+    /// What waits in quarantine gave its pages back.
+    pub(super) fn unpaged(&mut self) {
+        self.quarantine.unpaged();
     }
 
     /// Idle bytes that the store was not told of.
     #[cfg(test)]
     pub(super) const fn untold_idle(&self) -> i64 {
         self.idle
+    }
+
+    /// Ends the waiting of every chunk in quarantine, as later frees would.
+    #[cfg(test)]
+    pub(super) fn release(&mut self) {
+        while let Some(done) = self.quarantine.pop() {
+            self.lists[usize::from(done.class)].viewed.push(done.slot);
+        }
     }
 
     /// Checks every waiting chunk and gives them all.
@@ -184,6 +233,13 @@ impl Cache {
                 }
             }
         }
-        self.lists.iter().flat_map(|list| list.fresh.iter().chain(&list.viewed)).copied().collect()
+        let waiting = self.quarantine.check();
+        for (slot, class) in &waiting {
+            let record = tracker.shared(*slot).unwrap();
+            assert!(!record.state().generation().is_live() && record.state().has(State::EVER_VIEWED));
+            assert_eq!(record.place().class, *class);
+        }
+        let listed = self.lists.iter().flat_map(|list| list.fresh.iter().chain(&list.viewed)).copied();
+        listed.chain(waiting.into_iter().map(|(slot, _)| slot)).collect()
     }
 }

@@ -4,6 +4,7 @@
 
 mod cache;
 pub mod classes;
+mod quarantine;
 mod runs;
 mod store;
 mod trim;

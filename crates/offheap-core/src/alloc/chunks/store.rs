@@ -1,9 +1,10 @@
 //! The chunk store: per class a shared free stack, and where new chunks are cut from.
 
 use super::classes;
+use super::quarantine::Quarantine;
 use super::runs::Runs;
 use crate::base::error::{Code, Error, Result};
-use crate::base::sync::{AtomicU64, Mutex, Ordering, lock};
+use crate::base::sync::{AtomicU64, Mutex, MutexGuard, Ordering, lock};
 use crate::raw;
 use crate::raw::atlas::{Atlas, Span};
 use crate::raw::region::Region;
@@ -40,6 +41,7 @@ struct Class {
 pub struct Chunks {
     classes: Box<[Class]>,
     runs: Runs,
+    left: Mutex<Quarantine>, // what isolates that ended had in theirs
     /// Span number → memory.
     pub atlas: Atlas,
     committed_bytes: AtomicU64,
@@ -51,6 +53,7 @@ impl Default for Chunks {
         Self {
             classes: (0..classes::COUNT).map(|_| Class::default()).collect(),
             runs: Runs::default(),
+            left: Mutex::default(),
             atlas: Atlas::default(),
             committed_bytes: AtomicU64::new(0),
             idle_run_bytes: AtomicU64::new(0),
@@ -84,6 +87,30 @@ impl Chunks {
     /// Gives chunks back for any isolate.
     pub(super) fn push(&self, tracker: &Tracker, class: u8, chain: Chain) {
         self.classes[usize::from(class)].free.push(tracker, chain);
+    }
+
+    /// Takes over the quarantine of an isolate that ends: its operations may end later than it.
+    pub(super) fn leave(&self, tracker: &Tracker, quarantine: &mut Quarantine) {
+        let mut left = lock(&self.left);
+        while let Some(chunk) = quarantine.pop() {
+            left.push(chunk);
+            while let Some(done) = left.pop_surplus() {
+                if let Some(chain) = tracker.chain(&[done.slot]) {
+                    self.push(tracker, done.class, chain);
+                }
+            }
+        }
+    }
+
+    /// What ended isolates left in quarantine.
+    pub(super) fn left(&self) -> MutexGuard<'_, Quarantine> {
+        lock(&self.left)
+    }
+
+    /// Bytes in the quarantines of ended isolates; those of running ones are counted with them.
+    #[must_use]
+    pub fn left_bytes(&self) -> u64 {
+        lock(&self.left).bytes()
     }
 
     /// Cuts up to `most` new chunks, at least one.
@@ -199,6 +226,7 @@ impl Chunks {
             }
             all.extend(free);
         }
+        all.extend(self.left().check().into_iter().map(|(slot, _)| slot));
         all
     }
 }

@@ -7,12 +7,15 @@
 //!   place, a viewed chunk never leaves its cache, what claims to be clean reads zero, and the bytes
 //!   committed and idle are those of the chunks, to the byte.
 //! - `caches`: chunks come back last in first out; what one cache spills another refills from.
+//! - `quarantine`: a chunk that was viewed is handed out only after 256 others or 8 MiB, or when nothing
+//!   else is left; trim takes its pages and leaves it waiting; it goes on when its isolate has ended.
 //! - `runs`: fresh pages read zero; the idle budget holds; trim gives pages back once and not again;
 //!   what no memory can hold is an error that changes nothing.
 
 mod caches;
 mod class_edges;
 mod model;
+mod quarantine;
 mod runs;
 
 use super::{Cache, Chunks, classes};

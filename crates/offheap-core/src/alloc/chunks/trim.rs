@@ -10,10 +10,11 @@ use crate::tracker::state::{Slot, State};
 use crate::tracker::table::Tracker;
 
 impl Chunks {
-    /// Decommits the pages of every chunk that is free in `cache` or on a shared stack. Addresses
-    /// stay ours. Returns the bytes given back.
+    /// Decommits the pages of every chunk that is free in `cache`, on a shared stack or in quarantine,
+    /// where it stays. Addresses stay ours. Returns the bytes given back.
     pub fn trim(&self, cache: &mut Cache, tracker: &Tracker) -> u64 {
         cache.spill(self, tracker);
+        let mut left = self.left();
         let mut given = 0;
         for class in 0..classes::COUNT as u8 {
             let mut slots = Vec::new();
@@ -21,7 +22,7 @@ impl Chunks {
                 tracker.walk(chain, |slot| slots.push(slot));
             }
             let shared = slots.len();
-            slots.extend_from_slice(cache.viewed(class));
+            slots.extend(cache.viewed(class).chain(left.of_class(class)));
             given += if classes::is_run(class) {
                 slots.iter().map(|slot| self.decommit_run(tracker, *slot, class)).sum::<u64>()
             } else {
@@ -34,6 +35,8 @@ impl Chunks {
                 self.push(tracker, class, chain);
             }
         }
+        left.unpaged();
+        cache.unpaged();
         given
     }
 

@@ -241,6 +241,10 @@ impl Model {
         assert_eq!(self.tracker.retired(), self.retired);
         let mut rows = BTreeMap::new();
         self.tracker.scan(|row| {
+            if !row.state.generation().is_live() {
+                assert!(row.state.has(State::ESCAPED), "a free record has a row only for what escaped");
+                return;
+            }
             assert_eq!(row.place, place(self.live[&row.handle.slot].number));
             let row_now = Live {
                 generation: row.handle.generation,

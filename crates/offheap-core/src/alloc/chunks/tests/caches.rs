@@ -95,6 +95,7 @@ fn a_viewed_chunk_never_leaves_its_cache_while_that_lives() {
             let address = house.take_stamped(&mut other, class);
             assert!(!viewed.contains(&address), "a buffer of another isolate is over it");
         }
+        one.release();
         let again: Vec<u64> = (0..100).map(|_| house.take_stamped(&mut one, class)).collect();
         assert!(viewed.iter().all(|address| again.contains(address)), "its own isolate takes it again");
         house.check(&[&one, &other]);
@@ -108,6 +109,7 @@ fn a_chunk_that_was_viewed_once_stays_though_its_next_owner_did_not_look() {
     let address = house.take_stamped(&mut one, class);
     house.view(address);
     house.put(&mut one, address);
+    one.release();
     // Only this one is left in the cache: whatever is taken first, it must come back as viewed.
     let taken: Vec<u64> = (0..200).map(|_| house.take_stamped(&mut one, class)).collect();
     assert!(taken.contains(&address));
@@ -134,6 +136,7 @@ fn a_dissolved_cache_leaves_everything_to_the_others() {
             }
             house.put(&mut one, *address);
         }
+        one.release();
         one.dissolve(&house.chunks, &house.tracker);
         assert!(one.check(&house.tracker).is_empty());
         let (records, waiting) = (house.tracker.used(), house.chunks.check(&house.tracker).len());
@@ -153,6 +156,7 @@ fn a_spent_chunk_goes_on_under_a_fresh_record_and_keeps_its_place_in_the_account
             house.view(address);
         }
         let old = house.put(&mut cache, address);
+        cache.release();
         house.tracker.age(old, Generation::MAX);
         // A viewed chunk waits below those that nobody looked at.
         let mut others: Vec<Slot> = Vec::new();
@@ -166,6 +170,7 @@ fn a_spent_chunk_goes_on_under_a_fresh_record_and_keeps_its_place_in_the_account
         assert_eq!(house.tracker.shared(fresh).unwrap().state().has(State::EVER_VIEWED), viewed);
         let state = house.tracker.shared(fresh).unwrap().state();
         cache.put(&house.chunks, &house.tracker, class_of(size), fresh, state);
+        cache.release();
         assert_eq!(house.take_stamped(&mut cache, class_of(size)), address, "the same memory");
         for slot in others {
             let state = house.tracker.shared(slot).unwrap().state();
