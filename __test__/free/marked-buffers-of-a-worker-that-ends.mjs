@@ -9,7 +9,7 @@ for (const [how, code] of [['end', 0], ['exit', 5], ['throw', 1], ['terminate', 
     const { markAsUntransferable } = require('node:worker_threads');
     globalThis.views = sizes.map((size) => dmm.allocateMemory(size).fill(7).bytes());
     for (const view of globalThis.views) markAsUntransferable(view.buffer);
-    parentPort.postMessage('marked');
+    parentPort.postMessage('marked', []);
     if (end === 'exit') process.exit(5);
     if (end === 'throw') throw new Error('thrown in a worker');
     if (end === 'terminate') setInterval(() => {}, 1000);

@@ -8,7 +8,7 @@ for (const how of ['end', 'terminate']) {
     const { worker, message, ended } = startWorker(({ parentPort, workerData }) => {
       parentPort.on('message', (all) => {
         globalThis.kept = all;
-        parentPort.postMessage(all.every((bytes) => bytes.every((byte) => byte === 7)));
+        parentPort.postMessage(all.every((bytes) => bytes.every((byte) => byte === 7)), []);
         if (workerData === 'end') parentPort.close();
       });
     }, how);
