@@ -1,164 +1,27 @@
-// Misuse: one program each, run as a child process. Its first lines say what it does, and how it must end:
-//   // What is done, and what must come of it.
-//   // expect: exit=0 code=ERR_OUT_OF_RANGE,ERR_INVALID_ARG_TYPE stderr=some text       (code=none: nothing is refused)
-//   // expect from 24: exit=0 code=ERR_OFFHEAP_IN_USE                                   (instead, from that Node version on)
-//   // node: --expose-gc
-//   // env: NAME=value
-//   // shell: ulimit -v 6000000
-// Files that begin with an underscore are shared by the programs; fuzz.mjs makes calls at random.
+// Misuse: one program each, which must end with its expected exit code and error code, and touch no bystander; see _programs.ts.
+// fuzz.mjs makes calls at random.
 import test from 'ava';
-import { spawn } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { TIMEOUT_MS, reportOf, runInTurn, testPrograms } from './_programs.js';
+import type { Program } from './_programs.js';
 
-const folder = fileURLToPath(new URL('misuse/', import.meta.url));
-/** Programs that must be there: a folder that was not picked up must be red. */
-const LEAST = 108;
-const LINES_MAX = 25;
-const TIMEOUT_MS = 100_000;
-const PARALLEL = 2;
-const node = Number(process.versions.node.split('.')[0]);
-
-interface Expected {
-  readonly exit: number;
-  readonly codes: string[];
-  readonly stderr: string | undefined;
-}
-
-interface Program {
-  readonly name: string;
-  readonly text: string;
-  readonly expected: Expected;
-  readonly nodeArguments: string[];
-  readonly env: { readonly [name: string]: string };
-  readonly shell: string | undefined;
-}
-
-function header(text: string, key: string): string | undefined {
-  return new RegExp(`^// ${key}: (.+)$`, 'm').exec(text)?.[1];
-}
-
-function readExpected(name: string, text: string): Expected {
-  let line = header(text, 'expect');
-  for (const [, from = '', other] of text.matchAll(/^\/\/ expect from (\d+): (.+)$/gm)) if (node >= Number(from)) line = other;
-  const found = /^exit=(\d+) code=([A-Z_,]+|none)(?: stderr=(.+))?$/.exec(line ?? '');
-  if (found === null) throw new Error(`${name} has no line "// expect: exit=… code=…" that can be read`);
-  const [, exit, codes = '', stderr] = found;
-  return { exit: Number(exit), codes: codes === 'none' ? [] : codes.split(',').toSorted(), stderr };
-}
-
-function read(name: string): Program {
-  const text = readFileSync(`${folder}${name}`, 'utf8');
-  const [variable, value] = header(text, 'env')?.split('=') ?? [];
-  return {
-    name,
-    text,
-    expected: readExpected(name, text),
-    nodeArguments: header(text, 'node')?.split(' ') ?? [],
-    env: variable === undefined ? {} : { [variable]: value ?? '' },
-    shell: header(text, 'shell'),
-  };
-}
-
-interface Ended {
-  readonly code: number | null;
-  readonly signal: string | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs a program with a clean environment; under a shell's limits when its header asks for them. */
-async function run(program: Program, ...args: string[]): Promise<Ended> {
-  const env: { [name: string]: string | undefined } = { ...process.env, NODE_OPTIONS: '', NODE_NO_WARNINGS: '1' };
-  for (const name of Object.keys(env)) if (name.startsWith('OFFHEAP_')) delete env[name];
-  Object.assign(env, program.env);
-  const command = [process.execPath, ...program.nodeArguments, program.name, ...args];
-  const [file = '', ...rest] = program.shell === undefined ? command : ['bash', '-c', `${program.shell} && exec "$@"`, 'bash', ...command];
-  const child = spawn(file, rest, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'], timeout: TIMEOUT_MS, killSignal: 'SIGKILL' });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-  return await new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
-  });
-}
-
-const waiting: (() => void)[] = [];
-let running = 0;
-
-/** At most {@link PARALLEL} at once: some measure memory, and machines have few cores. */
-async function inTurn<Result>(act: () => Promise<Result>): Promise<Result> {
-  if (running >= PARALLEL) await new Promise<void>((resolve) => waiting.push(resolve));
-  else running += 1;
-  try {
-    return await act();
-  } finally {
-    const next = waiting.shift();
-    if (next === undefined) running -= 1;
-    else next();
-  }
-}
-
-function classOf(code: string): string {
-  if (code === 'ERR_OUT_OF_RANGE') return 'RangeError';
-  return code.startsWith('ERR_OFFHEAP_') ? 'OffHeapError' : 'TypeError';
-}
-
-/** The line of JSON that a program prints when it found all as it should be. */
-function reportOf(stdout: string): { codes?: string[]; classes?: string[]; refused?: number; bystanders?: string; stats?: string } {
-  const line = stdout.split('\n').findLast((text) => text.startsWith('{'));
-  return line === undefined ? {} : (JSON.parse(line) as object);
-}
-
-const programs = readdirSync(folder)
-  .filter((name) => /^[a-z].*\.mjs$/.test(name) && name !== 'fuzz.mjs')
-  .toSorted()
-  .map(read);
-let ran = 0;
-
-for (const program of programs) {
-  const { name, text, expected } = program;
-  test(name.replace('.mjs', '').replaceAll('-', ' '), async (t) => {
-    t.timeout(2 * TIMEOUT_MS * programs.length, 'waits its turn');
-    t.true(text.trimEnd().split('\n').length <= LINES_MAX, `at most ${LINES_MAX} lines`);
-    const { code, signal, stdout, stderr } = await inTurn(() => run(program));
-    ran += 1;
-    t.is(signal, null, stderr);
-    t.is(code, expected.exit, stderr);
-    const { codes = [], classes = [], refused = 0, bystanders, stats } = reportOf(stdout);
-    t.deepEqual(codes.toSorted(), expected.codes, stderr);
-    t.deepEqual(classes.toSorted(), [...new Set(expected.codes.map(classOf))].toSorted());
-    t.is(refused > 0, expected.codes.length > 0);
-    if (text.includes('_expect.mjs') || text.includes('_sweep.mjs')) t.is(bystanders, 'intact', stdout);
-    t.is(stats, text.includes("stats: 'none'") ? 'none' : 'exact', stdout);
-    if (expected.stderr === undefined) t.is(stderr, '');
-    else t.true(stderr.includes(expected.stderr), stderr);
-  });
-}
+const url = new URL('misuse/', import.meta.url);
+const FUZZ = 'fuzz.mjs';
+const programs = testPrograms({ url, least: 108, linesMax: 25, except: [FUZZ] });
 
 const SEEDS = [1, 20_261_122, 1 + Math.floor(Math.random() * 0x7fffffff)];
-const fuzz: Program = { name: 'fuzz.mjs', text: '', expected: { exit: 0, codes: [], stderr: undefined }, nodeArguments: ['--expose-gc'], env: {}, shell: undefined };
+const expected = { exit: 0, codes: [], stderr: undefined };
+const fuzz: Program = { folder: fileURLToPath(url), name: FUZZ, text: '', expected, nodeArguments: ['--expose-gc'], env: {}, shell: undefined };
 
 for (const [index, seed] of SEEDS.entries()) {
   test(`random calls with hostile values, seed ${index === 2 ? 'of this run' : seed}`, async (t) => {
     t.timeout(2 * TIMEOUT_MS * programs.length, 'waits its turn');
     t.log(`seed ${seed}: node --expose-gc __test__/misuse/fuzz.mjs ${seed}`);
-    const { code, signal, stdout, stderr } = await inTurn(() => run(fuzz, String(seed)));
+    const { code, signal, stdout, stderr } = await runInTurn(fuzz, String(seed));
     t.is(signal, null, stderr);
     t.is(code, 0, `${stdout}${stderr}`);
-    const { stats, calls, refused } = reportOf(stdout) as { stats?: string; calls?: number; refused?: number };
+    const { stats, calls = 0, refused = 0 } = reportOf(stdout);
     t.is(stats, 'exact');
-    t.true((calls ?? 0) >= 3000 && (refused ?? 0) > 500 && (refused ?? 0) < 2500, stdout);
+    t.true(calls >= 3000 && refused > 500 && refused < 2500, stdout);
   });
 }
-
-test('every program of the folder was picked up', (t) => {
-  t.true(programs.length >= LEAST, `${programs.length} programs, at least ${LEAST} must be there`);
-  t.is(new Set(programs.map(({ name }) => name)).size, programs.length);
-});
-
-test.after.always('every program was run', (t) => {
-  t.is(ran, programs.length);
-});
