@@ -259,6 +259,7 @@ test.serial(`the next owner of a chunk gets ${moves ? 'its kept buffer, moved' :
       t.is(made, moves ? 0 : 1);
       t.is(next.toArrayBuffer().byteLength, size);
       t.is(old.length, 0);
+      next.free();
     }
   } finally {
     binding.chunkBuffer = chunkBuffer;
