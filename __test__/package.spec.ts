@@ -182,6 +182,11 @@ test('a file that is no addon is a reason too', (t) => {
   t.is(stdout, 'false string');
 });
 
+test('the addon declares Node-API 7: how a finalizer finds out that its isolate ends was proved for that version', (t) => {
+  const manifest = readFileSync(join(root, 'crates', 'offheap-node', 'Cargo.toml'), 'utf8');
+  t.regex(manifest, /^napi = \{.*default-features = false, features = \["napi7", "dyn-symbols"\] \}$/m);
+});
+
 test('everything that package.json names is built, and nothing outside is reached', (t) => {
   const { exports, types, imports } = JSON.parse(readFileSync(at('app', 'package.json'), 'utf8')) as {
     exports: { '.': { types: string; default: string } };

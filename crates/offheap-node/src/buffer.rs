@@ -16,6 +16,7 @@ use std::ffi::c_void;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{self, NonNull};
+use std::thread::{self, ThreadId};
 
 /// Most arguments of a native function.
 const ARGUMENTS_MAX: usize = 8;
@@ -117,22 +118,16 @@ impl<S> Call<'_, S> {
     /// that the user could have marked: V8 ends the process when a detach key does not match.
     pub fn detach(&self, index: usize) -> bool {
         let Some(value) = self.arguments.get(index) else { return false };
-        let mut detached = false;
-        // SAFETY: `env` and the handle are this callback's; `napi_detach_arraybuffer` refuses other
-        // values by its status, and the out pointer is writable.
-        unsafe {
-            sys::napi_detach_arraybuffer(self.env, *value) == sys::Status::napi_ok
-                && sys::napi_is_detached_arraybuffer(self.env, *value, &raw mut detached)
-                    == sys::Status::napi_ok
-                && detached
-        }
+        // SAFETY: `env` and the handle are this callback's; other values are refused by the status.
+        let status = unsafe { sys::napi_detach_arraybuffer(self.env, *value) };
+        status == sys::Status::napi_ok && self.is_detached(index)
     }
 
     /// Whether the value at a place is a detached ArrayBuffer.
     pub fn is_detached(&self, index: usize) -> bool {
         let Some(value) = self.arguments.get(index) else { return false };
         let mut detached = false;
-        // SAFETY: as in `detach`.
+        // SAFETY: as in `detach`, and the out pointer is writable.
         let status = unsafe { sys::napi_is_detached_arraybuffer(self.env, *value, &raw mut detached) };
         status == sys::Status::napi_ok && detached
     }
@@ -150,10 +145,11 @@ impl<S> Call<'_, S> {
     /// An ArrayBuffer over a block's bytes, for a script. When it and all that it was moved to are
     /// gone, and a later turn of the loop has begun, `gone` is called; not when the isolate ends.
     pub fn block_buffer(&self, bytes: Bytes<'static>, record: BufferRecord, gone: Gone) -> Answer {
-        self.external(bytes.address(), bytes.size(), Some(Box::new((record, gone))))
+        let hint = Hint { record, gone, thread: thread::current().id() };
+        self.external(bytes.address(), bytes.size(), Some(Box::new(hint)))
     }
 
-    fn external(&self, address: usize, size: usize, record: Option<Box<(BufferRecord, Gone)>>) -> Answer {
+    fn external(&self, address: usize, size: usize, record: Option<Box<Hint>>) -> Answer {
         if address == 0 || size == 0 {
             return Answer::Nothing; // Node aborts on a null pointer, and an empty buffer shows nothing
         }
@@ -187,6 +183,13 @@ impl<S> Call<'_, S> {
 
 /// What is called when the last ArrayBuffer over a block's memory is gone.
 pub type Gone = fn(BufferRecord, Turn);
+
+/// What a finalizer is given.
+struct Hint {
+    record: BufferRecord,
+    gone: Gone,
+    thread: ThreadId, // the isolate's: another runtime may run finalizers elsewhere, where nothing may be called
+}
 
 /// A moment in which Node-API may be used: inside a call, or a finalizer of a normal turn.
 #[derive(Clone, Copy)]
@@ -262,7 +265,10 @@ impl Holders {
 extern "C" fn finalize_buffer(env: sys::napi_env, _data: *mut c_void, hint: *mut c_void) {
     let _ = catch_unwind(AssertUnwindSafe(|| {
         // SAFETY: `hint` is the box that `external` leaked for this one finalizer call.
-        let (record, gone) = *unsafe { Box::from_raw(hint.cast::<(BufferRecord, Gone)>()) };
+        let Hint { record, gone, thread } = *unsafe { Box::from_raw(hint.cast::<Hint>()) };
+        if thread != thread::current().id() {
+            return;
+        }
         let mut scope = ptr::null_mut();
         // SAFETY: `env` is this finalizer's, and the out pointer is writable.
         if unsafe { sys::napi_open_handle_scope(env, &raw mut scope) } != sys::Status::napi_ok {
