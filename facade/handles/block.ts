@@ -115,7 +115,7 @@ export class MemoryBlock implements NativeMemory {
         }
         const { accessor } = holder;
         if (accessor !== undefined) return accessor;
-        if (holder.isWhole) throw NOT_READY;
+        if (holder.isWhole && holder.buffer !== undefined) throw NOT_READY;
         return viewOfParts(self, holder, offset);
       },
       prepare: prepareAccess,
