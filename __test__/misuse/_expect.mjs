@@ -20,7 +20,8 @@ function watched(size, index) {
   return { block, size, heap, view, exact, address: block.address };
 }
 
-function checkBystanders() {
+/** The bytes of every bystander, however they are read. */
+export function checkBystanders() {
   for (const { block, size, heap, view, exact, address } of bystanders) {
     const name = `bystander of ${size} bytes`;
     check(block.isValid() && block.size === size && block.address === address, `${name} lives where it was`);
