@@ -31,10 +31,11 @@ async function throughAByteStream(buffer) {
   return (await stream.getReader().read()).value.buffer;
 }
 
+const answerFull = ({ byobRequest }) => byobRequest.respond(byobRequest.view.byteLength);
+
 /** The reader lends its buffer; the source answers that it is full, and writes nothing into it. */
 async function throughAByobRead(buffer) {
-  const pull = (controller) => controller.byobRequest.respond(controller.byobRequest.view.byteLength);
-  const reader = new ReadableStream({ type: 'bytes', pull }).getReader({ mode: 'byob' });
+  const reader = new ReadableStream({ type: 'bytes', pull: answerFull }).getReader({ mode: 'byob' });
   return (await reader.read(new Uint8Array(buffer))).value.buffer;
 }
 

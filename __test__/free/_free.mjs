@@ -12,7 +12,9 @@ export const SIZES = [64, 100, 5000, 65536, 70_000];
 
 export const statistics = () => dmm.getMemoryStats();
 export const rowsOf = (label) => dmm.getAllocatedBlocks().filter((row) => row.label === label);
-export const isAll = (bytes, byte) => bytes.every((each) => each === byte);
+
+/** Whether there are bytes, and each is `byte`: the first one is, and each equals the one before it. */
+export const isAll = (bytes, byte) => bytes[0] === byte && Buffer.compare(bytes.subarray(1), bytes.subarray(0, -1)) === 0;
 
 /** New owners of memory: blocks of one size, every second one viewed, full of `byte`. */
 export function crowd(size, { byte = 1, count = size > 8192 ? 150 : 2000 } = {}) {

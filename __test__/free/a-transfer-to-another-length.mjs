@@ -12,11 +12,11 @@ if (NODE >= 22) {
       refuses('ERR_OFFHEAP_ESCAPED', () => block.getUint8(0), () => block.bytes());
       block.free();
       const blocks = crowd(size, { count: 100 });
-      check(isAll(theirs.subarray(0, Math.min(size, length)), 7), 'the copy has the bytes');
+      check(length === 0 || isAll(theirs.subarray(0, Math.min(size, length)), 7), 'the copy has the bytes');
       theirs.fill(9);
       disperse(blocks);
       await collectUntil(() => statistics().escaped === 0, `the memory came back from transfer(${length})`); // while `theirs` lives
-      check(isAll(theirs, 9), 'the copy kept its bytes');
+      check(length === 0 || isAll(theirs, 9), 'the copy kept its bytes');
     }
   }
 }
