@@ -19,6 +19,7 @@ pub struct Isolate {
     pub(super) counter: Counter,
     pub(super) cache: RefCell<Cache>,
     pub(super) prepared: RefCell<Option<super::realloc::Prepared>>,
+    pub(super) allocators: RefCell<super::allocators::Door>,
     /// The table that the isolate's JavaScript reads and writes.
     pub table: Arc<IsolateTable>,
 }
@@ -36,6 +37,7 @@ impl Isolate {
             counter: manager.tracker.counters.counter(),
             cache: RefCell::default(),
             prepared: RefCell::default(),
+            allocators: RefCell::default(),
             table: manager.open_table(table_bytes)?,
         })
     }
@@ -81,6 +83,7 @@ impl Drop for Isolate {
             self.orphan(handle);
         }
         self.abort_reallocation();
+        self.leave_allocators();
         self.cache.borrow_mut().dissolve(&self.manager.chunks, &self.manager.tracker);
         self.manager.close_table(&self.table);
     }
