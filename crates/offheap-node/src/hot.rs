@@ -1,6 +1,7 @@
 //! What must take nanoseconds: raw functions. Statuses instead of throws (a throw from native costs
 //! 4 µs); 0 is success, else the number of a [`Code`], with its two figures in the table.
 
+use crate::allocators;
 use crate::buffer::{Answer, BufferRecord, Call, Export, Native, export};
 use crate::{MANAGER, THREADS};
 use napi::Env;
@@ -23,7 +24,8 @@ use std::cmp::Ordering;
 #[derive(Default)]
 pub struct State(OnceCell<Isolate>);
 
-type Context<'a> = Call<'a, State>;
+/// A call of this isolate.
+pub type Context<'a> = Call<'a, State>;
 
 /// Exports the functions of this file, for each isolate that loads the addon.
 #[napi(module_exports)]
@@ -60,6 +62,19 @@ pub fn init(exports: Object<'_>, env: Env) -> napi::Result<()> {
             entry("isDetached", is_detached, false),
             entry("trim", trim, true),
             entry("isolateNumber", isolate_number, true),
+            entry("allocatorOpen", allocators::open, false),
+            entry("allocatorAllocate", allocators::allocate, true),
+            entry("allocatorFree", allocators::free, true),
+            entry("allocatorPin", allocators::pin, true),
+            entry("allocatorUnpin", allocators::unpin, true),
+            entry("allocatorReset", allocators::reset, true),
+            entry("allocatorClose", allocators::close, true),
+            entry("allocatorTrim", allocators::trim, true),
+            entry("allocatorMark", allocators::mark, true),
+            entry("allocatorRewind", allocators::rewind, true),
+            entry("allocatorEpochs", allocators::epochs, true),
+            entry("regionBuffer", allocators::region_buffer, false),
+            entry("arenaGenerations", allocators::arena_generations, false),
         ],
     )
 }
@@ -85,7 +100,7 @@ fn isolate<'a>(call: &'a Context<'_>) -> Result<&'a Isolate> {
 }
 
 /// Runs `act`, and leaves status and figures in the table.
-fn answer(call: &Context<'_>, act: impl FnOnce(&Isolate) -> Result<()>) -> Answer {
+pub fn answer(call: &Context<'_>, act: impl FnOnce(&Isolate) -> Result<()>) -> Answer {
     let Some(isolate) = call.state.0.get() else { return Answer::Nothing };
     match act(isolate) {
         Ok(()) => isolate.table.set_word(word::RESULT, 0),
@@ -104,7 +119,8 @@ fn fail(isolate: &Isolate, error: Error) {
     }
 }
 
-fn argument(isolate: &Isolate, index: usize) -> u32 {
+/// An argument word.
+pub fn argument(isolate: &Isolate, index: usize) -> u32 {
     isolate.table.word(word::ARGUMENT + index).cast_unsigned()
 }
 
@@ -113,7 +129,8 @@ fn handle(isolate: &Isolate) -> Handle {
     Handle { slot: Slot(argument(isolate, 0)), generation: Generation(argument(isolate, 1)) }
 }
 
-fn give_handle(isolate: &Isolate, handle: Handle) {
+/// Slot and generation into the first two result words after the status.
+pub fn give_handle(isolate: &Isolate, handle: Handle) {
     isolate.table.set_word(word::RESULT + 1, handle.slot.0.cast_signed());
     isolate.table.set_word(word::RESULT + 2, handle.generation.0.cast_signed());
 }

@@ -1,8 +1,9 @@
 //! The Node-API addon of offheap. It checks, converts, calls the core and converts back; it takes
 //! no decisions. `buffer.rs` is the only file that speaks raw Node-API and the only one with unsafe
-//! code; `hot.rs` holds what must take nanoseconds, `cold.rs` the rest.
+//! code; `hot.rs` and `allocators.rs` hold what must take nanoseconds, `cold.rs` the rest.
 #![deny(unsafe_code)]
 
+mod allocators;
 mod buffer;
 mod cold;
 mod hot;

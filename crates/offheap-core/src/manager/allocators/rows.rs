@@ -103,8 +103,9 @@ impl Manager {
             }
             let span = info.row.place.span;
             let Some(allocator) = spans.get(&span) else { continue }; // closed a moment ago
-            let Some(info) = allocator.complete(info) else { continue };
+            let Some(mut info) = allocator.complete(info) else { continue };
             if matches!(allocator.ground.plan, Plan::Ring(_)) {
+                info.address -= info.row.place.offset_bytes(); // the ring's row, not the grant's
                 rings.entry(span).and_modify(|ring| join(ring, &info)).or_insert(info);
             } else {
                 rows.push(info);
@@ -145,9 +146,6 @@ impl Allocator {
         }
         let offset = info.row.place.offset_bytes();
         info.actual_size = self.ground.plan.strategy()?.granted(offset)?; // `None`: freed meanwhile
-        if matches!(self.ground.plan, Plan::Ring(_)) {
-            info.address -= offset; // the ring's row, not the grant's
-        }
         Some(info)
     }
 }
