@@ -52,6 +52,20 @@ export interface RawBinding {
   isDetached(buffer: ArrayBuffer): number;
   trim(): number;
   isolateNumber(): number;
+  /** Allocators: arguments, results and statuses stand at each function in crates/offheap-node/src/allocators.rs. */
+  allocatorOpen(nameUtf8: Uint8Array, kind: number, totalBytes: number, alignmentCode: number, overwrite: number): void;
+  allocatorAllocate(): void;
+  allocatorFree(): void;
+  allocatorPin(): void;
+  allocatorUnpin(): void;
+  allocatorReset(): void;
+  allocatorClose(): void;
+  allocatorTrim(): void;
+  allocatorMark(): void;
+  allocatorRewind(): void;
+  allocatorEpochs(): ArrayBuffer | undefined;
+  regionBuffer(allocator: number, life: number, offset: number, length: number): ArrayBuffer | undefined;
+  arenaGenerations(allocator: number, life: number): ArrayBuffer | undefined;
 }
 
 /** All that the addon exports. */

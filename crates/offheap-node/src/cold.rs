@@ -60,7 +60,7 @@ pub fn stats() -> Vec<f64> {
         stats.next_block_id,
         stats.min_block_size,
         stats.max_block_size,
-        stats.committed,
+        stats.committed + MANAGER.allocators.charged_bytes(),
         MANAGER.escaped_bytes(),
         MANAGER.quarantined_bytes(),
         MANAGER.collected(),
@@ -74,11 +74,12 @@ const ROW_FIELDS: usize = 14;
 
 /// Every live allocation, fourteen numbers each: slot, generation, size, granted size, address,
 /// alignment code, label number, age in ms, owner kind, owner number, pins, flags (1 viewed,
-/// 2 escaped or orphaned), thread id, birth in ms of the clock of [`now_ms`].
+/// 2 escaped or orphaned), thread id, birth in ms of the clock of [`now_ms`]. Owner kinds: 0 an isolate, 2 an
+/// allocator, whose number follows; an arena and a ring are one row each.
 #[napi(catch_unwind)]
 #[must_use]
 pub fn rows() -> Float64Array {
-    let rows = report::rows(&MANAGER.tracker, &MANAGER.chunks);
+    let rows = MANAGER.rows();
     let mut numbers = Vec::with_capacity(rows.len() * ROW_FIELDS);
     for info in &rows {
         numbers.extend_from_slice(&row(info));
@@ -98,8 +99,8 @@ fn row(info: &report::Info) -> [f64; ROW_FIELDS] {
         f64::from(row.alignment.0),
         f64::from(row.extent.label),
         info.age_ms as f64,
-        f64::from(row.owner.kind()),
-        f64::from(row.owner.number()),
+        f64::from(row.owner.kind().min(Owner::GRANT)),
+        f64::from(info.allocator.unwrap_or(row.owner.number())),
         row.pins as f64,
         f64::from(u8::from(row.state.has(State::VIEWED)) + 2 * u8::from(escaped)),
         f64::from(THREADS.of(row.owner.number())),
@@ -112,7 +113,8 @@ fn row(info: &report::Info) -> [f64; ROW_FIELDS] {
 #[must_use]
 pub fn row_of(slot: u32) -> Vec<f64> {
     let row_now = MANAGER.tracker.shared_row(tracker::state::Slot(slot));
-    row_now.map_or_else(Vec::new, |now| row(&report::info(&MANAGER.chunks, &now, raw::now_ms())).to_vec())
+    let info = row_now.and_then(|now| MANAGER.row(&now, raw::now_ms()));
+    info.map_or_else(Vec::new, |info| row(&info).to_vec())
 }
 
 /// Slot, generation and flags of every live block that an isolate holds through the manager.

@@ -2,6 +2,7 @@
 //! 4 µs); 0 is success, else the number of a [`Code`], with its two figures in the table.
 
 use crate::MANAGER;
+use crate::allocators;
 use crate::buffer::{Answer, Export, Native, export};
 use crate::state::{Context, State, answer, argument, give_handle, handle, isolate, open};
 use crate::views::{chunk_buffer, holder_of, mark_viewed, settle, window_buffer};
@@ -57,6 +58,19 @@ pub fn init(exports: Object<'_>, env: Env) -> napi::Result<()> {
             entry("isDetached", is_detached, false),
             entry("trim", trim, true),
             entry("isolateNumber", isolate_number, true),
+            entry("allocatorOpen", allocators::open, false),
+            entry("allocatorAllocate", allocators::allocate, true),
+            entry("allocatorFree", allocators::free, true),
+            entry("allocatorPin", allocators::pin, true),
+            entry("allocatorUnpin", allocators::unpin, true),
+            entry("allocatorReset", allocators::reset, true),
+            entry("allocatorClose", allocators::close, true),
+            entry("allocatorTrim", allocators::trim, true),
+            entry("allocatorMark", allocators::mark, true),
+            entry("allocatorRewind", allocators::rewind, true),
+            entry("allocatorEpochs", allocators::epochs, true),
+            entry("regionBuffer", allocators::region_buffer, false),
+            entry("arenaGenerations", allocators::arena_generations, false),
         ],
     )
 }

@@ -1,9 +1,10 @@
 //! The Node-API addon of offheap. It checks, converts, calls the core and converts back; it takes
 //! no decisions. `buffer.rs` is the only file that speaks raw Node-API and the only one with unsafe
-//! code; `hot.rs` and `views.rs` hold what must take nanoseconds, `state.rs` what their functions share,
-//! `cold.rs` the rest.
+//! code; `hot.rs`, `views.rs` and `allocators.rs` hold what must take nanoseconds, `state.rs` what their
+//! functions share, `cold.rs` the rest.
 #![deny(unsafe_code)]
 
+mod allocators;
 mod buffer;
 mod cold;
 mod hot;

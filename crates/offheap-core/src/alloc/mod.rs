@@ -3,4 +3,15 @@
 //! Room: alloc (3). May use: base, raw, tracker, ops.
 #![forbid(unsafe_code)]
 
+pub mod arena;
+mod bitmap;
+pub mod buddy;
 pub mod chunks;
+pub mod hybrid;
+pub mod object_pool;
+pub mod ring;
+pub mod slab;
+pub mod strategy;
+
+#[cfg(test)]
+mod tests;

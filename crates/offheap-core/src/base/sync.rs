@@ -1,7 +1,9 @@
 //! The one door to atomics and locks. Everything concurrent imports from here, so that a model
 //! checker can take the place of `std` without a change elsewhere.
 
-pub use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
+pub use std::sync::atomic::{
+    AtomicBool, AtomicI32, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
+};
 pub use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// Takes a lock. A panic of another holder is not contagious: every critical section here leaves

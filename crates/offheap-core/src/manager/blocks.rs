@@ -136,6 +136,9 @@ impl Isolate {
     /// [`Code::UseAfterFree`].
     pub fn chunk(&self, handle: Handle) -> Result<Bytes<'static>> {
         let record = self.manager.tracker.live(handle)?;
+        if record.place().is_grant() {
+            return Err(Code::ForeignBlock.into());
+        }
         self.whole(&record, classes::size_of(record.place().class))
     }
 
@@ -143,7 +146,7 @@ impl Isolate {
     #[must_use]
     pub fn address(&self, slot: Slot) -> Option<u64> {
         let place = self.manager.tracker.shared(slot)?.place();
-        Some(self.manager.chunks.atlas.region(Span(place.span))?.address() as u64 + u64::from(place.offset))
+        Some(self.manager.chunks.atlas.region(Span(place.span))?.address() as u64 + place.offset_bytes())
     }
 
     pub(super) fn whole(&self, record: &Record<'_>, size: u64) -> Result<Bytes<'static>> {
@@ -151,13 +154,16 @@ impl Isolate {
         self.manager
             .chunks
             .atlas
-            .bytes(Span(place.span), place.offset as usize, size as usize)
+            .bytes(Span(place.span), place.offset_bytes() as usize, size as usize)
             .ok_or(Error::from(Code::Corrupted))
     }
 
     pub(super) fn own_record(&self, handle: Handle) -> Result<Record<'static>> {
         let record = self.manager.tracker.shared(handle.slot).ok_or(Error::from(Code::DoubleFree))?;
         let state = record.state();
+        if record.place().is_grant() && record.is_live(handle.generation) {
+            return Err(Code::ForeignBlock.into()); // an allocator's: only that may free it
+        }
         // Ever viewed, not only by the present owner: its isolate keeps the chunk's buffer.
         if state.has(State::EVER_VIEWED)
             && state.generation() == handle.generation

@@ -23,6 +23,7 @@ pub struct Isolate {
     pub(super) prepared: RefCell<Option<super::realloc::Prepared>>,
     pub(super) views: RefCell<HashMap<Slot, Shown>>,
     pub(super) waiting: RefCell<Vec<Slot>>, // blocks that `settle` looks at
+    pub(super) allocators: RefCell<super::allocators::Door>,
     /// The table that the isolate's JavaScript reads and writes.
     pub table: Arc<IsolateTable>,
 }
@@ -42,6 +43,7 @@ impl Isolate {
             prepared: RefCell::default(),
             views: RefCell::default(),
             waiting: RefCell::default(),
+            allocators: RefCell::default(),
             table: manager.open_table(table_bytes)?,
         })
     }
@@ -90,6 +92,7 @@ impl Drop for Isolate {
             self.orphan(handle);
         }
         self.abort_reallocation();
+        self.leave_allocators();
         self.cache.borrow_mut().dissolve(&self.manager.chunks, &self.manager.tracker);
         self.manager.close_table(&self.table);
     }

@@ -2,6 +2,7 @@
 //! Room: manager (6). May use: base, raw, tracker, ops, alloc, report.
 #![forbid(unsafe_code)]
 
+pub mod allocators;
 mod blocks;
 mod isolate;
 mod realloc;
@@ -35,6 +36,8 @@ pub struct Manager {
     escaped_bytes: AtomicU64,
     orphaned_bytes: AtomicU64,
     collected: AtomicU64,
+    /// Named regions and how they are cut.
+    pub allocators: allocators::Registry,
 }
 
 #[derive(Debug, Default)]
@@ -55,12 +58,13 @@ impl Default for Manager {
             escaped_bytes: AtomicU64::new(0),
             orphaned_bytes: AtomicU64::new(0),
             collected: AtomicU64::new(0),
+            allocators: allocators::Registry::default(),
         }
     }
 }
 
 impl Manager {
-    /// Caps the bytes of live blocks; `None` lifts the cap. What is live already stays.
+    /// Caps the bytes of live blocks and open regions; `None` lifts the cap. What is live already stays.
     pub fn set_limit(&self, bytes: Option<u64>) {
         let _admission = lock(&self.admission);
         self.limit_bytes.store(bytes.unwrap_or(UNLIMITED), Ordering::SeqCst);
@@ -111,7 +115,8 @@ impl Manager {
     fn admit_limited(&self, bytes: u64) -> Result<Option<MutexGuard<'_, ()>>> {
         let guard = lock(&self.admission);
         let limit = self.limit_bytes.load(Ordering::Relaxed);
-        let available = limit.saturating_sub(self.tracker.counters.sum().live_bytes());
+        let taken = self.tracker.counters.sum().live_bytes() + self.allocators.charged_bytes();
+        let available = limit.saturating_sub(taken);
         if bytes > available { Err(Error::new(Code::Limit, bytes, available)) } else { Ok(Some(guard)) }
     }
 

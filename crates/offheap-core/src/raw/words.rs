@@ -3,7 +3,7 @@
 use super::bytes::Bytes;
 use super::os::{Os, System};
 use super::region::Region;
-use crate::base::sync::{AtomicI32, AtomicU64};
+use crate::base::sync::{AtomicI32, AtomicU8, AtomicU64};
 use std::ptr::NonNull;
 
 /// `count` words that read 0, for ever. `None` when the system refuses.
@@ -23,6 +23,14 @@ pub fn zeroed_i32(count: usize) -> Option<&'static [AtomicI32]> {
     let start = zeroed(count * size_of::<AtomicI32>())?;
     // SAFETY: as in `zeroed_u64`, for `AtomicI32` and `i32`. JavaScript's plain 4-byte stores are
     // single instructions on aligned words: they behave as Relaxed stores of the same size.
+    unsafe { Some(std::slice::from_raw_parts(start.cast().as_ptr(), count)) }
+}
+
+/// `count` bytes that read 0, for ever. `None` when the system refuses.
+#[must_use]
+pub fn zeroed_u8(count: usize) -> Option<&'static [AtomicU8]> {
+    let start = zeroed(count)?;
+    // SAFETY: as in `zeroed_u64`, for `AtomicU8` and `u8`.
     unsafe { Some(std::slice::from_raw_parts(start.cast().as_ptr(), count)) }
 }
 

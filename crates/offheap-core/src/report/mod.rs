@@ -44,6 +44,8 @@ pub struct Info {
     pub actual_size: u64,
     /// Its age in milliseconds.
     pub age_ms: u64,
+    /// The number of the allocator that granted it.
+    pub allocator: Option<u32>,
 }
 
 /// Totals. Exact while nothing runs beside it; else each figure was true during the call.
@@ -51,8 +53,8 @@ pub struct Info {
 pub fn stats(tracker: &Tracker, chunks: &Chunks) -> Stats {
     let (mut min, mut max, mut next_block_id) = (u64::MAX, 0, 0);
     tracker.scan(|row| {
-        if row.state.has(State::ORPHANED) || row.state.has(State::ESCAPED) {
-            return; // in nobody's hands any more: counted as escaped
+        if row.state.has(State::ORPHANED) || row.state.has(State::ESCAPED) || row.place.is_grant() {
+            return; // in nobody's hands any more: counted as escaped; or an allocator's, not a block
         }
         min = min.min(row.extent.size);
         max = max.max(row.extent.size);
@@ -81,13 +83,13 @@ pub fn rows(tracker: &Tracker, chunks: &Chunks) -> Vec<Info> {
     rows
 }
 
-/// One live allocation's row, completed.
+/// One live allocation's row, completed; of a grant only the allocators know the rest.
 #[must_use]
 pub fn info(chunks: &Chunks, row: &Row, now_ms: u64) -> Info {
     let base = chunks.atlas.region(Span(row.place.span)).map_or(0, |region| region.address() as u64);
     Info {
         row: *row,
-        address: base + u64::from(row.place.offset),
+        address: base + row.place.offset_bytes(),
         // A table's words are JavaScript's: any number may stand there.
         actual_size: if usize::from(row.place.class) < classes::COUNT {
             classes::size_of(row.place.class)
@@ -95,5 +97,6 @@ pub fn info(chunks: &Chunks, row: &Row, now_ms: u64) -> Info {
             0
         },
         age_ms: row.age_ms(now_ms),
+        allocator: None,
     }
 }

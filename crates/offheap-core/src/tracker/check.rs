@@ -153,14 +153,17 @@ fn check_part(table: &IsolateTable, part: usize, index: usize, used: usize) -> V
 
 /// No two rows name the same handle or share a byte.
 fn check_apart(rows: &mut [Row]) -> Verdict {
-    rows.sort_unstable_by_key(|row| (row.place.span, row.place.offset, row.handle.slot));
+    rows.sort_unstable_by_key(|row| (row.place.span, row.place.offset_bytes(), row.handle.slot));
     for pair in rows.windows(2) {
         let [low, high] = pair else { continue };
-        let end = u64::from(low.place.offset) + low.extent.size.max(1);
-        if low.place.span == high.place.span && end > u64::from(high.place.offset) {
+        let end = low.place.offset_bytes() + low.extent.size.max(1);
+        if low.place.span == high.place.span && end > high.place.offset_bytes() {
             return Err(format!(
                 "slots {} and {} are live in the same bytes of span {}, from offset {} on",
-                low.handle.slot.0, high.handle.slot.0, low.place.span, high.place.offset
+                low.handle.slot.0,
+                high.handle.slot.0,
+                low.place.span,
+                high.place.offset_bytes()
             ));
         }
     }

@@ -84,7 +84,7 @@ impl Record<'_> {
         State(self.state.load(Ordering::Acquire))
     }
 
-    /// Where its memory is. Constant from the record's first use to its last.
+    /// Where its memory is. Constant while it is live; for a chunk, from the record's first use to its last.
     #[must_use]
     pub fn place(&self) -> Place {
         Place::unpack(self.place.load(Ordering::Relaxed))
@@ -104,7 +104,7 @@ impl Record<'_> {
 
     /// Binds a free record, owned by the caller, to memory.
     pub(super) fn bind(&self, place: Place, flags: u64) {
-        self.place.store(place.pack(), Ordering::Relaxed);
+        self.place.store(place.pack(), Ordering::Release); // as the fields in `begin`
         let generation = self.state().generation();
         self.state.store(State::new(generation, flags).0, Ordering::Release);
     }
@@ -126,6 +126,43 @@ impl Record<'_> {
         // Release publishes the fields; pairs with the Acquire of every `state()`.
         self.state.store(after.0, Ordering::Release);
         Some((after.generation(), before))
+    }
+
+    /// As [`Record::begin`], at a new place: for memory that is cut anew for each owner.
+    #[must_use]
+    #[inline]
+    pub fn begin_at(&self, place: Place, birth: Birth) -> Option<Generation> {
+        self.place.store(place.pack(), Ordering::Release); // as the fields in `begin`
+        self.begin(birth).map(|(generation, _)| generation)
+    }
+
+    /// Keeps everybody else from ending or pinning it, until [`Record::thaw`] or [`Record::end_frozen`]:
+    /// takes all pins at once. Whoever ends many together first freezes all, so that one pinned one
+    /// leaves every other as it was.
+    ///
+    /// # Errors
+    /// [`Code::UseAfterFree`]; [`Code::InUse`] while it is pinned.
+    pub fn freeze(&self, generation: Generation) -> Result<State> {
+        self.update(generation, |state| match state.pins() {
+            0 => Ok(State(state.0 + State::PINS_MAX * State::PIN)),
+            pins => Err(Error::new(Code::InUse, 0, pins)),
+        })
+    }
+
+    /// Undoes [`Record::freeze`].
+    ///
+    /// # Errors
+    /// [`Code::UseAfterFree`], when it was not frozen.
+    pub fn thaw(&self, generation: Generation) -> Result<State> {
+        self.update(generation, |state| Ok(state.without_pins()))
+    }
+
+    /// Ends a record that the caller froze, or whose pins nobody is left to drop.
+    ///
+    /// # Errors
+    /// [`Code::UseAfterFree`], when somebody else ended it.
+    pub fn end_frozen(&self, generation: Generation) -> Result<State> {
+        self.update(generation, |state| Ok(state.ended()))
     }
 
     /// Ends one owner's life of the record. ONE compare-exchange decides: exactly one of all the

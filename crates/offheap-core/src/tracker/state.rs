@@ -109,6 +109,12 @@ impl State {
         self.0 & ((1 << Self::GENERATION_SHIFT) - 1)
     }
 
+    /// The same without a pin.
+    #[must_use]
+    pub(super) const fn without_pins(self) -> Self {
+        Self(self.0 & !(Self::PINS_MAX << Self::PINS_SHIFT))
+    }
+
     /// Whether a flag is set.
     #[must_use]
     pub const fn has(self, flag: u64) -> bool {
@@ -170,13 +176,36 @@ impl AlignmentCode {
 pub struct Place {
     /// The span, as [`crate::raw::atlas::Span`] numbers it.
     pub span: u32,
-    /// Bytes from the start of the span.
+    /// Bytes from the start of the span; for a grant, units: see [`Place::offset_bytes`].
     pub offset: u32,
     /// Class of the chunk, as the chunk store numbers it; it means nothing to the tracker.
     pub class: u8,
 }
 
 impl Place {
+    /// The class of memory that an allocator granted: its offset counts units of 16 bytes, so that 32
+    /// bits reach through 64 GiB, and its record is bound anew for each grant.
+    pub const GRANT: u8 = u8::MAX;
+    const GRANT_UNIT_SHIFT: u32 = 4;
+
+    /// The place of a grant. `offset_bytes` is a multiple of 16, below 2^36.
+    #[must_use]
+    pub const fn grant(span: u32, offset_bytes: u64) -> Self {
+        Self { span, offset: (offset_bytes >> Self::GRANT_UNIT_SHIFT) as u32, class: Self::GRANT }
+    }
+
+    /// Whether an allocator granted the memory.
+    #[must_use]
+    pub const fn is_grant(self) -> bool {
+        self.class == Self::GRANT
+    }
+
+    /// Bytes from the start of the span, whoever owns it.
+    #[must_use]
+    pub const fn offset_bytes(self) -> u64 {
+        (self.offset as u64) << if self.is_grant() { Self::GRANT_UNIT_SHIFT } else { 0 }
+    }
+
     const SPAN_SHIFT: u32 = 64 - crate::raw::atlas::SPAN_BITS;
     const CLASS_SHIFT: u32 = 32;
 
@@ -249,7 +278,8 @@ impl Origin {
     }
 }
 
-/// Who holds a record: `kind:2 | isolate:22`. Pools and allocators get numbers of their own kind.
+/// Who holds a record: `kind:2 | isolate:22`. Pools get numbers of their own kind; which allocator a
+/// grant is from, its span says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Owner(pub u32);
 
@@ -264,13 +294,30 @@ impl Owner {
         Self(isolate & Self::NUMBER_MAX)
     }
 
+    /// A grant that an isolate holds.
+    #[must_use]
+    pub const fn grant(isolate: u32) -> Self {
+        Self((Self::GRANT << Self::NUMBER_BITS) | (isolate & Self::NUMBER_MAX))
+    }
+
+    /// An arena as a whole, which an isolate opened: its grants have no records.
+    #[must_use]
+    pub const fn arena(isolate: u32) -> Self {
+        Self((Self::ARENA << Self::NUMBER_BITS) | (isolate & Self::NUMBER_MAX))
+    }
+
+    /// The kind of a grant.
+    pub const GRANT: u32 = 2;
+    /// The kind of an arena as a whole.
+    pub const ARENA: u32 = 3;
+
     /// The number without the kind.
     #[must_use]
     pub const fn number(self) -> u32 {
         self.0 & Self::NUMBER_MAX
     }
 
-    /// 0 for a block of the manager; 1 for a pool's; 2 for an allocator's.
+    /// 0 for a block of the manager; 1 for a pool's; [`Owner::GRANT`]; [`Owner::ARENA`].
     #[must_use]
     pub const fn kind(self) -> u32 {
         self.0 >> Self::NUMBER_BITS

@@ -187,6 +187,14 @@ impl Tracker {
         Ok(chain.first)
     }
 
+    /// Retires a spent record that is free and bound to no memory any more.
+    pub fn retire(&self, spent: Slot) {
+        if let Some(record) = self.shared(spent) {
+            record.set_free_flags(State::RETIRED, 0);
+            self.retired.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
     /// Moves a free record, owned by the caller, on to a later even generation, as if it had had all
     /// the owners in between: for tests that start near the limit. Generations only grow, so no id
     /// is given twice.

@@ -1,0 +1,309 @@
+//! Arena: a position that only moves forward, until `rewind` or `reset` moves it back. Allocation is
+//! one compare-exchange; marks, rewinds and resets take a lock and make allocations wait for it.
+//!
+//! It knows no single grant. A grant remembers the level in which it was made, and that level's
+//! generation; `mark` opens a level, and whatever ends levels changes their generations. So a
+//! grant's liveness is one load and one compare, here and in JavaScript, which reads the generations.
+//!
+//! The region is one range of addresses that the first touch commits, so growing needs no chunks of
+//! its own: a request that is larger than all before it just reaches further, and nothing is copied
+//! or skipped.
+
+use super::strategy::{Usage, Verdict, full, never_fits, no_memory};
+use crate::base::error::{Code, Error, Result};
+use crate::base::sync::{AtomicI32, AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering, lock};
+use crate::raw;
+use crate::raw::bytes::Bytes;
+use crate::raw::words;
+
+/// The most levels: marks that are alive at once.
+pub const LEVELS_MAX: usize = 1 << 16;
+/// The smallest step of the position, in bytes.
+const STEP_MIN: u64 = 8;
+
+/// The top word: `stamp:30 | position:34`. The stamp is odd while a rewind is under way and changes
+/// with each, so an allocation that began before one cannot end after it.
+const POSITION: u64 = (1 << 34) - 1;
+const STAMP: u64 = 1 << 34;
+
+/// Numbers of marks, one series for all arenas: a mark of another arena is no mark here.
+static SERIALS: AtomicU64 = AtomicU64::new(1);
+
+/// A range that an arena gave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ArenaGrant {
+    /// Bytes from the start of the region.
+    pub offset: u64,
+    /// Bytes granted.
+    pub size: u64,
+    /// Until when it lives.
+    pub stay: Stay,
+}
+
+/// A level of an arena as it was at some moment. A grant lives as long as its stay is current.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stay {
+    /// Which level.
+    pub level: u32,
+    /// Which of its generations.
+    pub generation: u32,
+}
+
+/// A position to come back to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    /// The level that the mark opened.
+    pub level: u32,
+    /// Its number; below 2^53.
+    pub serial: u64,
+}
+
+/// A level, as the lock protects it.
+#[derive(Debug, Clone, Copy)]
+struct Level {
+    base: u64, // position at which it began
+    serial: u64,
+}
+
+#[derive(Debug)]
+struct Levels {
+    open: Vec<Level>, // never empty
+    reached: u64,     // the furthest position whose pages may be in use
+}
+
+/// The strategy.
+#[derive(Debug)]
+pub struct Arena {
+    total: u64,
+    step: u64, // every position is a multiple of it, so every address has the alignment
+    top: AtomicU64,
+    depth: AtomicU32, // the newest level
+    generations: &'static [AtomicI32],
+    live: &'static [AtomicU64], // two words a level: blocks, bytes asked for
+    levels: Mutex<Levels>,
+}
+
+impl Arena {
+    /// An arena over `[0, total)`.
+    ///
+    /// # Errors
+    /// [`Code::OutOfRange`] for an alignment above `total`; [`Code::OutOfMemory`].
+    pub fn new(total: u64, alignment: u64) -> Result<Self> {
+        if total == 0 || alignment > total {
+            return Err(never_fits(alignment.max(1), total));
+        }
+        let refused = || no_memory(20 * LEVELS_MAX as u64);
+        let first = Level { base: 0, serial: SERIALS.fetch_add(1, Ordering::Relaxed) };
+        Ok(Self {
+            total,
+            step: alignment.max(STEP_MIN),
+            top: AtomicU64::new(0),
+            depth: AtomicU32::new(0),
+            generations: words::zeroed_i32(LEVELS_MAX).ok_or_else(refused)?,
+            live: words::zeroed_u64(2 * LEVELS_MAX).ok_or_else(refused)?,
+            levels: Mutex::new(Levels { open: vec![first], reached: 0 }),
+        })
+    }
+
+    /// Grants at least `size` bytes.
+    ///
+    /// # Errors
+    /// [`Code::OutOfRange`] for 0 and for more than the region; [`Code::RegionFull`].
+    #[inline]
+    pub fn allocate(&self, size: u64) -> Result<ArenaGrant> {
+        if size.wrapping_sub(1) >= self.total {
+            return Err(never_fits(size, self.total));
+        }
+        loop {
+            let top = self.top.load(Ordering::Acquire);
+            if top & STAMP != 0 {
+                drop(lock(&self.levels)); // a rewind is under way: wait for its end
+                continue;
+            }
+            // Acquire, both: whoever sees what a rewind stored also sees the stamp that it set
+            // before, and then the exchange fails.
+            let level = self.depth.load(Ordering::Acquire);
+            let generation = self.generations[level as usize].load(Ordering::Acquire).cast_unsigned();
+            let offset = (top & POSITION) * self.step;
+            if offset > self.total || size > self.total - offset {
+                return Err(full(size, self.total.saturating_sub(offset)));
+            }
+            let moved = top + size.div_ceil(self.step);
+            if self.top.compare_exchange_weak(top, moved, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
+                self.live[2 * level as usize].fetch_add(1, Ordering::Relaxed);
+                self.live[2 * level as usize + 1].fetch_add(size, Ordering::Relaxed);
+                let granted = size.next_multiple_of(self.step).min(self.total - offset);
+                return Ok(ArenaGrant { offset, size: granted, stay: Stay { level, generation } });
+            }
+        }
+    }
+
+    /// Whether what was granted in a stay is still there.
+    #[must_use]
+    #[inline]
+    pub fn is_live(&self, stay: Stay) -> bool {
+        let generation = self.generations.get(stay.level as usize);
+        generation.is_some_and(|now| now.load(Ordering::Acquire).cast_unsigned() == stay.generation)
+    }
+
+    /// Counts one block less, of `size` bytes asked for. Its room comes back with a rewind.
+    ///
+    /// # Errors
+    /// [`Code::UseAfterFree`] when its stay is over.
+    #[inline]
+    pub fn free(&self, stay: Stay, size: u64) -> Result<()> {
+        if !self.is_live(stay) {
+            return Err(Code::UseAfterFree.into());
+        }
+        for (word, less) in [(0, 1), (1, size)] {
+            let count = &self.live[2 * stay.level as usize + word];
+            // A caller's size is a claim: it never makes the count wrap.
+            let _ = count
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| Some(now.saturating_sub(less)));
+        }
+        Ok(())
+    }
+
+    /// Remembers the present position.
+    ///
+    /// # Errors
+    /// [`Code::RegionFull`] with [`LEVELS_MAX`] marks alive.
+    pub fn mark(&self) -> Result<Mark> {
+        let mut levels = lock(&self.levels);
+        let position = self.stop();
+        let result = self.push(&mut levels, position);
+        self.go(position);
+        result
+    }
+
+    fn push(&self, levels: &mut MutexGuard<'_, Levels>, position: u64) -> Result<Mark> {
+        let depth = levels.open.len() - 1;
+        let newest = levels.open[depth];
+        if newest.base == position {
+            return Ok(Mark { level: depth as u32, serial: newest.serial }); // nothing since the last mark
+        }
+        if levels.open.len() == LEVELS_MAX {
+            return Err(Error::new(Code::RegionFull, LEVELS_MAX as u64 + 1, LEVELS_MAX as u64));
+        }
+        let serial = SERIALS.fetch_add(1, Ordering::Relaxed);
+        levels.open.push(Level { base: position, serial });
+        self.depth.store(depth as u32 + 1, Ordering::Release);
+        Ok(Mark { level: depth as u32 + 1, serial })
+    }
+
+    /// Ends everything that was granted since a mark. The mark stays good.
+    ///
+    /// # Errors
+    /// [`Code::InvalidValue`] for a mark of another arena, or from before a reset or an earlier rewind.
+    pub fn rewind(&self, mark: Mark) -> Result<()> {
+        let mut levels = lock(&self.levels);
+        let level = levels.open.get(mark.level as usize).filter(|level| level.serial == mark.serial);
+        let base = level.ok_or(Error::from(Code::InvalidValue))?.base;
+        self.go_back(&mut levels, mark.level as usize, base);
+        Ok(())
+    }
+
+    /// Whether `rewind` would take this mark now.
+    #[must_use]
+    pub fn has_mark(&self, mark: Mark) -> bool {
+        lock(&self.levels).open.get(mark.level as usize).is_some_and(|level| level.serial == mark.serial)
+    }
+
+    /// Ends everything, marks included.
+    pub fn reset(&self) {
+        let mut levels = lock(&self.levels);
+        self.go_back(&mut levels, 0, 0);
+        levels.open[0].serial = SERIALS.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Ends the levels from `level` on and stands at `base` again, in an empty `level`.
+    fn go_back(&self, levels: &mut MutexGuard<'_, Levels>, level: usize, base: u64) {
+        let position = self.stop();
+        levels.reached = levels.reached.max(position);
+        for ended in level..levels.open.len() {
+            let generation = self.generations[ended].load(Ordering::Relaxed);
+            self.generations[ended].store(generation.wrapping_add(1), Ordering::Release);
+            self.live[2 * ended].store(0, Ordering::Relaxed);
+            self.live[2 * ended + 1].store(0, Ordering::Relaxed);
+        }
+        levels.open.truncate(level + 1);
+        self.depth.store(level as u32, Ordering::Release);
+        self.go(base);
+    }
+
+    /// Makes allocations wait; the caller holds the lock. Returns the position.
+    fn stop(&self) -> u64 {
+        self.top.fetch_add(STAMP, Ordering::AcqRel) & POSITION
+    }
+
+    /// Lets allocations go on from `position`.
+    fn go(&self, position: u64) {
+        let stamp = self.top.load(Ordering::Relaxed) & !POSITION;
+        self.top.store(stamp.wrapping_add(STAMP) | position, Ordering::Release);
+    }
+
+    /// How the region is used.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        let position = self.top.load(Ordering::Acquire) & POSITION;
+        let held = (position * self.step).min(self.total);
+        let free = self.total - held;
+        let blocks = self.sum(0);
+        Usage { held, free, largest_free: free, blocks, free_blocks: u64::from(free > 0) }
+    }
+
+    /// Bytes that live grants asked for.
+    #[must_use]
+    pub fn requested(&self) -> u64 {
+        self.sum(1)
+    }
+
+    fn sum(&self, word: usize) -> u64 {
+        let open = lock(&self.levels).open.len();
+        (0..open).map(|level| self.live[2 * level + word].load(Ordering::Relaxed)).sum()
+    }
+
+    /// Gives back the pages past the position that were in use once.
+    pub fn trim(&self, decommit: &dyn Fn(u64, u64) -> u64) -> u64 {
+        let page = raw::page_size() as u64;
+        let mut levels = lock(&self.levels);
+        let position = self.stop();
+        let from = (position * self.step).next_multiple_of(page);
+        let to = (levels.reached.max(position) * self.step).min(self.total).next_multiple_of(page);
+        let given = if to > from { decommit(from, to - from) } else { 0 };
+        levels.reached = position;
+        self.go(position);
+        given
+    }
+
+    /// The generations of all levels, for the view through which JavaScript judges liveness.
+    #[must_use]
+    pub fn generations(&self) -> Bytes<'static> {
+        words::bytes_of_i32(self.generations)
+    }
+
+    /// Checks its own structure. Only while nobody else uses it.
+    ///
+    /// # Errors
+    /// A sentence about the first thing that does not hold.
+    pub fn check(&self) -> Verdict {
+        let levels = lock(&self.levels);
+        let top = self.top.load(Ordering::Relaxed);
+        let position = top & POSITION;
+        if top & STAMP != 0 {
+            return Err("a rewind is said to be under way".into());
+        }
+        if position > self.total.div_ceil(self.step) {
+            return Err(format!("position {position} is past the end"));
+        }
+        if self.depth.load(Ordering::Relaxed) as usize != levels.open.len() - 1 {
+            return Err(format!("the depth is not that of {} levels", levels.open.len()));
+        }
+        let rises =
+            levels.open.windows(2).all(|pair| pair[0].base < pair[1].base && pair[0].serial < pair[1].serial);
+        if !rises || levels.open.last().is_some_and(|newest| newest.base > position) {
+            return Err("levels do not lie one behind the other".into());
+        }
+        Ok(())
+    }
+}

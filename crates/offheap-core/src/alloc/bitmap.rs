@@ -1,0 +1,98 @@
+//! A set of numbers with a summary: one bit of each level says whether a word of the level below has
+//! any. Finding the first number of 2^24 takes four words.
+
+/// The set.
+#[derive(Debug)]
+pub(super) struct Bitmap {
+    levels: Vec<Vec<u64>>, // the numbers themselves first
+}
+
+impl Bitmap {
+    /// An empty set of numbers below `count`.
+    pub(super) fn new(count: usize) -> Self {
+        let mut levels = vec![vec![0; count.div_ceil(64).max(1)]];
+        while let Some(below) = levels.last().map(Vec::len).filter(|len| *len > 1) {
+            levels.push(vec![0; below.div_ceil(64)]);
+        }
+        Self { levels }
+    }
+
+    /// Whether a number is in; false past the end.
+    pub(super) fn has(&self, number: usize) -> bool {
+        self.levels[0].get(number / 64).is_some_and(|word| word >> (number % 64) & 1 == 1)
+    }
+
+    pub(super) fn insert(&mut self, mut number: usize) {
+        for level in &mut self.levels {
+            let before = level[number / 64];
+            level[number / 64] = before | 1 << (number % 64);
+            if before != 0 {
+                return;
+            }
+            number /= 64;
+        }
+    }
+
+    pub(super) fn remove(&mut self, mut number: usize) {
+        for level in &mut self.levels {
+            level[number / 64] &= !(1 << (number % 64));
+            if level[number / 64] != 0 {
+                return;
+            }
+            number /= 64;
+        }
+    }
+
+    pub(super) fn first(&self) -> Option<usize> {
+        let mut index = 0;
+        for level in self.levels.iter().rev() {
+            let word = level[index];
+            if word == 0 {
+                return None;
+            }
+            index = 64 * index + word.trailing_zeros() as usize;
+        }
+        Some(index)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.levels.last().is_none_or(|top| top[0] == 0)
+    }
+
+    pub(super) fn len(&self) -> u64 {
+        self.levels[0].iter().map(|word| u64::from(word.count_ones())).sum()
+    }
+
+    /// All numbers, in order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = usize> {
+        (0..self.levels[0].len() * 64).filter(|number| self.has(*number))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Bitmap;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_first_number_is_found_through_all_summaries() {
+        for count in [1, 64, 65, 4096, 4097, 300_000] {
+            let (mut bitmap, mut set) = (Bitmap::new(count), BTreeSet::new());
+            let mut state = 7_usize;
+            for _ in 0..2000 {
+                state = state.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
+                let number = (state >> 33) % count;
+                if set.remove(&number) {
+                    bitmap.remove(number);
+                } else {
+                    set.insert(number);
+                    bitmap.insert(number);
+                }
+                assert_eq!(bitmap.first(), set.first().copied());
+                assert_eq!((bitmap.is_empty(), bitmap.len()), (set.is_empty(), set.len() as u64));
+            }
+            assert!(bitmap.iter().eq(set));
+            assert!(!bitmap.has(usize::MAX));
+        }
+    }
+}

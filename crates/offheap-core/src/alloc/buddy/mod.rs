@@ -1,0 +1,341 @@
+//! Buddy: blocks of 64 bytes times a power of two, each at a multiple of its size.
+//!
+//! 64 smallest blocks share a word (a page, here). Orders 0 to 6 are one compare-exchange on it: an
+//! aligned run of clear bits is a free block, so joining needs no work at all. Larger orders have
+//! bitmaps of free blocks under a lock (`upper`). A page that is empty again stays with the words
+//! until a larger request, or somebody who counts, wants it: then it goes back up and is joined.
+
+mod hints;
+mod runs;
+mod upper;
+
+use super::strategy::{Grant, Strategy, Usage, Verdict, full, never_fits, no_memory, not_granted};
+use crate::base::error::Result;
+use crate::base::sync::{AtomicU8, AtomicU64, Mutex, Ordering, lock};
+use crate::raw;
+use crate::raw::words;
+use hints::Hints;
+use runs::{free_runs, run, take_run};
+use upper::Upper;
+
+/// log2 of the smallest block's bytes.
+const MIN_SHIFT: u32 = 6;
+/// The order of a whole word, and log2 of a page's bytes.
+const PAGE_ORDER: u32 = 6;
+const PAGE_SHIFT: u32 = MIN_SHIFT + PAGE_ORDER;
+/// Words that a search for a small block looks at before it opens another page.
+const LOOKS_MAX: usize = 16;
+
+/// The strategy.
+#[derive(Debug)]
+pub struct Buddy {
+    total: u64,
+    min_order: u32,              // the alignment's
+    max_order: u32,              // the largest block's
+    used: &'static [AtomicU64],  // a bit for each smallest block; a page of `upper` reads all ones
+    orders: &'static [AtomicU8], // per smallest block: order + 1 of the grant that starts there
+    partial: Hints,              // pages with some room
+    vacant: Hints,               // pages without a grant
+    upper: Mutex<Upper>,
+}
+
+impl Buddy {
+    /// A buddy over `[0, total)`; what does not fill a smallest block at the end is lost.
+    ///
+    /// # Errors
+    /// [`crate::base::error::Code::OutOfRange`] when not one block of the alignment fits;
+    /// [`crate::base::error::Code::OutOfMemory`].
+    pub fn new(total: u64, alignment: u64) -> Result<Self> {
+        let min_order = alignment.max(1 << MIN_SHIFT).trailing_zeros() - MIN_SHIFT;
+        let blocks = total >> MIN_SHIFT;
+        if blocks == 0 || blocks.ilog2() < min_order {
+            return Err(never_fits(1 << (min_order + MIN_SHIFT), total));
+        }
+        let (pages, whole) = (blocks.div_ceil(64) as usize, (blocks / 64) as usize);
+        let refused = || no_memory(blocks + 8 * pages as u64);
+        let hints = pages.div_ceil(64);
+        let all = words::zeroed_u64(pages + 2 * hints).ok_or_else(refused)?;
+        let (used, rest) = all.split_at(pages);
+        let (partial, vacant) = rest.split_at(hints);
+        for page in &used[..whole] {
+            page.store(!0, Ordering::Relaxed);
+        }
+        let buddy = Self {
+            total,
+            min_order,
+            max_order: blocks.ilog2(),
+            used,
+            orders: words::zeroed_u8(blocks as usize).ok_or_else(refused)?,
+            partial: Hints::new(partial),
+            vacant: Hints::new(vacant),
+            upper: Mutex::new(Upper::new(whole)),
+        };
+        if pages > whole {
+            // The last page is short: what lies past the end is taken for ever.
+            used[whole].store(buddy.past_end(), Ordering::Relaxed);
+            buddy.partial.set(whole);
+        }
+        Ok(buddy)
+    }
+
+    /// The bits of the last page that lie past the end; 0 when it is whole.
+    const fn past_end(&self) -> u64 {
+        let rest = (self.total >> MIN_SHIFT) % 64;
+        if rest == 0 { 0 } else { !0 << rest }
+    }
+
+    const fn largest(&self) -> u64 {
+        1 << (self.max_order + MIN_SHIFT)
+    }
+
+    /// The order of a request.
+    #[inline]
+    fn order_for(&self, size: u64) -> u32 {
+        (size - 1).checked_ilog2().map_or(0, |log2| (log2 + 1).saturating_sub(MIN_SHIFT)).max(self.min_order)
+    }
+
+    #[inline]
+    fn grant(&self, block: u64, order: u32) -> Grant {
+        self.orders[block as usize].store(order as u8 + 1, Ordering::Release);
+        Grant { offset: block << MIN_SHIFT, size: 1 << (order + MIN_SHIFT) }
+    }
+
+    /// Takes a block of a small order from a page.
+    #[inline]
+    fn take(&self, page: usize, order: u32) -> Option<u64> {
+        let bit = take_run(&self.used[page], order)?;
+        Some(64 * page as u64 + u64::from(bit))
+    }
+
+    /// A block of an order below a page's.
+    #[inline]
+    fn take_small(&self, order: u32) -> Option<u64> {
+        let partly = |page| {
+            self.take(page, order).or_else(|| {
+                if self.used[page].load(Ordering::Relaxed) != !0 {
+                    return None; // room for a smaller one
+                }
+                self.partial.clear(page);
+                let block = self.take(page, order)?;
+                self.partial.set(page);
+                Some(block)
+            })
+        };
+        if let Some(block) = self.partial.find(LOOKS_MAX, partly) {
+            return Some(block);
+        }
+        let wholly = |page| {
+            let block = self.take_vacant(page, run(order))?;
+            self.partial.set(page);
+            Some(block)
+        };
+        if let Some(block) = self.vacant.find(usize::MAX, wholly) {
+            return Some(block);
+        }
+        if let Some(block) = self.take_large(PAGE_ORDER) {
+            let page = (block / 64) as usize;
+            self.used[page].store(run(order), Ordering::Release);
+            self.partial.set(page);
+            return Some(block);
+        }
+        (0..self.used.len()).find_map(|page| self.take(page, order))
+    }
+
+    /// A whole page.
+    #[inline]
+    fn take_page(&self) -> Option<u64> {
+        self.vacant
+            .find(usize::MAX, |page| self.take_vacant(page, !0))
+            .or_else(|| self.take_large(PAGE_ORDER))
+    }
+
+    /// Takes the first blocks of a page on which nothing is granted.
+    #[inline]
+    fn take_vacant(&self, page: usize, bits: u64) -> Option<u64> {
+        let take = || self.used[page].compare_exchange(0, bits, Ordering::AcqRel, Ordering::Relaxed).is_ok();
+        if !take() {
+            self.vacant.clear(page);
+            if !take() {
+                return None;
+            }
+            self.vacant.set(page);
+        }
+        Some(64 * page as u64)
+    }
+
+    /// A block of whole pages.
+    fn take_large(&self, order: u32) -> Option<u64> {
+        let mut upper = lock(&self.upper);
+        let order = (order - PAGE_ORDER) as usize;
+        let page = upper.take(order).or_else(|| {
+            self.gather(&mut upper, self.vacant.pages());
+            upper.take(order).or_else(|| {
+                self.gather(&mut upper, 0..self.used.len()); // hints may be lost in a race: look at all
+                upper.take(order)
+            })
+        })?;
+        Some(64 * page as u64)
+    }
+
+    /// Hands pages on which nothing is granted back up. Taking one is what granting it would be: one
+    /// exchange from no bit to all.
+    fn gather(&self, upper: &mut Upper, pages: impl Iterator<Item = usize>) {
+        let whole = (self.total >> PAGE_SHIFT) as usize;
+        for page in pages.filter(|page| *page < whole) {
+            let word = &self.used[page];
+            let vacant = word.load(Ordering::Relaxed) == 0
+                && word.compare_exchange(0, !0, Ordering::AcqRel, Ordering::Relaxed).is_ok();
+            if vacant {
+                upper.put(page, 0);
+            }
+        }
+    }
+
+    /// Live grants, by what stands at their first blocks. `free`: the pages of `upper`.
+    fn count_grants(&self, free: &[bool]) -> u64 {
+        let (mut grants, mut page) = (0, 0);
+        while page < self.used.len() {
+            let (first, mut pages) = (64 * page, 1);
+            if self.used[page].load(Ordering::Relaxed) != 0 && !free.get(page).is_some_and(|free| *free) {
+                for order in &self.orders[first..(first + 64).min(self.orders.len())] {
+                    let Some(order) = order.load(Ordering::Relaxed).checked_sub(1) else { continue };
+                    grants += 1;
+                    pages = pages.max((1 << order) / 64); // a large one covers the pages that follow
+                }
+            }
+            page += pages;
+        }
+        grants
+    }
+
+    #[cold]
+    fn full(&self, size: u64) -> crate::base::error::Error {
+        full(size, self.usage().largest_free)
+    }
+
+    /// First block and order of the live grant that starts at an offset.
+    #[inline]
+    fn granted_at(&self, offset: u64) -> Option<(usize, u32)> {
+        let block = usize::try_from(offset >> MIN_SHIFT).ok()?;
+        let order = self.orders.get(block)?.load(Ordering::Acquire).checked_sub(1)?;
+        offset.is_multiple_of(1 << MIN_SHIFT).then_some((block, u32::from(order)))
+    }
+
+    /// The largest order with a free run in a page's word.
+    fn largest_run(word: u64) -> Option<u32> {
+        (0..=PAGE_ORDER).rev().find(|order| free_runs(word, *order) != 0)
+    }
+}
+
+impl Strategy for Buddy {
+    #[inline]
+    fn allocate(&self, size: u64) -> Result<Grant> {
+        if size.wrapping_sub(1) >= self.largest() {
+            return Err(never_fits(size, self.largest()));
+        }
+        let order = self.order_for(size);
+        let block = match order {
+            PAGE_ORDER => self.take_page(),
+            0..PAGE_ORDER => self.take_small(order),
+            _ => self.take_large(order),
+        };
+        block.map(|block| self.grant(block, order)).ok_or_else(|| self.full(size))
+    }
+
+    #[inline]
+    fn free(&self, offset: u64) -> Result<u64> {
+        let (block, order) = self.granted_at(offset).ok_or_else(not_granted)?;
+        self.orders[block].store(0, Ordering::Relaxed); // before the block can have its next owner
+        let page = block / 64;
+        if order > PAGE_ORDER {
+            lock(&self.upper).put(page, (order - PAGE_ORDER) as usize);
+            return Ok(1 << (order + MIN_SHIFT));
+        }
+        let bits = run(order) << (block % 64);
+        let mut seen = self.used[page].load(Ordering::Relaxed);
+        loop {
+            if seen & bits != bits {
+                return Err(not_granted());
+            }
+            let left = seen & !bits;
+            // Release: what the owner wrote happens before what the next owner does.
+            match self.used[page].compare_exchange_weak(seen, left, Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) if left == 0 => self.vacant.set(page),
+                Ok(_) => self.partial.set(page),
+                Err(now) => {
+                    seen = now;
+                    continue;
+                }
+            }
+            return Ok(1 << (order + MIN_SHIFT));
+        }
+    }
+
+    fn granted(&self, offset: u64) -> Option<u64> {
+        self.granted_at(offset).map(|(_, order)| 1 << (order + MIN_SHIFT))
+    }
+
+    fn usage(&self) -> Usage {
+        let mut upper = lock(&self.upper);
+        self.gather(&mut upper, 0..self.used.len());
+        let (pages, blocks) = upper.count();
+        let mut usage = Usage { free: pages << PAGE_SHIFT, free_blocks: blocks, ..Usage::default() };
+        let mut largest = upper.largest().map(|order| order as u32 + PAGE_ORDER);
+        for word in self.used {
+            let word = word.load(Ordering::Relaxed);
+            usage.free += u64::from((!word).count_ones()) << MIN_SHIFT;
+            usage.free_blocks += u64::from((!word & (word << 1 | 1)).count_ones());
+            largest = largest.max(Self::largest_run(word));
+        }
+        usage.free += self.total % (1 << MIN_SHIFT);
+        usage.largest_free =
+            largest.filter(|order| *order >= self.min_order).map_or(0, |order| 1 << (order + MIN_SHIFT));
+        usage.blocks = self.count_grants(&upper.free_pages().unwrap_or_default());
+        usage.held = self.total - usage.free;
+        usage
+    }
+
+    fn trim(&self, decommit: &dyn Fn(u64, u64) -> u64) -> u64 {
+        let system_page = raw::page_size() as u64;
+        let mut given = 0;
+        let mut upper = lock(&self.upper);
+        self.gather(&mut upper, 0..self.used.len());
+        upper.cool(|page, pages| {
+            let from = ((page as u64) << PAGE_SHIFT).next_multiple_of(system_page);
+            let to = ((page + pages) as u64) << PAGE_SHIFT;
+            let to = to / system_page * system_page;
+            if to > from {
+                given += decommit(from, to - from);
+            }
+        });
+        given
+    }
+
+    fn check(&self) -> Verdict {
+        let free = lock(&self.upper).free_pages()?;
+        let mut bits = vec![0_u64; self.used.len()];
+        for (page, free) in free.iter().enumerate() {
+            bits[page] = if *free { !0 } else { 0 };
+        }
+        if let Some(last) = bits.last_mut() {
+            *last |= self.past_end();
+        }
+        for (block, order) in self.orders.iter().enumerate() {
+            let Some(order) = order.load(Ordering::Relaxed).checked_sub(1).map(u32::from) else { continue };
+            let own = if order >= PAGE_ORDER { !0 } else { run(order) << (block % 64) };
+            for word in &mut bits[block / 64..(block + (1 << order)).div_ceil(64)] {
+                if *word & own != 0 {
+                    return Err(format!("block {block} of order {order} overlaps another"));
+                }
+                *word |= own;
+            }
+        }
+        for (page, expected) in bits.iter().enumerate() {
+            let word = self.used[page].load(Ordering::Relaxed);
+            if word != *expected {
+                return Err(format!("page {page} reads {word:x}, its grants are {expected:x}"));
+            }
+        }
+        Ok(())
+    }
+}

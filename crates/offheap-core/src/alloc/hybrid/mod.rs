@@ -1,0 +1,208 @@
+//! Hybrid: small requests from a slab, whose spans it borrows from a two-level segregated fit, which
+//! serves everything larger itself, however large. All of it can be freed, and what was a slab's span
+//! can be part of a large range afterwards. The slab's paths are lock-free, the rest has one lock.
+
+mod tlsf;
+
+use super::slab::{SLOT_MAX, SPAN_BYTES, SPAN_SHIFT, Slab};
+use super::strategy::{Grant, Strategy, Usage, Verdict, full, never_fits, not_granted};
+use crate::base::error::Result;
+use crate::base::sync::{Mutex, MutexGuard, lock};
+use crate::raw;
+use tlsf::{Tlsf, Use};
+
+/// The strategy.
+#[derive(Debug)]
+pub struct Hybrid {
+    total: u64,
+    unit: u64,          // of the large ranges, bytes
+    alignment: u32,     // of the large ranges, units
+    slab: Option<Slab>, // none where no span fits, or where no slot has the alignment
+    large: Mutex<Tlsf>,
+}
+
+/// Bytes of a unit: a page where there are many, little where the region is small.
+const fn unit_for(total: u64) -> u64 {
+    if total >= 4 << 20 {
+        4096
+    } else if total >= SPAN_BYTES {
+        256
+    } else {
+        16
+    }
+}
+
+impl Hybrid {
+    /// A hybrid over `[0, total)`; what does not fill a unit at the end is lost.
+    ///
+    /// # Errors
+    /// [`crate::base::error::Code::OutOfRange`] for an alignment above `total`;
+    /// [`crate::base::error::Code::OutOfMemory`].
+    pub fn new(total: u64, alignment: u64) -> Result<Self> {
+        let unit = unit_for(total);
+        if total < unit || alignment > total {
+            return Err(never_fits(alignment.max(unit), total));
+        }
+        let slab = if total >= SPAN_BYTES && alignment <= SLOT_MAX {
+            Some(Slab::without_spans(total, alignment)?)
+        } else {
+            None
+        };
+        let large = Mutex::new(Tlsf::new((total / unit) as u32));
+        Ok(Self { total, unit, alignment: (alignment / unit).max(1) as u32, slab, large })
+    }
+
+    /// The largest request, in bytes.
+    const fn largest(&self) -> u64 {
+        self.total / self.unit * self.unit
+    }
+
+    /// Lends the slab one more span; false when there is none.
+    fn lend(&self, slab: &Slab) -> bool {
+        let units = (SPAN_BYTES / self.unit) as u32;
+        let mut large = lock(&self.large);
+        let span = large.take(units, units, Use::Span).or_else(|| {
+            self.take_spans_back(&mut large);
+            large.take(units, units, Use::Span)
+        });
+        let Some(first) = span else { return false };
+        slab.lend(first / units);
+        true
+    }
+
+    /// Takes back every span in which nothing is live.
+    fn take_spans_back(&self, large: &mut MutexGuard<'_, Tlsf>) {
+        let units = (SPAN_BYTES / self.unit) as u32;
+        for span in self.slab.iter().flat_map(Slab::give_back) {
+            large.put(span * units, Use::Span);
+        }
+    }
+
+    /// A small request: from the slab, which may need one more span. `None` when no span is left.
+    #[inline]
+    fn take_small(&self, size: u64) -> Option<Grant> {
+        let slab = self.slab.as_ref().filter(|slab| size <= slab.largest())?;
+        loop {
+            if let Some(grant) = slab.try_allocate(size) {
+                return Some(grant);
+            }
+            if !self.lend(slab) {
+                return slab.allocate_anywhere(size); // hints may be lost in a race: look at all
+            }
+        }
+    }
+
+    #[cold]
+    fn take_large(&self, size: u64) -> Result<Grant> {
+        let units = size.div_ceil(self.unit) as u32;
+        let mut large = lock(&self.large);
+        let first = large.take(units, self.alignment, Use::Grant).or_else(|| {
+            self.take_spans_back(&mut large);
+            large.take(units, self.alignment, Use::Grant)
+        });
+        match first {
+            Some(first) => {
+                Ok(Grant { offset: u64::from(first) * self.unit, size: u64::from(units) * self.unit })
+            }
+            None => Err(full(size, self.usage_of(&mut large).largest_free)),
+        }
+    }
+
+    /// The unit at which an offset lies, if it lies at one.
+    fn unit_at(&self, offset: u64) -> Option<u32> {
+        offset.is_multiple_of(self.unit).then(|| u32::try_from(offset / self.unit).ok()).flatten()
+    }
+
+    /// The slab, if an offset lies in one of its spans.
+    #[inline]
+    fn slab_at(&self, offset: u64) -> Option<&Slab> {
+        self.slab.as_ref().filter(|slab| slab.has_span(offset))
+    }
+
+    fn usage_of(&self, large: &mut MutexGuard<'_, Tlsf>) -> Usage {
+        self.take_spans_back(large);
+        let (units, ranges, free, largest) = large.count(self.alignment);
+        let mut usage = Usage {
+            held: units * self.unit,
+            blocks: ranges,
+            free_blocks: free,
+            largest_free: largest * self.unit,
+            ..Usage::default()
+        };
+        if let Some(slab) = &self.slab {
+            let (spans, small) = (slab.spans().count() as u64, slab.usage());
+            usage.held = usage.held - spans * SPAN_BYTES + small.held;
+            usage.blocks = usage.blocks - spans + small.blocks;
+            usage.free_blocks += small.free_blocks;
+            usage.largest_free = usage.largest_free.max(small.largest_free);
+        }
+        usage.free = self.total - usage.held;
+        usage
+    }
+}
+
+impl Strategy for Hybrid {
+    #[inline]
+    fn allocate(&self, size: u64) -> Result<Grant> {
+        if size.wrapping_sub(1) >= self.largest() {
+            return Err(never_fits(size, self.largest()));
+        }
+        match self.take_small(size) {
+            Some(grant) => Ok(grant),
+            None => self.take_large(size),
+        }
+    }
+
+    #[inline]
+    fn free(&self, offset: u64) -> Result<u64> {
+        if let Some(slab) = self.slab_at(offset) {
+            return slab.free(offset);
+        }
+        let unit = self.unit_at(offset).ok_or_else(not_granted)?;
+        let units = lock(&self.large).put(unit, Use::Grant).ok_or_else(not_granted)?;
+        Ok(u64::from(units) * self.unit)
+    }
+
+    fn granted(&self, offset: u64) -> Option<u64> {
+        if let Some(slab) = self.slab_at(offset) {
+            return slab.granted(offset);
+        }
+        let units = lock(&self.large).size_at(self.unit_at(offset)?, Use::Grant)?;
+        Some(u64::from(units) * self.unit)
+    }
+
+    fn usage(&self) -> Usage {
+        self.usage_of(&mut lock(&self.large))
+    }
+
+    fn trim(&self, decommit: &dyn Fn(u64, u64) -> u64) -> u64 {
+        let page = raw::page_size() as u64;
+        let mut large = lock(&self.large);
+        self.take_spans_back(&mut large);
+        let mut given = 0;
+        large.cool(|first, count| {
+            let start = (u64::from(first) * self.unit).next_multiple_of(page);
+            let end = u64::from(first + count) * self.unit / page * page;
+            if end <= start {
+                return (first, 0);
+            }
+            given += decommit(start, end - start);
+            ((start / self.unit) as u32, ((end - start) / self.unit) as u32)
+        });
+        given
+    }
+
+    fn check(&self) -> Verdict {
+        let large = lock(&self.large);
+        large.check()?;
+        let Some(slab) = &self.slab else { return Ok(()) };
+        slab.check()?;
+        let units = (SPAN_BYTES / self.unit) as u32;
+        for span in slab.spans() {
+            if large.size_at(span * units, Use::Span) != Some(units) {
+                return Err(format!("the span at {} is not lent", u64::from(span) << SPAN_SHIFT));
+            }
+        }
+        Ok(())
+    }
+}

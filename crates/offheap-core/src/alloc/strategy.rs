@@ -1,0 +1,108 @@
+//! What every strategy promises. The laws stand here; the contract suite in `tests/` runs them
+//! against all six.
+
+use crate::base::error::{Code, Error, Result};
+use std::fmt;
+
+/// The largest region, in bytes: a record keeps an offset in 32 bits of 16-byte units, and a link
+/// keeps an index + 1 in as many.
+pub const TOTAL_MAX: u64 = (1 << 36) - (1 << 16);
+/// Unit of every offset that a record keeps, in bytes.
+pub const UNIT: u64 = 16;
+
+/// A range of the region that is one caller's now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Grant {
+    /// Bytes from the start of the region.
+    pub offset: u64,
+    /// Bytes granted; at least what was asked.
+    pub size: u64,
+}
+
+/// How a region is used, in bytes. Exact while nobody else allocates or frees.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// Not available to anybody: grants, and what waits behind one (ring, arena).
+    pub held: u64,
+    /// The rest of the region.
+    pub free: u64,
+    /// The largest request that would succeed now, but for rounding to the alignment.
+    pub largest_free: u64,
+    /// Live grants.
+    pub blocks: u64,
+    /// Free ranges that are not joined to each other.
+    pub free_blocks: u64,
+}
+
+/// Nothing, or a sentence that names what does not hold.
+pub type Verdict = std::result::Result<(), String>;
+
+/// A way to cut a region. It computes offsets, keeps all it knows out of the region, and may be
+/// used by many threads at once. `total` and `alignment` are given when it is made.
+///
+/// Laws:
+/// 1. A grant lies in `[0, total)`, is at least as large as the request, and starts at a multiple of
+///    the alignment. Live grants share no byte.
+/// 2. Size 0, and a size above the largest that the empty region could give, is
+///    [`Code::OutOfRange`] with that largest size. What has no room now is [`Code::RegionFull`] with
+///    the largest that has. A refusal changes nothing.
+/// 3. `free` of what is not the start of a live grant is [`Code::DoubleFree`], and changes nothing.
+///    (Two threads that free one grant at the same moment have to decide between them before they
+///    come here: the tracker's record does.)
+/// 4. What was freed can be granted again: when everything is freed, the largest request succeeds.
+///    (The arena frees by `rewind` and `reset` only.)
+/// 5. `held + free = total`; `largest_free <= free`; a request of `largest_free` succeeds.
+/// 6. `trim` gives back pages of which no grant has a byte, and only while no grant can get them.
+pub trait Strategy: fmt::Debug + Send + Sync {
+    /// Grants at least `size` bytes.
+    ///
+    /// # Errors
+    /// [`Code::OutOfRange`], [`Code::RegionFull`]: law 2.
+    fn allocate(&self, size: u64) -> Result<Grant>;
+
+    /// Ends the grant that starts at `offset` and tells how large it was.
+    ///
+    /// # Errors
+    /// [`Code::DoubleFree`]: law 3.
+    fn free(&self, offset: u64) -> Result<u64>;
+
+    /// The size of the live grant that starts at `offset`.
+    fn granted(&self, offset: u64) -> Option<u64>;
+
+    /// How the region is used.
+    fn usage(&self) -> Usage;
+
+    /// Calls `decommit(offset, size)` for free ranges, at most once for each until it is granted
+    /// again, and returns the sum of what `decommit` did.
+    fn trim(&self, decommit: &dyn Fn(u64, u64) -> u64) -> u64;
+
+    /// Checks its own structure. Only while nobody else uses it.
+    ///
+    /// # Errors
+    /// A sentence about the first thing that does not hold.
+    fn check(&self) -> Verdict;
+}
+
+/// The refusal of a size that can never fit.
+#[must_use]
+pub const fn never_fits(size: u64, largest: u64) -> Error {
+    Error::new(Code::OutOfRange, size, largest)
+}
+
+/// The refusal of a size that does not fit now.
+#[must_use]
+pub const fn full(size: u64, largest_free: u64) -> Error {
+    Error::new(Code::RegionFull, size, largest_free)
+}
+
+/// The refusal of an offset at which no grant starts.
+#[must_use]
+pub fn not_granted() -> Error {
+    Code::DoubleFree.into()
+}
+
+/// The refusal of metadata by the system.
+#[must_use]
+pub fn no_memory(bytes: u64) -> Error {
+    Error::new(Code::OutOfMemory, bytes, crate::raw::available_bytes())
+}

@@ -1,0 +1,160 @@
+//! The laws of [`Strategy`], for all six: `contract` one by one, `model` in any sequence against a
+//! plain map, `threads` with an owner's mark on every grant; `arenas` what only an arena has.
+
+mod arenas;
+mod contract;
+mod model;
+mod threads;
+
+use super::arena::{Arena, Stay};
+use super::buddy::Buddy;
+use super::hybrid::Hybrid;
+use super::object_pool::ObjectPool;
+use super::ring::Ring;
+use super::slab::Slab;
+use super::strategy::{Grant, Strategy, Usage, Verdict, not_granted};
+use crate::base::error::{Code, Result};
+use crate::ops;
+use crate::raw;
+use crate::raw::region::Region;
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+/// An arena that keeps what handles keep: the stay of each grant. It resets itself when all is freed.
+#[derive(Debug)]
+struct Handles {
+    arena: Arena,
+    live: Mutex<BTreeMap<u64, (Stay, Grant)>>,
+}
+
+impl Handles {
+    fn new(total: u64, alignment: u64) -> Result<Self> {
+        Ok(Self { arena: Arena::new(total, alignment)?, live: Mutex::default() })
+    }
+}
+
+impl Strategy for Handles {
+    fn allocate(&self, size: u64) -> Result<Grant> {
+        let mut live = self.live.lock().unwrap();
+        let given = self.arena.allocate(size)?;
+        let grant = Grant { offset: given.offset, size: given.size };
+        live.insert(given.offset, (given.stay, grant));
+        Ok(grant)
+    }
+
+    fn free(&self, offset: u64) -> Result<u64> {
+        let mut live = self.live.lock().unwrap();
+        let (stay, grant) = live.remove(&offset).ok_or_else(not_granted)?;
+        self.arena.free(stay, grant.size)?;
+        if live.is_empty() {
+            self.arena.reset();
+            assert_eq!(self.arena.free(stay, 1).unwrap_err().code, Code::UseAfterFree);
+        }
+        Ok(grant.size)
+    }
+
+    fn granted(&self, offset: u64) -> Option<u64> {
+        self.live.lock().unwrap().get(&offset).map(|(_, grant)| grant.size)
+    }
+
+    fn usage(&self) -> Usage {
+        self.arena.usage()
+    }
+
+    fn trim(&self, decommit: &dyn Fn(u64, u64) -> u64) -> u64 {
+        self.arena.trim(decommit)
+    }
+
+    fn check(&self) -> Verdict {
+        self.arena.check()
+    }
+}
+
+type Make = fn(u64, u64) -> Result<Box<dyn Strategy>>;
+
+fn boxed<S: Strategy + 'static>(made: Result<S>) -> Result<Box<dyn Strategy>> {
+    made.map(|strategy| Box::new(strategy) as Box<dyn Strategy>)
+}
+
+/// All six by name.
+const ALL: [(&str, Make); 6] = [
+    ("buddy", |total, alignment| boxed(Buddy::new(total, alignment))),
+    ("slab", |total, alignment| boxed(Slab::new(total, alignment))),
+    ("arena", |total, alignment| boxed(Handles::new(total, alignment))),
+    ("ring", |total, alignment| boxed(Ring::new(total, alignment))),
+    ("object pool", |total, alignment| boxed(ObjectPool::new(total, alignment))),
+    ("hybrid", |total, alignment| boxed(Hybrid::new(total, alignment))),
+];
+
+/// A strategy over memory of its own.
+struct House {
+    name: &'static str,
+    strategy: Box<dyn Strategy>,
+    region: Region,
+    total: u64,
+    alignment: u64,
+}
+
+impl House {
+    /// `None` when the strategy refuses this total or alignment.
+    fn new((name, make): (&'static str, Make), total: u64, alignment: u64) -> Option<Self> {
+        let strategy = make(total, alignment).ok()?;
+        let size = (total as usize).next_multiple_of(raw::page_size());
+        let region = Region::reserve(size, (alignment as usize).max(raw::page_size())).unwrap();
+        region.commit_to(size).unwrap();
+        Some(Self { name, strategy, region, total, alignment })
+    }
+
+    /// Writes a number over a grant: all of a small one, both ends of a large one.
+    fn stamp(&self, grant: Grant, stamp: u8) {
+        for (offset, size) in ends(grant) {
+            ops::fill(self.region.bytes(offset as usize, size as usize).unwrap(), stamp);
+        }
+    }
+
+    #[track_caller]
+    fn assert_stamp(&self, grant: Grant, stamp: u8) {
+        for (offset, size) in ends(grant) {
+            let mut copy = vec![0; size as usize];
+            ops::snapshot(self.region.bytes(offset as usize, size as usize).unwrap(), &mut copy).unwrap();
+            assert!(
+                copy.iter().all(|byte| *byte == stamp),
+                "{}: {grant:?} was written by another",
+                self.name
+            );
+        }
+    }
+
+    /// Law 1, for one grant.
+    #[track_caller]
+    fn assert_proper(&self, grant: Grant, size: u64) {
+        assert!(grant.size >= size, "{}: {grant:?} for {size}", self.name);
+        assert!(grant.offset + grant.size <= self.total, "{}: {grant:?} past the end", self.name);
+        let address = self.region.address() as u64 + grant.offset;
+        assert!(address.is_multiple_of(self.alignment), "{}: {grant:?} is not aligned", self.name);
+    }
+
+    /// The largest request, as the refusal of a larger one tells it.
+    fn largest(&self) -> u64 {
+        let refused = self.strategy.allocate(u64::MAX).unwrap_err();
+        assert_eq!((refused.code, refused.requested), (Code::OutOfRange, u64::MAX));
+        refused.available
+    }
+}
+
+/// The parts of a grant that carry its stamp.
+fn ends(grant: Grant) -> Vec<(u64, u64)> {
+    const PART: u64 = 512;
+    if grant.size <= 2 * PART {
+        vec![(grant.offset, grant.size)]
+    } else {
+        vec![(grant.offset, PART), (grant.offset + grant.size - PART, PART)]
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        // Regions live for ever; their pages need not.
+        self.region.decommit(0, self.region.size());
+    }
+}

@@ -1,0 +1,280 @@
+//! What ends many grants at once: reset, rewind, close, the end of an isolate. All or nothing: one
+//! pinned grant refuses, and then nothing has changed.
+
+use super::grants::{Attached, Door, begin, give, put_record};
+use super::ground::{Ground, Plan};
+use super::{Allocator, AllocatorId, Isolate, Manager, Registry};
+use crate::alloc::arena::Mark;
+use crate::base::error::{Code, Error, Result};
+use crate::base::sync::{Arc, Ordering, lock};
+use crate::raw;
+use crate::tracker::counters::Counter;
+use crate::tracker::record::Birth;
+use crate::tracker::state::{AlignmentCode, Extent, Handle, Origin, Owner, Place, Slot};
+
+impl Manager {
+    /// An arena's own record, which stands for all its grants; of other grounds nothing.
+    pub(super) fn begin_arena(
+        &self,
+        ground: &Ground,
+        alignment: AlignmentCode,
+        isolate: u32,
+    ) -> Result<Option<Handle>> {
+        let Plan::Arena(_) = &ground.plan else { return Ok(None) };
+        let birth = Birth {
+            extent: Extent { size: 0, label: 0 },
+            origin: Origin { born_ms: raw::now_ms(), owner: Owner::arena(isolate) },
+            alignment,
+        };
+        let place = Place::grant(ground.span.0, 0);
+        let mut records = Vec::new();
+        begin(&self.tracker, &mut records, place, birth).map(Some).inspect(|_| {
+            give(&self.tracker, &mut records, usize::MAX);
+        })
+    }
+
+    /// Handles of the live grants of a ground, and their pins together.
+    fn grants_of(&self, ground: &Ground) -> (Vec<Handle>, u64) {
+        let (mut handles, mut pins) = (Vec::new(), 0);
+        self.tracker.scan(|row| {
+            if ground.holds(row.place) && row.owner.kind() == Owner::GRANT {
+                handles.push(row.handle);
+                pins += row.pins;
+            }
+        });
+        (handles, pins)
+    }
+
+    /// Freezes all grants of a ground, or none.
+    fn freeze(&self, ground: &Ground) -> Result<Vec<Handle>> {
+        let (handles, pins) = self.grants_of(ground);
+        if pins > 0 {
+            return Err(Error::new(Code::InUse, 0, pins));
+        }
+        let mut frozen: Vec<Handle> = Vec::with_capacity(handles.len());
+        for handle in handles {
+            let Some(record) = self.tracker.shared(handle.slot) else { continue };
+            match record.freeze(handle.generation) {
+                Ok(_) => frozen.push(handle),
+                Err(error) if error.code == Code::InUse => {
+                    for handle in frozen {
+                        let thawed =
+                            self.tracker.shared(handle.slot).map(|record| record.thaw(handle.generation));
+                        debug_assert!(thawed.is_some_and(|thawed| thawed.is_ok()));
+                    }
+                    return Err(error);
+                }
+                Err(_) => {} // its owner freed it meanwhile
+            }
+        }
+        Ok(frozen)
+    }
+
+    /// Ends a grant whatever its pins, and gives its memory back. False when its owner was faster.
+    fn end_frozen(&self, handle: Handle, ground: &Ground, counter: Option<&Counter>) -> bool {
+        let Some(record) = self.tracker.shared(handle.slot) else { return false };
+        let (place, extent) = (record.place(), record.extent()); // before the end: then they are the next owner's
+        if record.end_frozen(handle.generation).is_err() {
+            return false;
+        }
+        let put = ground.put(place);
+        debug_assert!(put.is_ok());
+        if let Some(counter) = counter {
+            counter.freed(extent.size);
+        }
+        true
+    }
+}
+
+impl Isolate {
+    /// Ends every grant of an allocator.
+    ///
+    /// # Errors
+    /// [`Code::InUse`] with the number of pins; [`Code::Closed`].
+    pub fn reset_allocator(&self, id: AllocatorId) -> Result<()> {
+        self.with(id, |attached, records| {
+            self.end_all(&attached.allocator, &attached.counter, records, false)?;
+            self.manager.allocators.bump_resets(id.number);
+            Ok(())
+        })
+    }
+
+    /// Closes an allocator: its grants end, its name is free, its pages go back. Closing it twice does
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`Code::InUse`] with the number of pins.
+    pub fn close_allocator(&self, id: AllocatorId) -> Result<()> {
+        let closed = self.with(id, |attached, records| {
+            let allocator = Arc::clone(&attached.allocator);
+            self.end_all(&allocator, &attached.counter, records, true)?;
+            Ok(allocator)
+        });
+        let allocator = match closed {
+            Err(error) if error.code == Code::Closed => return Ok(()),
+            closed => closed?,
+        };
+        let registry = &self.manager.allocators;
+        let mut open = lock(&registry.state);
+        open.names.remove(&allocator.name);
+        open.numbers[id.number as usize] = None;
+        registry.bump_resets(id.number);
+        registry.bump_life(id.number);
+        registry.charged_bytes.fetch_sub(allocator.measures.total, Ordering::Relaxed);
+        allocator.ground.clear(&self.manager.chunks.atlas);
+        open.idle_numbers.push(id.number);
+        open.idle_grounds.push(Arc::clone(&allocator.ground));
+        drop(open);
+        self.allocators.borrow_mut().attached[id.number as usize] = None;
+        Ok(())
+    }
+
+    /// Runs `act` on an open allocator of this isolate.
+    fn with<T>(
+        &self,
+        id: AllocatorId,
+        act: impl FnOnce(&mut Attached, &mut Vec<Slot>) -> Result<T>,
+    ) -> Result<T> {
+        let mut door = self.allocators.borrow_mut();
+        let (attached, records) = door.attached(id)?;
+        act(attached, records)
+    }
+
+    fn end_all(
+        &self,
+        allocator: &Allocator,
+        counter: &Counter,
+        records: &mut Vec<Slot>,
+        closes: bool,
+    ) -> Result<()> {
+        let mut own = lock(&allocator.ending);
+        if allocator.closed.load(Ordering::Acquire) {
+            return Err(Code::Closed.into()); // another isolate was first
+        }
+        let ground = &allocator.ground;
+        if let Plan::Arena(arena) = &ground.plan {
+            let born_ms = (!closes).then(raw::now_ms);
+            return self.end_levels(allocator, &mut own, records, born_ms, || {
+                arena.reset();
+                Ok(())
+            });
+        }
+        let frozen = self.manager.freeze(ground)?;
+        allocator.closed.store(closes, Ordering::Release);
+        for handle in frozen {
+            if self.manager.end_frozen(handle, ground, Some(counter)) {
+                put_record(&self.manager.tracker, records, handle.slot);
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends an arena's record, unless it is pinned; then levels, by `act`; then begins the record again,
+    /// as born at `born_ms`, or closes the arena.
+    fn end_levels(
+        &self,
+        allocator: &Allocator,
+        own: &mut Option<Handle>,
+        records: &mut Vec<Slot>,
+        born_ms: Option<u64>,
+        act: impl FnOnce() -> Result<()>,
+    ) -> Result<()> {
+        let tracker = &self.manager.tracker;
+        let handle = own.ok_or(Error::from(Code::Closed))?;
+        let record = tracker.live(handle)?;
+        let owner = record.origin().owner;
+        record.end(handle.generation)?;
+        put_record(tracker, records, handle.slot);
+        *own = None;
+        allocator.closed.store(born_ms.is_none(), Ordering::Release);
+        act()?;
+        if let Some(born_ms) = born_ms {
+            let birth = Birth {
+                extent: Extent { size: 0, label: 0 },
+                origin: Origin { born_ms, owner },
+                alignment: allocator.measures.alignment,
+            };
+            let place = Place::grant(allocator.ground.span.0, 0);
+            *own = Some(begin(tracker, records, place, birth)?);
+        }
+        Ok(())
+    }
+
+    /// Remembers an arena's position.
+    ///
+    /// # Errors
+    /// [`Code::NotSupported`] by other kinds; [`Code::RegionFull`] with too many marks alive;
+    /// [`Code::Closed`].
+    pub fn mark_in(&self, id: AllocatorId) -> Result<Mark> {
+        self.with(id, |attached, _| match &attached.allocator.ground.plan {
+            Plan::Arena(arena) => arena.mark(),
+            _ => Err(Code::NotSupported.into()),
+        })
+    }
+
+    /// Ends what an arena granted since a mark.
+    ///
+    /// # Errors
+    /// [`Code::InvalidValue`] for a stale or foreign mark; [`Code::InUse`] with the number of pins;
+    /// [`Code::NotSupported`] by other kinds; [`Code::Closed`].
+    pub fn rewind_in(&self, id: AllocatorId, mark: Mark) -> Result<()> {
+        self.with(id, |attached, records| {
+            let allocator = &*attached.allocator;
+            let Plan::Arena(arena) = &allocator.ground.plan else { return Err(Code::NotSupported.into()) };
+            let mut own = lock(&allocator.ending);
+            if !arena.has_mark(mark) {
+                return Err(Code::InvalidValue.into());
+            }
+            let handle = own.ok_or(Error::from(Code::Closed))?;
+            let born_ms = self.manager.tracker.live(handle)?.origin().born_ms; // its age goes on
+            self.end_levels(allocator, &mut own, records, Some(born_ms), || arena.rewind(mark))
+        })
+    }
+
+    /// Gives the pages back that no grant has a byte of. Returns the bytes.
+    ///
+    /// # Errors
+    /// [`Code::Closed`].
+    pub fn trim_allocator(&self, id: AllocatorId) -> Result<u64> {
+        self.with(id, |attached, _| Ok(attached.allocator.ground.trim(&self.manager.chunks.atlas)))
+    }
+
+    /// The isolate has ended: what it held of allocators goes back, pinned or not, for its handles and
+    /// pins were its own. Of an arena only the pins: it knows no single grant.
+    pub(in super::super) fn leave_allocators(&self) {
+        let mut door = self.allocators.borrow_mut();
+        let tracker = &self.manager.tracker;
+        let Door { attached, records } = &mut *door;
+        for attached in attached.iter().flatten() {
+            let own = lock(&attached.allocator.ending);
+            let record = own.and_then(|own| Some((tracker.live(own).ok()?, own.generation)));
+            for _ in 0..attached.arena_pins {
+                let dropped = record.as_ref().map(|(record, generation)| record.unpin(*generation));
+                debug_assert!(dropped.is_none_or(|dropped| dropped.is_ok()));
+            }
+        }
+        let mut held = Vec::new();
+        tracker.scan(|row| {
+            if row.place.is_grant() && row.owner == Owner::grant(self.number) {
+                held.push((row.handle, row.place.span));
+            }
+        });
+        for (handle, span) in held {
+            let user = attached.iter().flatten().find(|user| user.allocator.ground.span.0 == span);
+            let Some(ground) = self.manager.allocators.ground(span) else { continue };
+            if self.manager.end_frozen(handle, &ground, user.map(|user| &user.counter)) {
+                records.push(handle.slot);
+            }
+        }
+        give(tracker, records, usize::MAX);
+    }
+}
+
+impl Registry {
+    /// The ground of a span, of an open allocator or waiting for the next.
+    fn ground(&self, span: u32) -> Option<Arc<Ground>> {
+        let open = lock(&self.state);
+        let used = open.numbers.iter().flatten().map(|allocator| &allocator.ground);
+        used.chain(&open.idle_grounds).find(|ground| ground.span.0 == span).map(Arc::clone)
+    }
+}

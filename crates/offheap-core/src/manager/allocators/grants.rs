@@ -1,0 +1,296 @@
+//! Grants: allocate, free, pin, through one isolate.
+
+use super::ground::{Ground, Plan};
+use super::{Allocator, AllocatorId, Isolate};
+use crate::alloc::arena::{Arena, Stay};
+use crate::alloc::strategy::Strategy;
+use crate::base::error::{Code, Error, Result};
+use crate::base::sync::{Arc, Ordering, lock};
+use crate::raw;
+use crate::tracker::counters::Counter;
+use crate::tracker::label::Label;
+use crate::tracker::record::{Birth, Record};
+use crate::tracker::state::{Extent, Generation, Handle, Origin, Owner, Place, Slot};
+use crate::tracker::table::Tracker;
+
+/// Records that wait in an isolate, at most; so many are taken and given back at once.
+const RECORDS_MAX: usize = 256;
+const RECORDS_MOVED: usize = 64;
+
+/// What an isolate keeps of the allocators that it uses.
+#[derive(Debug, Default)]
+pub struct Door {
+    pub(super) attached: Vec<Option<Attached>>, // by number
+    pub(super) records: Vec<Slot>,              // free ones, without memory
+}
+
+/// An allocator, as one isolate uses it.
+#[derive(Debug)]
+pub(super) struct Attached {
+    pub(super) allocator: Arc<Allocator>,
+    pub(super) counter: Counter,
+    pub(super) arena_pins: u64, // this isolate's, to be dropped when it ends
+}
+
+/// What `allocate` gives. Of an arena, the handle is a level and its generation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Taken {
+    /// Decides whether it is still there.
+    pub handle: Handle,
+    /// Bytes from the start of the region.
+    pub offset: u64,
+    /// Bytes granted.
+    pub granted: u64,
+}
+
+impl From<Handle> for Stay {
+    /// An arena's handle is a stay.
+    fn from(handle: Handle) -> Self {
+        Self { level: handle.slot.0, generation: handle.generation.0 }
+    }
+}
+
+impl Door {
+    #[inline]
+    pub(super) fn attached(&mut self, id: AllocatorId) -> Result<(&mut Attached, &mut Vec<Slot>)> {
+        let attached = self.attached.get_mut(id.number as usize).and_then(Option::as_mut);
+        match attached {
+            Some(attached)
+                if attached.allocator.id == id && !attached.allocator.closed.load(Ordering::Acquire) =>
+            {
+                Ok((attached, &mut self.records))
+            }
+            _ => Err(Code::Closed.into()),
+        }
+    }
+}
+
+impl Isolate {
+    /// From now on this isolate may use an allocator.
+    pub(super) fn attach(&self, allocator: &Arc<Allocator>) {
+        let mut door = self.allocators.borrow_mut();
+        let index = allocator.id.number as usize;
+        if door.attached.len() <= index {
+            door.attached.resize_with(index + 1, || None);
+        }
+        if door.attached[index].as_ref().is_none_or(|attached| attached.allocator.id != allocator.id) {
+            let counter = allocator.counters.counter();
+            door.attached[index] =
+                Some(Attached { allocator: Arc::clone(allocator), counter, arena_pins: 0 });
+        }
+    }
+
+    /// Grants at least `size` bytes of an allocator's region.
+    ///
+    /// # Errors
+    /// [`Code::OutOfRange`] for 0 and for more than it can ever hold, with that maximum;
+    /// [`Code::RegionFull`] with the largest that fits; [`Code::InUse`] when a grant that would have to
+    /// be overwritten is pinned; [`Code::Closed`]; [`Code::OutOfMemory`].
+    pub fn allocate_in(&self, id: AllocatorId, size: u64, label: Label) -> Result<Taken> {
+        let mut door = self.allocators.borrow_mut();
+        let (attached, records) = door.attached(id)?;
+        let allocator = &*attached.allocator;
+        let (strategy, grant) = match &allocator.ground.plan {
+            Plan::Arena(arena) => return allocate_in_arena(arena, size),
+            Plan::Ring(ring) if allocator.measures.overwrite => {
+                let grant = loop {
+                    match ring.allocate(size) {
+                        Err(refused) if refused.code == Code::RegionFull => {
+                            self.end_oldest(&allocator.ground, &attached.counter, records, refused)?;
+                        }
+                        result => break result?,
+                    }
+                };
+                (ring as &dyn Strategy, grant)
+            }
+            plan => {
+                let strategy = plan.strategy().ok_or(Error::from(Code::Corrupted))?;
+                (strategy, strategy.allocate(size)?)
+            }
+        };
+        let birth = Birth {
+            extent: Extent { size, label: label.0 },
+            origin: Origin { born_ms: raw::now_ms(), owner: Owner::grant(self.number) },
+            alignment: allocator.measures.alignment,
+        };
+        let place = Place::grant(allocator.ground.span.0, grant.offset);
+        let begun = begin(&self.manager.tracker, records, place, birth);
+        let handle = begun.or_else(|error| strategy.free(grant.offset).and(Err(error)))?;
+        attached.counter.allocated(size);
+        if let Plan::Ring(ring) = &allocator.ground.plan
+            && allocator.measures.overwrite
+        {
+            ring.tag(grant.offset, handle.slot.0 + 1);
+        }
+        Ok(Taken { handle, offset: grant.offset, granted: grant.size })
+    }
+
+    /// Ends a grant. Exactly one free of a handle succeeds. `size`: what was asked, for an arena, which
+    /// knows no single grant.
+    ///
+    /// # Errors
+    /// [`Code::DoubleFree`]; [`Code::InUse`] while pinned; [`Code::ForeignBlock`] for what another
+    /// owner holds; [`Code::Closed`]; of an arena [`Code::UseAfterFree`] after a rewind or reset.
+    pub fn free_in(&self, id: AllocatorId, handle: Handle, size: u64) -> Result<()> {
+        let mut door = self.allocators.borrow_mut();
+        let (attached, records) = door.attached(id)?;
+        let ground = &attached.allocator.ground;
+        if let Plan::Arena(arena) = &ground.plan {
+            return arena.free(handle.into(), size);
+        }
+        let tracker = &self.manager.tracker;
+        let record = tracker.shared(handle.slot).ok_or(Error::from(Code::DoubleFree))?;
+        let (place, extent) = (record.place(), record.extent()); // before the end: then they are the next owner's
+        if !ground.holds(place) {
+            let live = record.is_live(handle.generation);
+            return Err(if live { Code::ForeignBlock } else { Code::DoubleFree }.into());
+        }
+        record.end(handle.generation)?;
+        put_record(tracker, records, handle.slot);
+        ground.put(place)?;
+        attached.counter.freed(extent.size);
+        Ok(())
+    }
+
+    /// Takes a pin: what it holds cannot be freed, reset or closed until it is dropped.
+    ///
+    /// # Errors
+    /// [`Code::UseAfterFree`]; [`Code::ForeignBlock`]; [`Code::InUse`] at 65,535 pins; [`Code::Closed`].
+    pub fn pin_in(&self, id: AllocatorId, handle: Handle) -> Result<()> {
+        let mut door = self.allocators.borrow_mut();
+        let (attached, _) = door.attached(id)?;
+        let tracker = &self.manager.tracker;
+        let Plan::Arena(arena) = &attached.allocator.ground.plan else {
+            let record = attached.allocator.ground.live(tracker, handle)?;
+            return record.pin(handle.generation).map(|_| ());
+        };
+        // The lock is held by whoever changes levels: a stay that is current stays so until we pinned.
+        let own = lock(&attached.allocator.ending);
+        let own = own.as_ref().ok_or(Error::from(Code::Closed))?;
+        if !arena.is_live(handle.into()) {
+            return Err(Code::UseAfterFree.into());
+        }
+        tracker.live(*own)?.pin(own.generation)?;
+        attached.arena_pins += 1;
+        Ok(())
+    }
+
+    /// Drops a pin.
+    ///
+    /// # Errors
+    /// [`Code::UseAfterFree`]; [`Code::ForeignBlock`]; [`Code::Corrupted`] when there is none;
+    /// [`Code::Closed`].
+    pub fn unpin_in(&self, id: AllocatorId, handle: Handle) -> Result<()> {
+        let mut door = self.allocators.borrow_mut();
+        let (attached, _) = door.attached(id)?;
+        let tracker = &self.manager.tracker;
+        if attached.allocator.ground.plan.strategy().is_some() {
+            let record = attached.allocator.ground.live(tracker, handle)?;
+            return record.unpin(handle.generation).map(|_| ());
+        }
+        let own = lock(&attached.allocator.ending);
+        let own = own.as_ref().ok_or(Error::from(Code::Closed))?;
+        attached.arena_pins = attached.arena_pins.checked_sub(1).ok_or(Error::from(Code::Corrupted))?;
+        tracker.live(*own)?.unpin(own.generation).map(|_| ())
+    }
+
+    /// Ends the oldest grant of a full ring. `refused`: what the ring said, for when there is none.
+    #[cold]
+    fn end_oldest(
+        &self,
+        ground: &Ground,
+        counter: &Counter,
+        records: &mut Vec<Slot>,
+        refused: Error,
+    ) -> Result<()> {
+        let Plan::Ring(ring) = &ground.plan else { return Err(refused) };
+        let (offset, tag) = ring.oldest().ok_or(refused)?;
+        let slot = Slot(tag.checked_sub(1).ok_or(refused)?);
+        let tracker = &self.manager.tracker;
+        let record = tracker.shared(slot).ok_or(refused)?;
+        let (state, place, extent) = (record.state(), record.place(), record.extent());
+        if place != Place::grant(ground.span.0, offset) {
+            return Err(refused); // its owner is about to free it: not ours to wait for
+        }
+        record.end(state.generation())?;
+        put_record(tracker, records, slot);
+        ground.put(place)?;
+        counter.freed(extent.size);
+        Ok(())
+    }
+}
+
+impl Ground {
+    /// Whether a place lies in this ground.
+    #[inline]
+    pub(super) const fn holds(&self, place: Place) -> bool {
+        place.is_grant() && place.span == self.span.0
+    }
+
+    /// Gives the memory of an ended record back.
+    #[inline]
+    pub(super) fn put(&self, place: Place) -> Result<u64> {
+        let strategy = self.plan.strategy().ok_or(Error::from(Code::Corrupted))?;
+        strategy.free(place.offset_bytes()).map_err(|_| Code::Corrupted.into())
+    }
+
+    /// The record of a live grant of this ground.
+    fn live(&self, tracker: &Tracker, handle: Handle) -> Result<Record<'static>> {
+        let record = tracker.live(handle)?;
+        if self.holds(record.place()) { Ok(record) } else { Err(Code::ForeignBlock.into()) }
+    }
+}
+
+#[inline]
+fn allocate_in_arena(arena: &Arena, size: u64) -> Result<Taken> {
+    let given = arena.allocate(size)?;
+    let Stay { level, generation } = given.stay;
+    let handle = Handle { slot: Slot(level), generation: Generation(generation) };
+    Ok(Taken { handle, offset: given.offset, granted: given.size })
+}
+
+/// Opens a record for a grant.
+#[inline]
+pub(super) fn begin(
+    tracker: &Tracker,
+    records: &mut Vec<Slot>,
+    place: Place,
+    birth: Birth,
+) -> Result<Handle> {
+    loop {
+        let slot = match records.pop() {
+            Some(slot) => slot,
+            None => refill(tracker, records)?,
+        };
+        let record = tracker.shared(slot).ok_or(Error::from(Code::Corrupted))?;
+        match record.begin_at(place, birth) {
+            Some(generation) => return Ok(Handle { slot, generation }),
+            None => tracker.retire(slot),
+        }
+    }
+}
+
+#[cold]
+fn refill(tracker: &Tracker, records: &mut Vec<Slot>) -> Result<Slot> {
+    let chain = tracker.take(RECORDS_MOVED as u32)?;
+    tracker.walk(chain, |slot| records.push(slot));
+    records.pop().ok_or(Error::from(Code::Corrupted))
+}
+
+/// Keeps an ended record for the next grant.
+#[inline]
+pub(super) fn put_record(tracker: &Tracker, records: &mut Vec<Slot>, slot: Slot) {
+    records.push(slot);
+    if records.len() > RECORDS_MAX {
+        give(tracker, records, RECORDS_MOVED);
+    }
+}
+
+/// Gives the oldest records of an isolate back to all.
+#[cold]
+pub(super) fn give(tracker: &Tracker, records: &mut Vec<Slot>, count: usize) {
+    let given: Vec<Slot> = records.drain(..count.min(records.len())).collect();
+    if let Some(chain) = tracker.chain(&given) {
+        tracker.give(chain);
+    }
+}

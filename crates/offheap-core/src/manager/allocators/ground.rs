@@ -1,0 +1,115 @@
+//! Ground: a region and the strategy that cuts it. The two stay together for ever.
+
+use super::{Kind, Measures, out_of_memory};
+use crate::alloc::arena::Arena;
+use crate::alloc::buddy::Buddy;
+use crate::alloc::hybrid::Hybrid;
+use crate::alloc::object_pool::ObjectPool;
+use crate::alloc::ring::Ring;
+use crate::alloc::slab::Slab;
+use crate::alloc::strategy::{Strategy, Usage};
+use crate::base::error::Result;
+use crate::raw;
+use crate::raw::atlas::{Atlas, Span};
+use crate::raw::region::Region;
+
+/// How the ground is cut. A ring, a pool and an arena answer to more than the others do.
+#[derive(Debug)]
+pub(super) enum Plan {
+    Buddy(Buddy),
+    Slab(Slab),
+    Arena(Arena),
+    Ring(Ring),
+    ObjectPool(ObjectPool),
+    Hybrid(Hybrid),
+}
+
+#[derive(Debug)]
+pub(super) struct Ground {
+    pub(super) measures: Measures,
+    pub(super) plan: Plan,
+    pub(super) span: Span,
+}
+
+impl Plan {
+    fn make(kind: Kind, total: u64, alignment: u64) -> Result<Self> {
+        Ok(match kind {
+            Kind::Buddy => Self::Buddy(Buddy::new(total, alignment)?),
+            Kind::Slab => Self::Slab(Slab::new(total, alignment)?),
+            Kind::Arena => Self::Arena(Arena::new(total, alignment)?),
+            Kind::Ring => Self::Ring(Ring::new(total, alignment)?),
+            Kind::ObjectPool => Self::ObjectPool(ObjectPool::new(total, alignment)?),
+            Kind::Hybrid => Self::Hybrid(Hybrid::new(total, alignment)?),
+        })
+    }
+
+    /// The strategy of single grants; none for an arena.
+    #[inline]
+    pub(super) fn strategy(&self) -> Option<&dyn Strategy> {
+        match self {
+            Self::Buddy(buddy) => Some(buddy),
+            Self::Slab(slab) => Some(slab),
+            Self::Arena(_) => None,
+            Self::Ring(ring) => Some(ring),
+            Self::ObjectPool(pool) => Some(pool),
+            Self::Hybrid(hybrid) => Some(hybrid),
+        }
+    }
+}
+
+impl Ground {
+    /// Reserves a region and commits it, so that every byte of a view of it can be touched; the pages
+    /// come with the first touch.
+    pub(super) fn make(measures: Measures, alignment: u64, atlas: &Atlas) -> Result<Self> {
+        let plan = Plan::make(measures.kind, measures.total, alignment)?;
+        let page = raw::page_size();
+        let refused = || out_of_memory(measures.total);
+        let size = usize::try_from(measures.total).map_err(|_| refused())?.next_multiple_of(page);
+        let alignment = (alignment as usize).max(page);
+        let region = Region::reserve(size, alignment).ok_or_else(refused)?;
+        if region.commit_to(size).is_none() {
+            region.discard(alignment);
+            return Err(refused());
+        }
+        let span = atlas.add(region).ok_or_else(refused)?;
+        Ok(Self { measures, plan, span })
+    }
+
+    pub(super) fn usage(&self) -> Usage {
+        match &self.plan {
+            Plan::Arena(arena) => arena.usage(),
+            plan => plan.strategy().map(Strategy::usage).unwrap_or_default(),
+        }
+    }
+
+    /// Whether the next allocator may have it: nothing of the last one is in use. An arena forgets what
+    /// a thread was granted that came too late for the end.
+    pub(super) fn serves_again(&self) -> bool {
+        if let Plan::Arena(arena) = &self.plan {
+            arena.reset();
+        }
+        self.usage().blocks == 0
+    }
+
+    /// Allocations of an object pool that had to carve a slot.
+    pub(super) fn misses(&self) -> u64 {
+        if let Plan::ObjectPool(pool) = &self.plan { pool.misses() } else { 0 }
+    }
+
+    /// Gives all pages back. Where the system zeroes them, nothing of the last allocator is left to read.
+    pub(super) fn clear(&self, atlas: &Atlas) {
+        if let Some(region) = atlas.region(self.span) {
+            region.decommit(0, region.size());
+        }
+    }
+
+    /// Gives the pages back that no grant has a byte of. Returns the bytes.
+    pub(super) fn trim(&self, atlas: &Atlas) -> u64 {
+        let Some(region) = atlas.region(self.span) else { return 0 };
+        let decommit = |offset: u64, size: u64| region.decommit(offset as usize, size as usize) as u64;
+        match &self.plan {
+            Plan::Arena(arena) => arena.trim(&decommit),
+            plan => plan.strategy().map_or(0, |strategy| strategy.trim(&decommit)),
+        }
+    }
+}

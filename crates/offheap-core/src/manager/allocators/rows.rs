@@ -1,0 +1,160 @@
+//! What allocators tell of themselves: statistics, rows, memory for views.
+
+use super::ground::Plan;
+use super::{Allocator, Manager, Registry};
+use crate::base::error::{Code, Error, Result};
+use crate::base::sync::Arc;
+use crate::raw::bytes::Bytes;
+use crate::report::{self, Info};
+use crate::tracker::row::Row;
+use crate::tracker::state::Owner;
+use std::collections::HashMap;
+
+/// An allocator at one moment, in bytes. Exact while nothing runs beside it.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct AllocatorStats {
+    /// The region.
+    pub total: u64,
+    /// Held: granted, and what waits behind a grant (ring, arena).
+    pub held: u64,
+    /// What live grants asked for.
+    pub requested: u64,
+    /// The rest of the region.
+    pub free: u64,
+    /// The largest request that would succeed.
+    pub largest_free: u64,
+    /// Live grants.
+    pub blocks: u64,
+    /// Free ranges.
+    pub free_blocks: u64,
+    /// Of an object pool: allocations that found an idle slot.
+    pub hits: u64,
+    /// Of an object pool: allocations that had to carve one.
+    pub misses: u64,
+}
+
+impl Allocator {
+    /// How it is used.
+    #[must_use]
+    pub fn stats(&self) -> AllocatorStats {
+        let (usage, counted) = (self.ground.usage(), self.counters.sum());
+        let misses = self.ground.misses() - self.misses_before;
+        let is_pool = matches!(self.ground.plan, Plan::ObjectPool(_));
+        let (requested, blocks) = match &self.ground.plan {
+            Plan::Arena(arena) => (arena.requested(), usage.blocks),
+            _ => (counted.live_bytes(), counted.live_blocks()),
+        };
+        AllocatorStats {
+            total: self.measures.total,
+            held: usage.held,
+            requested,
+            free: usage.free,
+            largest_free: usage.largest_free,
+            blocks,
+            free_blocks: usage.free_blocks,
+            hits: if is_pool { counted.allocations.saturating_sub(misses) } else { 0 },
+            misses,
+        }
+    }
+
+    /// A part of the region, for a view.
+    ///
+    /// # Errors
+    /// [`Code::OutOfRange`] when it is not inside.
+    pub fn bytes(&self, manager: &Manager, offset: u64, length: u64) -> Result<Bytes<'static>> {
+        let total = self.measures.total;
+        if offset > total || length > total - offset {
+            return Err(Error::new(Code::OutOfRange, offset.saturating_add(length), total));
+        }
+        let bytes = manager.chunks.atlas.bytes(self.ground.span, offset as usize, length as usize);
+        bytes.ok_or(Error::from(Code::Corrupted))
+    }
+
+    /// An arena's level generations, by which JavaScript judges its handles; of others nothing.
+    #[must_use]
+    pub fn generations(&self) -> Option<Bytes<'static>> {
+        if let Plan::Arena(arena) = &self.ground.plan { Some(arena.generations()) } else { None }
+    }
+
+    /// Checks the strategy's structure. Only while nobody else uses it.
+    ///
+    /// # Errors
+    /// A sentence about the first thing that does not hold.
+    pub fn check(&self) -> std::result::Result<(), String> {
+        match &self.ground.plan {
+            Plan::Arena(arena) => arena.check(),
+            plan => plan.strategy().map_or(Ok(()), |strategy| strategy.check()),
+        }
+    }
+}
+
+impl Manager {
+    /// Every live allocation, blocks and grants. An arena and a ring are one row each, if anything
+    /// of theirs is live: what was asked for, since the last reset or as old as the oldest grant.
+    #[must_use]
+    pub fn rows(&self) -> Vec<Info> {
+        let spans = self.allocators.spans();
+        let mut rings: HashMap<u32, Info> = HashMap::new();
+        let mut rows = Vec::new();
+        for info in report::rows(&self.tracker, &self.chunks) {
+            if !info.row.place.is_grant() {
+                rows.push(info);
+                continue;
+            }
+            let span = info.row.place.span;
+            let Some(allocator) = spans.get(&span) else { continue }; // closed a moment ago
+            let Some(mut info) = allocator.complete(info) else { continue };
+            if matches!(allocator.ground.plan, Plan::Ring(_)) {
+                info.address -= info.row.place.offset_bytes(); // the ring's row, not the grant's
+                rings.entry(span).and_modify(|ring| join(ring, &info)).or_insert(info);
+            } else {
+                rows.push(info);
+            }
+        }
+        rows.extend(rings.into_values());
+        rows
+    }
+
+    /// One live allocation, completed; `None` when its allocator was closed a moment ago.
+    #[must_use]
+    pub fn row(&self, row: &Row, now_ms: u64) -> Option<Info> {
+        let info = report::info(&self.chunks, row, now_ms);
+        if row.place.is_grant() {
+            self.allocators.spans().get(&row.place.span)?.complete(info)
+        } else {
+            Some(info)
+        }
+    }
+}
+
+impl Registry {
+    /// Open allocators by the span of their ground.
+    fn spans(&self) -> HashMap<u32, Arc<Allocator>> {
+        self.all().into_iter().map(|allocator| (allocator.ground.span.0, allocator)).collect()
+    }
+}
+
+impl Allocator {
+    /// Adds to a grant's row what the strategy knows; of an arena that holds nothing there is no row.
+    fn complete(&self, mut info: Info) -> Option<Info> {
+        info.allocator = Some(self.id.number);
+        if info.row.owner.kind() == Owner::ARENA {
+            let stats = self.stats();
+            info.row.extent.size = stats.requested;
+            info.actual_size = stats.held;
+            return (stats.blocks > 0).then_some(info);
+        }
+        let offset = info.row.place.offset_bytes();
+        info.actual_size = self.ground.plan.strategy()?.granted(offset)?; // `None`: freed meanwhile
+        Some(info)
+    }
+}
+
+/// Adds a ring's grant to the ring's row, which keeps the oldest one's handle and age.
+fn join(ring: &mut Info, other: &Info) {
+    let (mut sum, other) = if other.age_ms > ring.age_ms { (*other, *ring) } else { (*ring, *other) };
+    sum.row.extent.size += other.row.extent.size;
+    sum.row.pins += other.row.pins;
+    sum.actual_size += other.actual_size;
+    *ring = sum;
+}

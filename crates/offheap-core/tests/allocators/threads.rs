@@ -1,0 +1,169 @@
+//! Four isolates, one allocator: each writes its mark over what it was granted and finds it there.
+
+use super::{MIB, RECORDED, assert_all_free, code, isolate, manager, open, reads, stamp};
+use offheap_core::base::error::Code;
+use offheap_core::manager::Isolate;
+use offheap_core::manager::allocators::{AllocatorId, Kind, Taken};
+use offheap_core::tracker::label::Label;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+const THREADS: u64 = 4;
+const STEPS: u32 = if cfg!(offheap_portable) { 2000 } else { 8000 };
+
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+        (self.0 >> 33) % limit
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Held {
+    taken: Taken,
+    mark: u8,
+}
+
+fn free(isolate: &Isolate, id: AllocatorId, held: Held) {
+    assert!(reads(isolate, id, held.taken, held.mark), "{held:?} was written by another");
+    isolate.free_in(id, held.taken.handle, 1).unwrap();
+    assert_eq!(code(isolate.free_in(id, held.taken.handle, 1)), Code::DoubleFree);
+}
+
+fn work(isolate: &Isolate, id: AllocatorId, thread: u64, mailbox: &Mutex<Vec<Held>>) {
+    let mut random = Random(thread);
+    let mut held: Vec<Held> = Vec::new();
+    for step in 0..STEPS {
+        let any = random.below(held.len().max(1) as u64) as usize;
+        match random.below(100) {
+            0..=49 => match isolate.allocate_in(id, 1 + random.below(3000), Label::NONE) {
+                Ok(taken) => {
+                    let mark = ((thread << 6) | (u64::from(step) & 63)) as u8;
+                    stamp(isolate, id, taken, mark);
+                    held.push(Held { taken, mark });
+                }
+                Err(refused) => {
+                    assert_eq!(refused.code, Code::RegionFull);
+                    held.drain(..held.len() / 2).for_each(|held| free(isolate, id, held));
+                }
+            },
+            50..=88 if !held.is_empty() => free(isolate, id, held.swap_remove(any)),
+            89..=93 if !held.is_empty() => mailbox.lock().unwrap().push(held.swap_remove(any)),
+            94..=98 => {
+                let taken = mailbox.lock().unwrap().pop();
+                taken.into_iter().for_each(|held| free(isolate, id, held));
+            }
+            99 if random.below(20) == 0 => {
+                isolate.trim_allocator(id).unwrap();
+            }
+            _ => {}
+        }
+    }
+    mailbox.lock().unwrap().append(&mut held);
+}
+
+#[test]
+fn grants_of_four_isolates_never_share_a_byte_and_one_free_of_two_wins() {
+    for kind in RECORDED {
+        let manager = manager();
+        let stays = isolate(manager);
+        let id = open(&stays, kind, MIB);
+        let mailbox = Mutex::default();
+        let isolates: Vec<Isolate> = thread::scope(|scope| {
+            let start = |thread| {
+                let mailbox = &mailbox;
+                scope.spawn(move || {
+                    let isolate = isolate(manager);
+                    assert_eq!(open(&isolate, kind, MIB), id);
+                    work(&isolate, id, thread, mailbox);
+                    isolate // its grants in the mailbox live as long as it does
+                })
+            };
+            let workers: Vec<_> = (0..THREADS).map(start).collect();
+            workers.into_iter().map(|worker| worker.join().unwrap()).collect()
+        });
+        for held in mailbox.into_inner().unwrap() {
+            free(&stays, id, held);
+        }
+        stays.reset_allocator(id).unwrap();
+        assert_all_free(&stays, id);
+        drop(isolates);
+        assert_all_free(&stays, id);
+    }
+}
+
+#[test]
+fn resets_beside_allocations_end_each_grant_once() {
+    for kind in Kind::ALL {
+        let manager = manager();
+        let stays = isolate(manager);
+        let id = open(&stays, kind, MIB);
+        let runs = AtomicBool::new(true);
+        thread::scope(|scope| {
+            for thread in 0..2 {
+                let runs = &runs;
+                scope.spawn(move || {
+                    let isolate = isolate(manager);
+                    open(&isolate, kind, MIB);
+                    let mut random = Random(thread);
+                    let mut held = Vec::new();
+                    while runs.load(Ordering::Relaxed) {
+                        if random.below(2) == 0 && held.len() < 100 {
+                            held.extend(isolate.allocate_in(id, 1 + random.below(500), Label::NONE).ok());
+                        } else if let Some(taken) = held.pop() {
+                            // Ended by us, by a reset, or a reset is about to.
+                            if let Err(refused) = isolate.free_in(id, taken.handle, 1) {
+                                let ended = [Code::DoubleFree, Code::UseAfterFree, Code::InUse];
+                                assert!(ended.contains(&refused.code), "{refused:?}");
+                            }
+                        }
+                    }
+                });
+            }
+            for _ in 0..200 {
+                stays.reset_allocator(id).unwrap();
+                thread::yield_now();
+            }
+            runs.store(false, Ordering::Relaxed);
+        });
+        stays.reset_allocator(id).unwrap();
+        assert_all_free(&stays, id);
+    }
+}
+
+#[test]
+fn allocators_that_are_opened_and_closed_beside_their_users_keep_their_regions_apart() {
+    let manager = manager();
+    for kind in RECORDED {
+        thread::scope(|scope| {
+            for thread in 0..THREADS {
+                scope.spawn(move || {
+                    let isolate = isolate(manager);
+                    for round in 0..100_u64 {
+                        let id = open(&isolate, kind, 200_000);
+                        let mark = (thread * 64 + round % 64) as u8;
+                        let Ok(taken) = isolate.allocate_in(id, 700, Label::NONE) else { continue };
+                        let Ok(allocator) = manager.allocators.get(id) else { continue };
+                        let bytes = allocator.bytes(manager, taken.offset, taken.granted).unwrap();
+                        let is_mine = || isolate.manager().tracker.live(taken.handle).is_ok();
+                        if isolate.pin_in(id, taken.handle).is_ok() {
+                            offheap_core::ops::fill(bytes, mark);
+                            let mut copy = vec![0; taken.granted as usize];
+                            offheap_core::ops::snapshot(bytes, &mut copy).unwrap();
+                            assert!(
+                                is_mine() && copy.iter().all(|byte| *byte == mark),
+                                "pinned, and written by another"
+                            );
+                            let _ = isolate.unpin_in(id, taken.handle);
+                        }
+                        let _ = isolate.close_allocator(id);
+                    }
+                });
+            }
+        });
+    }
+    manager.tracker.check().unwrap();
+}

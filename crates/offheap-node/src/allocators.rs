@@ -1,0 +1,245 @@
+//! Allocators: what the facade calls for `AdvancedMemoryAllocator` and its memory.
+//!
+//! As in `hot.rs`, a bare function finds its arguments in the table's ARGUMENT words and leaves a
+//! status, then results, in the RESULT words. The first two arguments of each are an allocator's
+//! number and life, as `allocatorOpen` gave them; a number over two words has its lower half first.
+//! Statuses that every function can leave: `ERR_OFFHEAP_CLOSED`.
+//!
+//! A handle is a slot and a generation of the records that JavaScript reads as it does a block's; its
+//! record's place has class 255 and an offset in units of 16 bytes. Of an arena it is a level and that
+//! level's generation, to be compared with the words of `arenaGenerations`.
+
+use crate::MANAGER;
+use crate::buffer::Answer;
+use crate::state::{Context, answer, argument, give_handle};
+use napi_derive::napi;
+use offheap_core::alloc::arena::Mark;
+use offheap_core::base::error::{Code, Error, Result};
+use offheap_core::manager::Isolate;
+use offheap_core::manager::allocators::{AllocatorId, Kind, Measures};
+use offheap_core::tracker::isolate::word;
+use offheap_core::tracker::label::Label;
+use offheap_core::tracker::state::{AlignmentCode, Generation, Handle, Slot};
+
+/// Number and life in the first two argument words.
+fn id(isolate: &Isolate) -> AllocatorId {
+    AllocatorId { number: argument(isolate, 0), life: argument(isolate, 1) }
+}
+
+/// Slot and generation in the third and fourth.
+fn handle(isolate: &Isolate) -> Handle {
+    Handle { slot: Slot(argument(isolate, 2)), generation: Generation(argument(isolate, 3)) }
+}
+
+fn give(isolate: &Isolate, index: usize, value: u32) {
+    isolate.table.set_word(word::RESULT + index, value.cast_signed());
+}
+
+fn give_u64(isolate: &Isolate, index: usize, value: u64) {
+    give(isolate, index, value as u32);
+    give(isolate, index + 1, (value >> 32) as u32);
+}
+
+/// JavaScript arguments: the name as UTF-8 bytes, kind (0 buddy, 1 slab, 2 arena, 3 ring, 4 object pool,
+/// 5 hybrid), total bytes, alignment code, overwrite-oldest (0 or 1). Results: number, life.
+/// Statuses: `CONFIG_MISMATCH`, `ERR_OUT_OF_RANGE` (alignment or total, with the other as the figure),
+/// `ERR_INVALID_ARG_VALUE` (name), `LIMIT`, `OUT_OF_MEMORY`.
+pub fn open(call: &Context<'_>) -> Answer {
+    answer(call, |isolate| {
+        let bytes = call.bytes(0).ok_or(Error::from(Code::InvalidType))?;
+        let mut name = vec![0; bytes.size()];
+        offheap_core::ops::snapshot(bytes, &mut name)?;
+        let name = String::from_utf8(name).map_err(|_| Error::from(Code::InvalidValue))?;
+        let integer = |index| call.integer(index).ok_or(Error::from(Code::InvalidType));
+        let measures = Measures {
+            kind: *Kind::ALL.get(integer(1)? as usize).ok_or(Error::from(Code::InvalidValue))?,
+            total: integer(2)?,
+            alignment: AlignmentCode(u8::try_from(integer(3)?).map_err(|_| Error::from(Code::InvalidValue))?),
+            overwrite: integer(4)? != 0,
+        };
+        let id = isolate.open_allocator(&name, measures)?;
+        give(isolate, 1, id.number);
+        give(isolate, 2, id.life);
+        Ok(())
+    })
+}
+
+/// Arguments: number, life, size (two words), label. Results: slot, generation, offset (two words),
+/// granted bytes (two words). Statuses: `ERR_OUT_OF_RANGE` with the largest request, `REGION_FULL` with
+/// the largest that fits now, `IN_USE` (an overwriting ring whose oldest is pinned), `OUT_OF_MEMORY`.
+pub fn allocate(call: &Context<'_>) -> Answer {
+    answer(call, |isolate| {
+        let label = Label(argument(isolate, 4) as u16);
+        let taken = isolate.allocate_in(id(isolate), isolate.table.argument_u64(2), label)?;
+        give_handle(isolate, taken.handle);
+        give_u64(isolate, 3, taken.offset);
+        give_u64(isolate, 5, taken.granted);
+        Ok(())
+    })
+}
+
+/// Arguments: number, life, slot, generation, size that was asked (two words; an arena counts by it).
+/// Statuses: `DOUBLE_FREE`, `IN_USE` with the pins, `FOREIGN_BLOCK`; of an arena `USE_AFTER_FREE`.
+pub fn free(call: &Context<'_>) -> Answer {
+    answer(call, |isolate| isolate.free_in(id(isolate), handle(isolate), isolate.table.argument_u64(4)))
+}
+
+/// Arguments: number, life, slot, generation. Statuses: `USE_AFTER_FREE`, `FOREIGN_BLOCK`, `IN_USE` with
+/// 65,535 pins. An arena's pins are the arena's: each holds off its rewind, reset and close.
+pub fn pin(call: &Context<'_>) -> Answer {
+    answer(call, |isolate| isolate.pin_in(id(isolate), handle(isolate)))
+}
+
+/// Arguments and statuses as of `pin`; `CORRUPTED` when there is no pin to drop.
+pub fn unpin(call: &Context<'_>) -> Answer {
+    answer(call, |isolate| isolate.unpin_in(id(isolate), handle(isolate)))
+}
+
+/// Arguments: number, life. Adds one to the allocator's resets in the epochs. Statuses: `IN_USE` with
+/// the pins.
+pub fn reset(call: &Context<'_>) -> Answer {
+    answer(call, |isolate| isolate.reset_allocator(id(isolate)))
+}
+
+/// Arguments: number, life. Adds one to its life in the epochs. Statuses: `IN_USE` with the pins. A
+/// second close does nothing.
+pub fn close(call: &Context<'_>) -> Answer {
+    answer(call, |isolate| isolate.close_allocator(id(isolate)))
+}
+
+/// Arguments: number, life. Results: bytes given back to the system (two words).
+pub fn trim(call: &Context<'_>) -> Answer {
+    answer(call, |isolate| isolate.trim_allocator(id(isolate)).map(|bytes| give_u64(isolate, 1, bytes)))
+}
+
+/// Arguments: number, life. Results: the mark: level, serial (two words, below 2^53). Statuses:
+/// `NOT_SUPPORTED` by other kinds than arena, `REGION_FULL` with 65,536 marks alive.
+pub fn mark(call: &Context<'_>) -> Answer {
+    answer(call, |isolate| {
+        let mark = isolate.mark_in(id(isolate))?;
+        give(isolate, 1, mark.level);
+        give_u64(isolate, 2, mark.serial);
+        Ok(())
+    })
+}
+
+/// Arguments: number, life, level, serial (two words). Statuses: `ERR_INVALID_ARG_VALUE` for a stale or
+/// foreign mark, `IN_USE` with the pins, `NOT_SUPPORTED`.
+pub fn rewind(call: &Context<'_>) -> Answer {
+    answer(call, |isolate| {
+        let mark = Mark { level: argument(isolate, 2), serial: isolate.table.argument_u64(3) };
+        isolate.rewind_in(id(isolate), mark)
+    })
+}
+
+/// The number and life in the first two JavaScript arguments.
+fn id_of(call: &Context<'_>) -> Result<AllocatorId> {
+    let word = |index| call.integer(index).and_then(|word| u32::try_from(word).ok());
+    word(0)
+        .zip(word(1))
+        .map(|(number, life)| AllocatorId { number, life })
+        .ok_or(Error::from(Code::InvalidType))
+}
+
+/// JavaScript arguments: number, life, offset, length. The ArrayBuffer over a part of the region, for
+/// users; it has no finalizer, for the region outlives whoever looks at it. Undefined with a status:
+/// `ERR_OUT_OF_RANGE`, `NOT_SUPPORTED` when the engine refuses the buffer (Node 20: above 4 GiB).
+pub fn region_buffer(call: &Context<'_>) -> Answer {
+    let mut value = Answer::Nothing;
+    answer(call, |_| {
+        let number = |index| call.integer(index).ok_or(Error::from(Code::OutOfRange));
+        let allocator = MANAGER.allocators.get(id_of(call)?)?;
+        let bytes = allocator.bytes(&MANAGER, number(2)?, number(3)?)?;
+        value = call.hidden_buffer(bytes.address(), bytes.size());
+        if matches!(value, Answer::Nothing) { Err(Code::NotSupported.into()) } else { Ok(()) }
+    });
+    value
+}
+
+/// The hidden ArrayBuffer over the epochs of all allocators: at word 2n the life of number n (odd while
+/// it is open), at word 2n + 1 how often it was reset. Undefined with a status when memory is refused.
+pub fn epochs(call: &Context<'_>) -> Answer {
+    let mut value = Answer::Nothing;
+    answer(call, |_| {
+        let bytes = MANAGER.allocators.epochs()?;
+        value = call.hidden_buffer(bytes.address(), bytes.size());
+        Ok(())
+    });
+    value
+}
+
+/// JavaScript arguments: number, life. The hidden ArrayBuffer over an arena's level generations: a
+/// handle lives while the word of its level equals its generation. Undefined for other kinds.
+pub fn arena_generations(call: &Context<'_>) -> Answer {
+    let mut value = Answer::Nothing;
+    answer(call, |_| {
+        let allocator = MANAGER.allocators.get(id_of(call)?)?;
+        let bytes = allocator.generations().ok_or(Error::from(Code::NotSupported))?;
+        value = call.hidden_buffer(bytes.address(), bytes.size());
+        Ok(())
+    });
+    value
+}
+
+/// An open allocator of the process.
+#[napi(object)]
+pub struct AllocatorEntry {
+    /// Its number.
+    pub number: u32,
+    /// Its life.
+    pub life: u32,
+    /// Its name.
+    pub name: String,
+    /// How it cuts, as `allocatorOpen` numbers it.
+    pub kind: u32,
+    /// Bytes of its region.
+    pub total: f64,
+    /// The alignment it was opened with, as a code.
+    pub alignment: u32,
+    /// Whether a full ring ends its oldest grants.
+    pub overwrite: bool,
+}
+
+/// All open allocators of the process, by number.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn allocator_list() -> Vec<AllocatorEntry> {
+    let entry = |allocator: &offheap_core::manager::allocators::Allocator| AllocatorEntry {
+        number: allocator.id.number,
+        life: allocator.id.life,
+        name: allocator.name.to_string(),
+        kind: allocator.measures.kind as u32,
+        total: allocator.measures.total as f64,
+        alignment: u32::from(allocator.measures.alignment.0),
+        overwrite: allocator.measures.overwrite,
+    };
+    MANAGER.allocators.all().iter().map(|allocator| entry(allocator)).collect()
+}
+
+/// Figures of an open allocator: total, held, requested, free, largest free (bytes), blocks, free
+/// blocks, hits, misses (of an object pool). Empty when it is closed.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn allocator_stats(number: u32, life: u32) -> Vec<f64> {
+    let Ok(allocator) = MANAGER.allocators.get(AllocatorId { number, life }) else { return Vec::new() };
+    let stats = allocator.stats();
+    let figures = [
+        stats.total,
+        stats.held,
+        stats.requested,
+        stats.free,
+        stats.largest_free,
+        stats.blocks,
+        stats.free_blocks,
+        stats.hits,
+        stats.misses,
+    ];
+    figures.map(|figure| figure as f64).to_vec()
+}
+
+/// What does not hold in an allocator's structure, for tests; undefined when all does, or it is closed.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn allocator_check(number: u32, life: u32) -> Option<String> {
+    MANAGER.allocators.get(AllocatorId { number, life }).ok()?.check().err()
+}

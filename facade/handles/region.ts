@@ -1,0 +1,149 @@
+/**
+ * Region: what this isolate sees of an allocator's memory between two resets. All its grants share one ArrayBuffer, made when the first
+ * of them is looked at; a reset or a close moves it away, and every view over it has length 0.
+ * Room: handles (5). May use: primordials, errors, native, holder, table.
+ */
+import { constants } from 'node:buffer';
+import * as errors from '../errors.js';
+import { binding } from '../native.js';
+import * as p from '../primordials.js';
+import type { SafeDataView } from '../primordials.js';
+import { endBuffer, isDetached, isMarkedBuffer, movedOnce } from './holder.js';
+import type { Outcome } from './holder.js';
+import { isLive } from './table.js';
+
+/** Where windows begin that show a region which no one ArrayBuffer can: at each multiple, twice as long. */
+const STRIDE = 1073741824;
+
+/** A buffer, and where in the region it begins. */
+export interface Window {
+  readonly start: number;
+  readonly length: number;
+  readonly buffer: ArrayBuffer;
+}
+
+interface Windows {
+  count: number;
+  [index: number]: Window;
+}
+
+/** How an allocator's memory came to its end. */
+export type Ending = 'reset' | 'closed';
+
+export class Region {
+  /** Number and life of the allocator, as the native side knows it. */
+  readonly number: number;
+  readonly life: number;
+  /** How often the allocator had been reset when this began. */
+  readonly resets: number;
+  readonly total: number;
+  /** Of an arena: the generation of each level. Of others undefined: their grants have records. */
+  readonly levels: Int32Array | undefined;
+  /** What the checked accessors read through: a hidden view, and from the first view that a user has on one over the buffer they share,
+   * so that it refuses when that was transferred away. Undefined until needed, and for what one buffer cannot show. */
+  accessor: SafeDataView | undefined = undefined;
+  /** What native operations take: bytes that no user sees. */
+  hidden: Uint8Array | undefined = undefined;
+  /** The buffers that users see; one from 0 on, where one can show the whole region. */
+  readonly windows: Windows = { __proto__: null, count: 0 } as unknown as Windows;
+  /** Set when it is over. */
+  ending: Ending | undefined = undefined;
+  /** Somebody has its buffer for good: nothing is read or written through handles any more. */
+  hasEscaped: boolean = false;
+
+  constructor(number: number, life: number, resets: number, total: number, levels: Int32Array | undefined) {
+    this.number = number;
+    this.life = life;
+    this.resets = resets;
+    this.total = total;
+    this.levels = levels;
+  }
+}
+
+/** Whether a grant is still there: by its record, or of an arena by its level's generation. */
+export const isGranted = (region: Region, slot: number, generation: number): boolean => {
+  const { levels } = region;
+  return levels === undefined ? isLive(slot, generation) : levels[slot] === generation;
+};
+
+/** Whether one of the region's buffers was transferred away; then it stays so. */
+export function checkEscape(region: Region): boolean {
+  if (region.hasEscaped) return true;
+  for (let index = 0; index < region.windows.count; index += 1) {
+    if (isDetached((region.windows[index] as Window).buffer)) region.hasEscaped = true;
+  }
+  return region.hasEscaped;
+}
+
+/** A new ArrayBuffer over a part of the region. */
+function over(region: Region, start: number, length: number): ArrayBuffer {
+  const buffer = binding.regionBuffer(region.number, region.life, start, length);
+  if (buffer === undefined) throw errors.notSupported('A view', 'this runtime allows no ArrayBuffers over native memory');
+  return buffer;
+}
+
+/** The part of the region that one buffer shows in which `[offset, offset + length)` lies. */
+function partOf(region: Region, offset: number, length: number): { readonly start: number; readonly length: number } {
+  if (region.total <= constants.MAX_LENGTH) return { start: 0, length: region.total };
+  const start = p.floor(offset / STRIDE) * STRIDE;
+  if (offset - start + length <= 2 * STRIDE) return { start, length: p.min(2 * STRIDE, region.total - start) };
+  if (length > constants.MAX_LENGTH) throw errors.outOfRange('length', `<= ${constants.MAX_LENGTH} (one ArrayBuffer of this runtime)`, length);
+  return { start: offset, length };
+}
+
+/** The buffer through which users see `[offset, offset + length)`. */
+export function windowOf(region: Region, offset: number, length: number): Window {
+  const part = partOf(region, offset, length);
+  for (let index = 0; index < region.windows.count; index += 1) {
+    const window = region.windows[index] as Window;
+    if (window.start === part.start && window.length === part.length) return window;
+  }
+  const window = { ...part, buffer: movedOnce(over(region, part.start, part.length)) };
+  region.windows[region.windows.count] = window;
+  region.windows.count += 1;
+  if (part.length === region.total) region.accessor = p.dataViewOver(window.buffer);
+  return window;
+}
+
+/** Makes what the checked accessors of a region read through that one buffer can show. */
+export function showRegion(region: Region): void {
+  if (region.total <= constants.MAX_LENGTH) region.accessor ??= p.dataViewOver(over(region, 0, region.total));
+}
+
+/** The view for an access at `offset` of a region that no one buffer shows; read it at `offset % STRIDE`. */
+export function farAccessor(region: Region, offset: number): SafeDataView {
+  const { start, length } = partOf(region, offset, 8);
+  return p.dataViewOver(over(region, start, length));
+}
+
+export const farPlace = (offset: number): number => offset % STRIDE;
+
+/** Bytes that no user sees, for native operations. */
+export function hiddenBytes(region: Region, offset: number, length: number): Uint8Array {
+  const { start, length: shown } = partOf(region, offset, length);
+  if (shown === region.total) {
+    region.hidden ??= p.uint8Over(over(region, 0, shown), 0, shown);
+    return p.uint8Over(p.viewBuffer(region.hidden) as ArrayBuffer, offset, length);
+  }
+  return p.uint8Over(over(region, start, shown), offset - start, length);
+}
+
+/** Whether a buffer of the region cannot be detached, because a user marked it. */
+export function isStuck(region: Region): boolean {
+  for (let index = 0; index < region.windows.count; index += 1) if (isMarkedBuffer((region.windows[index] as Window).buffer)) return true;
+  return false;
+}
+
+/** Kills every view of the region; nothing of it is handed out again. */
+export function endRegion(region: Region, ending: Ending): Outcome {
+  region.ending = ending;
+  region.accessor = undefined;
+  region.hidden = undefined;
+  let outcome: Outcome = 'dead';
+  for (let index = 0; index < region.windows.count; index += 1) {
+    const ended = endBuffer((region.windows[index] as Window).buffer);
+    if (ended !== 'dead') outcome = ended;
+  }
+  if (outcome === 'escaped') region.hasEscaped = true;
+  return outcome;
+}
