@@ -65,7 +65,7 @@ test('import and require give the same classes and one state', (t) => {
   const { status, stdout, stderr } = run('app', 'both.mjs', program);
   t.is(status, 0, stderr);
   t.deepEqual(JSON.parse(stdout), {
-    names: ['AlignmentMode', 'AllocatorType', 'CopyMode', 'DirectMemoryManager', 'MemoryBlock', 'OffHeapError'],
+    names: ['AdvancedMemoryAllocator', 'AlignmentMode', 'AllocatedMemory', 'AllocatorType', 'CopyMode', 'DirectMemoryManager', 'MemoryBlock', 'OffHeapError'],
     same: true,
     live: 1,
     instance: true,

@@ -3,13 +3,17 @@
  * a later copy of the same major version hands out the first one's.
  * Room: copies (8). May use: everything below.
  */
+import { AdvancedMemoryAllocator as AllocatorClass } from './allocators.js';
 import { OffHeapError as ErrorClass } from './errors.js';
+import { AllocatedMemory as AllocatedClass } from './handles/allocated.js';
 import { MemoryBlock as BlockClass } from './handles/block.js';
 import { DirectMemoryManager as ManagerClass } from './manager.js';
 import { COPY_KEY, isSecondCopy } from './native.js';
 
 /** What the copies share. */
 interface Shared {
+  readonly AdvancedMemoryAllocator: typeof AllocatorClass;
+  readonly AllocatedMemory: typeof AllocatedClass;
   readonly DirectMemoryManager: typeof ManagerClass;
   readonly MemoryBlock: typeof BlockClass;
   readonly OffHeapError: typeof ErrorClass;
@@ -25,6 +29,8 @@ function share(): Shared {
   if (isShared(first)) return first;
   warnOfOthers();
   const own: Shared = Object.freeze({
+    AdvancedMemoryAllocator: AllocatorClass,
+    AllocatedMemory: AllocatedClass,
     DirectMemoryManager: ManagerClass,
     MemoryBlock: BlockClass,
     OffHeapError: ErrorClass,
@@ -55,6 +61,10 @@ function warnOfOthers(): void {
 
 const shared = share();
 
+export const AdvancedMemoryAllocator: typeof AllocatorClass = shared.AdvancedMemoryAllocator;
+export type AdvancedMemoryAllocator = AllocatorClass;
+export const AllocatedMemory: typeof AllocatedClass = shared.AllocatedMemory;
+export type AllocatedMemory = AllocatedClass;
 export const DirectMemoryManager: typeof ManagerClass = shared.DirectMemoryManager;
 export const MemoryBlock: typeof BlockClass = shared.MemoryBlock;
 export type MemoryBlock = BlockClass;

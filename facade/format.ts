@@ -136,6 +136,34 @@ export function formatBlock(className: string, block: BlockText): string {
   return `${className}[id=${id}, addr=${formatAddress(address)}, size=${size}, alignment=${alignment}, age=${ageMs}ms, freed=${freed}]`;
 }
 
+/** What a text about an allocator tells. */
+export interface AllocatorText {
+  readonly name: string;
+  readonly type: string;
+  readonly totalSize: number;
+  readonly open: boolean;
+}
+
+/** `AdvancedMemoryAllocator['frames', slab, 16 MiB]`. */
+export function formatAllocator({ name, type, totalSize, open }: AllocatorText): string {
+  return `AdvancedMemoryAllocator[${valueText(name)}, ${type}, ${formatBytes(totalSize)}${open ? '' : ', closed'}]`;
+}
+
+/** What a text about a range inside a region tells. */
+export interface AllocatedText {
+  readonly id: number;
+  readonly address: bigint;
+  readonly size: number;
+  readonly offset: number;
+  readonly allocator: string;
+  readonly valid: boolean;
+}
+
+/** `AllocatedMemory[id=7, addr=0x7f00, size=64, offset=128, allocator='frames', valid=true]`. */
+export function formatAllocated({ id, address, size, offset, allocator, valid }: AllocatedText): string {
+  return `AllocatedMemory[id=${id}, addr=${formatAddress(address)}, size=${size}, offset=${offset}, allocator=${valueText(allocator)}, valid=${valid}]`;
+}
+
 // === Snapshots ===
 
 const BYTE_FIELDS: string =

@@ -5,9 +5,10 @@
 import * as errors from './errors.js';
 import type { MemoryBlock } from './handles/block.js';
 import { allocateBlock, reallocateBlock, requireAvailable } from './handles/block.js';
+import { allocated, directBufferOfMemory } from './handles/grant.js';
 import { fields } from './handles/handle.js';
 import { sweep } from './handles/life.js';
-import { addressOfView, compareOperands, copyOperand, fillOperand, mismatchOperands } from './handles/operand.js';
+import { addressOfView, compareOperands, copyOperand, fillOperand, mismatchOperands, operandSize } from './handles/operand.js';
 import type { Operand } from './handles/operand.js';
 import { isWorker, unavailableReason } from './handles/table.js';
 import { directBufferOf, requireHere, requireLive, restFrom } from './handles/views.js';
@@ -24,12 +25,22 @@ import {
   validateSwapLength,
 } from './options.js';
 import { blockRows, memoryStats } from './stats.js';
-import type { AllocateOptions, Alignment, BlockInfo, CopyMode, ElementSize, MemoryStats } from './types.js';
+import type { AllocateOptions, Alignment, BlockInfo, CopyMode, ElementSize, MemoryStats, NativeMemory } from './types.js';
 
 const system = unavailableReason === undefined ? binding.systemInfo() : { pageSize: 4096, cacheLineSize: 64 };
 
+/** A live handle of either kind. */
+function requireMemory(value: unknown): void {
+  if (!allocated.isAllocated(value)) requireLive(value, 'block'); // of allocated memory the operation itself asks
+}
+
 /** A block that the manager owns; a foreign or forged one is refused. */
 function ownBlock(block: unknown): MemoryBlock {
+  if (allocated.isAllocated(block)) {
+    const { id, allocator } = block;
+    if (!block.isValid()) throw errors.useAfterFree('AllocatedMemory', id);
+    throw errors.foreignBlock('AllocatedMemory', id, `AdvancedMemoryAllocator '${allocator.name}'`, 'DirectMemoryManager');
+  }
   if (!fields.isHandle(block)) throw errors.invalidArgType('block', 'MemoryBlock', block);
   return block as MemoryBlock;
 }
@@ -96,17 +107,17 @@ export class DirectMemoryManager {
   }
 
   /** Sets `length` bytes to `value`, 0 … 255 or −128 … 127. */
-  static setMemory(block: MemoryBlock, offset: number, length: number, value: number): void {
-    requireLive(block, 'block');
+  static setMemory(block: NativeMemory, offset: number, length: number, value: number): void {
+    requireMemory(block);
     validateOffset(offset);
     validateLength(length);
     validateByteValue(value);
     fillOperand(block, offset, length, value);
   }
 
-  static zeroMemory(block: MemoryBlock): void {
-    requireLive(block, 'block');
-    fillOperand(block, 0, fields.sizeOf(block), 0);
+  static zeroMemory(block: NativeMemory): void {
+    requireMemory(block);
+    fillOperand(block, 0, operandSize(block, 'block'), 0);
   }
 
   /** Copies `length` bytes; the ranges may overlap in every mode. `elementSize` (default 8) is for `'swap-endian'`, whose `length` must
@@ -146,7 +157,8 @@ export class DirectMemoryManager {
   }
 
   /** A Buffer over the block's own bytes. It has length 0 once the block is freed. */
-  static createDirectByteBuffer(block: MemoryBlock, offset: number = 0, length?: number): Buffer {
+  static createDirectByteBuffer(block: NativeMemory, offset: number = 0, length?: number): Buffer {
+    if (allocated.isAllocated(block)) return directBufferOfMemory(block, offset, length);
     requireLive(block, 'block');
     requireHere(block);
     return directBufferOf(block, offset, length === undefined ? restFrom(block, offset) : length);

@@ -201,9 +201,23 @@ export function validateAllocateOptions(options: unknown, name: string = 'option
   const { zeroed = false, label } = options as { zeroed?: unknown; label?: unknown };
   if (typeof zeroed !== 'boolean') throw invalidArgType(`${name}.zeroed`, 'boolean', zeroed);
   if (label === undefined) return { zeroed, label };
-  if (typeof label !== 'string') throw invalidArgType(`${name}.label`, 'string', label);
-  if (label.length > TEXT_LENGTH_MAX) throw invalidArgValue(`${name}.label`, label, `must have at most ${TEXT_LENGTH_MAX} characters`);
+  validateLabel(label, `${name}.label`);
   return { zeroed, label };
+}
+
+/** A label, at most as long as a name. */
+export function validateLabel(value: unknown, name: string = 'label'): asserts value is string {
+  if (typeof value !== 'string') throw invalidArgType(name, 'string', value);
+  if (value.length > TEXT_LENGTH_MAX) throw invalidArgValue(name, value, `must have at most ${TEXT_LENGTH_MAX} characters`);
+}
+
+/** {@link AllocatorOptions} with every default filled in. */
+export function validateAllocatorOptions(options: unknown, name: string = 'options'): { readonly overflow: 'error' | 'overwrite-oldest' } {
+  if (options === undefined) return { overflow: 'error' };
+  if (typeof options !== 'object' || options === null || isArray(options)) throw invalidArgType(name, 'object', options);
+  const { overflow = 'error' } = options as { overflow?: unknown };
+  if (overflow === 'error' || overflow === 'overwrite-oldest') return { overflow };
+  throw listError(overflow, `${name}.overflow`, { ERROR: 'error', OVERWRITE_OLDEST: 'overwrite-oldest' });
 }
 
 // === Environment ===

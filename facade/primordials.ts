@@ -242,4 +242,7 @@ export function bufferOver(buffer: ArrayBuffer, byteOffset: number, length: numb
 const bufferFrom: (buffer: ArrayBuffer, byteOffset: number, length: number) => Buffer = Buffer.from.bind(Buffer);
 const bufferPrototype = Buffer.prototype;
 
+/** A text as UTF-8 bytes. */
+export const utf8: (text: string) => Uint8Array = Buffer.from.bind(Buffer) as never;
+
 export const sortWith: <Item>(self: Item[], compare: (a: Item, b: Item) => number) => Item[] = uncurryThis(Array.prototype.sort) as never;

@@ -7,9 +7,11 @@ import { ROW, alignmentOf, labelText } from './handles/facts.js';
 import { idOf } from './handles/table.js';
 import { binding } from './native.js';
 import * as p from './primordials.js';
-import type { BlockInfo, MemoryStats } from './types.js';
+import type { AllocatorStats, AllocatorType, BlockInfo, MemoryStats } from './types.js';
 
 const KINDS = ['block', 'pool', 'allocator'] as const;
+/** The place of 'allocator' in it. */
+const ALLOCATOR = 2;
 
 /** Totals of the process. */
 export function memoryStats(): MemoryStats {
@@ -32,7 +34,7 @@ export function memoryStats(): MemoryStats {
     quarantined: field(10),
     escaped: field(9),
     collected: field(11),
-    byAllocator: [],
+    byAllocator: allAllocators(),
   });
 }
 
@@ -41,19 +43,69 @@ export function blockRows(minAgeMs: number): BlockInfo[] {
   binding.settle();
   const numbers = binding.rows();
   const rows: BlockInfo[] = [];
+  const names = allocatorNames();
   const count = p.typedArrayLength(numbers);
   for (let at = 0; at < count; at += ROW.length) {
-    if ((numbers[at + ROW.ageMs] as number) >= minAgeMs) p.define(rows, rows.length, blockInfo(numbers, at), true);
+    if ((numbers[at + ROW.ageMs] as number) >= minAgeMs) p.define(rows, rows.length, blockInfo(numbers, at, names), true);
   }
   return p.sortWith(rows, (a, b) => b.ageMs - a.ageMs || a.id - b.id);
 }
 
-function blockInfo(numbers: Float64Array, at: number): BlockInfo {
+/** In the order of the native kinds. */
+const TYPES: readonly AllocatorType[] = ['buddy', 'slab', 'arena', 'ring', 'pool', 'hybrid'];
+
+function allAllocators(): readonly AllocatorStats[] {
+  const list = binding.allocatorList();
+  const all: AllocatorStats[] = [];
+  for (let index = 0; index < list.length; index += 1) {
+    const { number, life, name, kind } = list[index] as (typeof list)[number];
+    const stats = allocatorStats(name, TYPES[kind] as AllocatorType, number, life);
+    if (stats !== undefined) p.define(all, all.length, stats, true);
+  }
+  return p.freeze(all);
+}
+
+/** One open allocator; undefined when it is closed. */
+export function allocatorStats(name: string, allocatorType: AllocatorType, number: number, life: number): AllocatorStats | undefined {
+  const numbers = binding.allocatorStats(number, life);
+  if (numbers.length === 0) return undefined;
+  const field = (index: number): number => numbers[index] as number;
+  const [total, held, requested, free, largest] = [field(0), field(1), field(2), field(3), field(4)];
+  return makeStats<AllocatorStats>('AllocatorStats', {
+    name,
+    allocatorType,
+    totalSize: total,
+    allocatedSize: held,
+    requestedSize: requested,
+    freeSize: free,
+    largestFree: largest,
+    allocatedBlocks: field(5),
+    freeBlocks: field(6),
+    utilizationPercent: (100 * held) / total,
+    fragmentationPercent: p.freeze({
+      internal: held === 0 ? 0 : (100 * (held - requested)) / held,
+      external: free === 0 ? 0 : (100 * (free - largest)) / free,
+    }),
+  });
+}
+
+/** Names of the open allocators, by number. */
+function allocatorNames(): p.Index<string> {
+  const names = p.makeIndex<string>();
+  const list = binding.allocatorList();
+  for (let index = 0; index < list.length; index += 1) {
+    const entry = list[index] as (typeof list)[number];
+    names[entry.number] = entry.name;
+  }
+  return names;
+}
+
+function blockInfo(numbers: Float64Array, at: number, names: p.Index<string>): BlockInfo {
   const field = (index: number): number => numbers[at + index] as number;
   return makeStats<BlockInfo>('BlockInfo', {
     id: idOf(field(ROW.slot), field(ROW.generation)),
     kind: KINDS[field(ROW.ownerKind)] ?? 'block',
-    owner: 'DirectMemoryManager',
+    owner: field(ROW.ownerKind) === ALLOCATOR ? (names[field(ROW.ownerNumber)] ?? '(closed)') : 'DirectMemoryManager',
     size: field(ROW.size),
     actualSize: field(ROW.actualSize),
     address: p.toBigInt(field(ROW.address)),

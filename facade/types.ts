@@ -144,6 +144,58 @@ export interface NativeMemory extends Disposable {
   [Symbol.dispose](): void;
 }
 
+/** What `getInstance` may be told beyond type, size and alignment. */
+export interface AllocatorOptions {
+  /** Of a ring that is full: `'error'` (the default) refuses, `'overwrite-oldest'` ends its oldest memory, whose handles then throw
+   * `ERR_OFFHEAP_USE_AFTER_FREE`. For rings that one thread uses. */
+  readonly overflow?: 'error' | 'overwrite-oldest' | undefined;
+}
+
+/** A remembered position of an arena: opaque. */
+export interface ArenaMark {
+  readonly [Symbol.toStringTag]: string;
+}
+
+/** A named region of native memory that one of six strategies cuts. One per name and process, workers included.
+ *
+ * Every method throws `ERR_OFFHEAP_CLOSED` once it is closed, but for `close()`, `name`, `type`, `totalSize` and `toString()`. */
+export interface AdvancedMemoryAllocator extends Disposable {
+  readonly name: string;
+  readonly type: AllocatorType;
+  /** Bytes of its region. */
+  readonly totalSize: number;
+  /** Of every address that it gives. */
+  readonly alignment: Alignment;
+  /** `size` bytes, uninitialised. No room now: `ERR_OFFHEAP_REGION_FULL`, with `available`; more than it can ever hold: RangeError `ERR_OUT_OF_RANGE`. */
+  allocate(size: number, label?: string): AllocatedMemory;
+  /** As `allocate`, but null when there is no room now. */
+  tryAllocate(size: number): AllocatedMemory | null;
+  /** Takes its own memory back. A second time: `ERR_OFFHEAP_DOUBLE_FREE`; another's: `ERR_OFFHEAP_FOREIGN_BLOCK`; pinned: `ERR_OFFHEAP_IN_USE`.
+   * In an arena the space comes back with `reset()` or `rewind()` only, in a ring when what was allocated before is freed too. */
+  free(memory: AllocatedMemory): void;
+  /** Frees everything at once; all handles and views are dead. While something is pinned: `ERR_OFFHEAP_IN_USE`, and nothing has changed. */
+  reset(): void;
+  /** As `reset()`, and gives the region back; the name is free again. A second time it does nothing. */
+  close(): void;
+  /** Gives the pages of free memory back to the OS, and returns their bytes. */
+  trim(): number;
+  getStats(): AllocatorStats;
+  /** Of an arena: its present position, for {@link rewind}. Of others `ERR_OFFHEAP_NOT_SUPPORTED`. */
+  mark(): ArenaMark;
+  /** Frees what was allocated since `mark`, which stays good. A stale or foreign mark is `ERR_INVALID_ARG_VALUE`. */
+  rewind(mark: ArenaMark): void;
+}
+
+/** A range inside an allocator's region. Its views live until the allocator's `reset()` or `close()`. */
+export interface AllocatedMemory extends NativeMemory {
+  readonly allocator: AdvancedMemoryAllocator;
+  /** Bytes from the start of the region. */
+  readonly offset: number;
+  /** Bytes that were granted; undefined when the memory is not there any more. */
+  readonly allocatedSize: number;
+  readonly requestedSize: number;
+}
+
 /** Process-wide figures, every isolate included: a fresh frozen snapshot. The first five and the three sizes count MemoryBlocks in the
  * program's hands, by the bytes that were asked for. */
 export interface MemoryStats {

@@ -22,7 +22,8 @@ export function copyOf(block: Handle, offset: number, length: number | undefined
   return copy;
 }
 
-function heapBuffer(size: number): Buffer {
+/** A Buffer on the heap, of any size that the runtime has. */
+export function heapBuffer(size: number): Buffer {
   try {
     return allocUnsafeSlow(size);
   } catch (error) {

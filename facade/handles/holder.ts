@@ -80,7 +80,7 @@ export function hasEscaped(holder: Holder): boolean {
 }
 
 /** Users get moved buffers only: an original that a user marks as untransferable aborts Node 24 and later at exit. */
-function movedOnce(buffer: ArrayBuffer): ArrayBuffer {
+export function movedOnce(buffer: ArrayBuffer): ArrayBuffer {
   return transfer === undefined ? buffer : transfer(buffer);
 }
 
@@ -185,13 +185,13 @@ function killAll(holder: Holder): Outcome {
   holder.partAccessor = undefined;
   let outcome: Outcome = 'dead';
   if (holder.exact !== undefined) {
-    outcome = end(holder.exact);
+    outcome = endBuffer(holder.exact);
     if (outcome === 'stuck') return outcome;
     if (outcome === 'dead') holder.exact = undefined; // an escape must not be forgotten, should the free be refused below
   }
   if (holder.windows !== undefined) {
     for (let index = 0; index < holder.windows.count; index += 1) {
-      const ended = end((holder.windows[index] as Window).buffer);
+      const ended = endBuffer((holder.windows[index] as Window).buffer);
       if (ended === 'stuck') return ended;
       if (ended === 'escaped') outcome = ended;
     }
@@ -216,16 +216,21 @@ const MARKED_SINCE = 24;
 const nodeMajor = parseInt(process.versions.node, 10);
 let isMarked: ((buffer: ArrayBuffer) => boolean) | undefined;
 
-/** Whether one of several buffers cannot be detached. Nobody asks for a single one: to try it harms no other. */
-function isAnyMarked(holder: Holder): boolean {
+/** Whether a buffer cannot be detached because a user marked it. */
+export function isMarkedBuffer(buffer: ArrayBuffer): boolean {
   if (transfer === undefined || nodeMajor < MARKED_SINCE) return false;
   isMarked ??= (createRequire(import.meta.url)('node:worker_threads') as { isMarkedAsUntransferable(value: unknown): boolean })
     .isMarkedAsUntransferable;
-  if (holder.buffer !== undefined && isMarked(holder.buffer)) return true;
-  if (holder.exact !== undefined && isMarked(holder.exact)) return true;
+  return isMarked(buffer);
+}
+
+/** Whether one of several buffers cannot be detached. Nobody asks for a single one: to try it harms no other. */
+function isAnyMarked(holder: Holder): boolean {
+  if (holder.buffer !== undefined && isMarkedBuffer(holder.buffer)) return true;
+  if (holder.exact !== undefined && isMarkedBuffer(holder.exact)) return true;
   const { windows } = holder;
   if (windows === undefined) return false;
-  for (let index = 0; index < windows.count; index += 1) if (isMarked((windows[index] as Window).buffer)) return true;
+  for (let index = 0; index < windows.count; index += 1) if (isMarkedBuffer((windows[index] as Window).buffer)) return true;
   return false;
 }
 
@@ -238,8 +243,8 @@ function tryTransfer(move: NonNullable<typeof transfer>, buffer: ArrayBuffer, le
   }
 }
 
-/** Ends a buffer that is not kept with its chunk. */
-function end(buffer: ArrayBuffer): Outcome {
+/** Ends a buffer that is not kept. */
+export function endBuffer(buffer: ArrayBuffer): Outcome {
   if (isDetached(buffer)) return 'escaped';
   if (transfer === undefined) return binding.detach(buffer) === 1 ? 'dead' : 'stuck';
   return tryTransfer(transfer, buffer, 0) === undefined ? 'stuck' : 'dead';

@@ -21,7 +21,20 @@ export type Operand = NativeMemory | BytesLike;
 /** Stands for every empty operand that is no Uint8Array. */
 const noBytes = new Uint8Array(0);
 
-const EXPECTED = ['MemoryBlock', 'ArrayBufferView', 'ArrayBuffer'] as const;
+const EXPECTED = ['MemoryBlock', 'AllocatedMemory', 'ArrayBufferView', 'ArrayBuffer'] as const;
+
+/** The other kind of native memory, whose file uses this one. */
+interface OtherMemory {
+  isMemory(value: unknown): boolean;
+  /** Its bytes, for one native call; throws when it is not to be used. */
+  bytesOf(value: unknown, name: string): Uint8Array;
+}
+let secondKind: OtherMemory = { isMemory: () => false, bytesOf: () => noBytes };
+
+/** Called once, by the class of the other kind. */
+export function exposeMemory(memory: OtherMemory): void {
+  secondKind = memory;
+}
 
 /** What the native side takes for an operand: the slot of a live block, or a Uint8Array over the bytes. */
 function baseOf(value: unknown, name: string): OperandBase {
@@ -31,6 +44,7 @@ function baseOf(value: unknown, name: string): OperandBase {
     return fields.slotOf(value);
   }
   if (isUint8Array(value)) return value;
+  if (secondKind.isMemory(value)) return secondKind.bytesOf(value, name);
   if (p.isView(value) ? p.viewByteLength(value) === 0 : p.isArrayBuffer(value) && p.arrayBufferByteLength(value) === 0) return noBytes; // nothing can be made over a detached buffer
   if (p.isView(value)) return over(p.viewBuffer(value) as ArrayBuffer, p.viewByteOffset(value), p.viewByteLength(value));
   if (p.isArrayBuffer(value)) return over(value, 0, p.arrayBufferByteLength(value));

@@ -1,17 +1,19 @@
 /**
  * Region: what this isolate sees of an allocator's memory between two resets. All its grants share one ArrayBuffer, made when the first
  * of them is looked at; a reset or a close moves it away, and every view over it has length 0.
- * Room: handles (5). May use: primordials, errors, native, holder, table.
+ * Room: handles (5). May use: primordials, types, errors, native, holder, table.
  */
 import { constants } from 'node:buffer';
 import * as errors from '../errors.js';
 import { binding } from '../native.js';
 import * as p from '../primordials.js';
 import type { SafeDataView } from '../primordials.js';
+import type { AllocatorType } from '../types.js';
 import { endBuffer, isDetached, isMarkedBuffer, movedOnce } from './holder.js';
 import type { Outcome } from './holder.js';
 import { isLive } from './table.js';
 
+const { now } = Date;
 /** Where windows begin that show a region which no one ArrayBuffer can: at each multiple, twice as long. */
 const STRIDE = 1073741824;
 
@@ -30,13 +32,24 @@ interface Windows {
 /** How an allocator's memory came to its end. */
 export type Ending = 'reset' | 'closed';
 
+/** The allocator that grants from it. */
+export interface RegionOwner {
+  readonly name: string;
+  readonly type: AllocatorType;
+}
+
 export class Region {
+  readonly owner: RegionOwner;
   /** Number and life of the allocator, as the native side knows it. */
   readonly number: number;
   readonly life: number;
   /** How often the allocator had been reset when this began. */
   readonly resets: number;
   readonly total: number;
+  /** Its first address. */
+  readonly base: bigint;
+  /** No one ArrayBuffer of this runtime shows it. */
+  readonly isHuge: boolean;
   /** Of an arena: the generation of each level. Of others undefined: their grants have records. */
   readonly levels: Int32Array | undefined;
   /** What the checked accessors read through: a hidden view, and from the first view that a user has on one over the buffer they share,
@@ -46,16 +59,24 @@ export class Region {
   hidden: Uint8Array | undefined = undefined;
   /** The buffers that users see; one from 0 on, where one can show the whole region. */
   readonly windows: Windows = { __proto__: null, count: 0 } as unknown as Windows;
+  /** Hidden views of what no one buffer shows, by where they begin. */
+  readonly far: p.Index<SafeDataView> = p.makeIndex();
   /** Set when it is over. */
   ending: Ending | undefined = undefined;
   /** Somebody has its buffer for good: nothing is read or written through handles any more. */
   hasEscaped: boolean = false;
 
-  constructor(number: number, life: number, resets: number, total: number, levels: Int32Array | undefined) {
+  /** When it began, `Date.now()` milliseconds. */
+  readonly bornMs: number = now();
+
+  constructor(owner: RegionOwner, number: number, life: number, resets: number, total: number, base: bigint, levels: Int32Array | undefined) {
+    this.owner = owner;
     this.number = number;
     this.life = life;
     this.resets = resets;
     this.total = total;
+    this.base = base;
+    this.isHuge = total > constants.MAX_LENGTH;
     this.levels = levels;
   }
 }
@@ -65,6 +86,30 @@ export const isGranted = (region: Region, slot: number, generation: number): boo
   const { levels } = region;
   return levels === undefined ? isLive(slot, generation) : levels[slot] === generation;
 };
+
+const noEpochs = new Int32Array(0);
+let epochs: Int32Array = noEpochs;
+
+/** Two words for each allocator of the process: its life (odd while open), and how often it was reset. */
+function epochWords(): Int32Array {
+  if (epochs !== noEpochs) return epochs;
+  const buffer = binding.allocatorEpochs();
+  if (buffer === undefined) throw errors.outOfMemory(0);
+  epochs = p.int32Over(buffer, 0, p.arrayBufferByteLength(buffer) / 4);
+  return epochs;
+}
+
+/** How often an allocator was reset so far. */
+export function resetsOf(number: number): number {
+  return epochWords()[2 * number + 1] as number;
+}
+
+/** Whether an allocator is still open, as far as this isolate and others know. */
+export const isOpen = (region: Region): boolean => region.ending !== 'closed' && epochs[2 * region.number] === region.life;
+
+/** Whether nobody reset or closed the allocator since the region began. */
+export const isCurrent = (region: Region): boolean =>
+  region.ending === undefined && epochs[2 * region.number] === region.life && epochs[2 * region.number + 1] === region.resets;
 
 /** Whether one of the region's buffers was transferred away; then it stays so. */
 export function checkEscape(region: Region): boolean {
@@ -84,7 +129,7 @@ function over(region: Region, start: number, length: number): ArrayBuffer {
 
 /** The part of the region that one buffer shows in which `[offset, offset + length)` lies. */
 function partOf(region: Region, offset: number, length: number): { readonly start: number; readonly length: number } {
-  if (region.total <= constants.MAX_LENGTH) return { start: 0, length: region.total };
+  if (!region.isHuge) return { start: 0, length: region.total };
   const start = p.floor(offset / STRIDE) * STRIDE;
   if (offset - start + length <= 2 * STRIDE) return { start, length: p.min(2 * STRIDE, region.total - start) };
   if (length > constants.MAX_LENGTH) throw errors.outOfRange('length', `<= ${constants.MAX_LENGTH} (one ArrayBuffer of this runtime)`, length);
@@ -107,13 +152,13 @@ export function windowOf(region: Region, offset: number, length: number): Window
 
 /** Makes what the checked accessors of a region read through that one buffer can show. */
 export function showRegion(region: Region): void {
-  if (region.total <= constants.MAX_LENGTH) region.accessor ??= p.dataViewOver(over(region, 0, region.total));
+  if (!region.isHuge) region.accessor ??= p.dataViewOver(over(region, 0, region.total));
 }
 
 /** The view for an access at `offset` of a region that no one buffer shows; read it at `offset % STRIDE`. */
 export function farAccessor(region: Region, offset: number): SafeDataView {
   const { start, length } = partOf(region, offset, 8);
-  return p.dataViewOver(over(region, start, length));
+  return (region.far[start / STRIDE] ??= p.dataViewOver(over(region, start, length)));
 }
 
 export const farPlace = (offset: number): number => offset % STRIDE;

@@ -166,7 +166,13 @@ export function status(): number {
   return T[RESULT] as number;
 }
 
-function figure(index: number): number {
+/** A figure of the last refusal: 4 what was asked, 6 what was possible. */
+export function figure(index: number): number {
+  return wide(index);
+}
+
+/** Two result words as one number. */
+export function wide(index: number): number {
   return ((T[RESULT + index] as number) >>> 0) + ((T[RESULT + index + 1] as number) >>> 0) * TWO_32;
 }
 
@@ -193,6 +199,8 @@ export function failure(kind: string, id: number, action: string): Error {
       return errors.inUse(kind, id, action, available);
     case 'ERR_OFFHEAP_WRONG_THREAD':
       return errors.wrongThread(kind, id);
+    case 'ERR_OFFHEAP_FOREIGN_BLOCK':
+      return errors.foreignBlock(kind, id, 'another owner', 'this one');
     case 'ERR_OFFHEAP_NOT_SUPPORTED':
       return errors.notSupported('A view', 'this runtime allows no ArrayBuffers over native memory');
     case 'ERR_OUT_OF_RANGE':

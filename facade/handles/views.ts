@@ -81,18 +81,31 @@ export function directBufferOf(handle: Handle, offset: number, length: number): 
 
 /** Any view over a part of a live block. */
 export function viewOf(handle: Handle, constructor: ViewConstructor, offset: number, length: number | undefined): unknown {
+  return typedView(constructor, offset, length, fields.sizeOf(handle), (at, bytes) => {
+    const holder = holderOf(handle);
+    return { buffer: bufferOf(handle, holder, at, bytes), start: startIn(holder, at) };
+  });
+}
+
+/** Any view over a part of `size` bytes. `from` gives a buffer and the place in it; it is asked when all arguments are checked. */
+export function typedView(
+  constructor: ViewConstructor,
+  offset: number,
+  length: number | undefined,
+  size: number,
+  from: (offset: number, length: number) => { readonly buffer: ArrayBuffer; readonly start: number },
+): unknown {
   const width = p.viewElementSize(constructor);
   if (typeof constructor !== 'function') throw errors.invalidArgType('constructor', 'function', constructor);
   if (width === 0) throw errors.invalidArgValue('constructor', constructor, 'must be a TypedArray or DataView constructor');
-  const size = fields.sizeOf(handle);
   validateOffset(offset);
   if (offset % width !== 0) throw errors.outOfRange('offset', `a multiple of ${width}, the size of an element`, offset);
   validateRange(offset, 0, size);
   const count = length === undefined ? p.floor((size - offset) / width) : length;
   validateRange(0, count, p.floor((size - offset) / width));
-  const holder = holderOf(handle);
-  const buffer = bufferOf(handle, holder, offset, count * width);
-  return construct(constructor, [buffer, startIn(holder, offset), count]);
+  const { buffer, start } = from(offset, count * width);
+  if (start % width !== 0) throw errors.outOfRange('offset', `at an address that is a multiple of ${width}, the size of an element`, offset);
+  return construct(constructor, [buffer, start, count]);
 }
 
 /** The ArrayBuffer over exactly the block's bytes; the same object each time. */

@@ -101,10 +101,14 @@ pub fn reset(call: &Context<'_>) -> Answer {
     answer(call, |isolate| isolate.reset_allocator(id(isolate)))
 }
 
-/// Arguments: number, life. Adds one to its life in the epochs. Statuses: `IN_USE` with the pins. A
-/// second close does nothing.
+/// Arguments: number, life, 1 when somebody has the region's ArrayBuffer for good: then the region is not
+/// used again, and keeps its pages. Adds one to its life in the epochs. Statuses: `IN_USE` with the pins.
+/// A second close does nothing.
 pub fn close(call: &Context<'_>) -> Answer {
-    answer(call, |isolate| isolate.close_allocator(id(isolate)))
+    answer(call, |isolate| match argument(isolate, 2) {
+        1 => isolate.close_escaped_allocator(id(isolate)),
+        _ => isolate.close_allocator(id(isolate)),
+    })
 }
 
 /// Arguments: number, life. Results: bytes given back to the system (two words).
@@ -154,6 +158,12 @@ pub fn region_buffer(call: &Context<'_>) -> Answer {
         if matches!(value, Answer::Nothing) { Err(Code::NotSupported.into()) } else { Ok(()) }
     });
     value
+}
+
+/// JavaScript arguments: number, life. The region's first address; −1 when the allocator is closed.
+pub fn region_address(call: &Context<'_>) -> Answer {
+    let address = id_of(call).and_then(|id| MANAGER.allocators.get(id)?.bytes(&MANAGER, 0, 0));
+    Answer::Number(address.map_or(-1.0, |bytes| bytes.address() as f64))
 }
 
 /// The hidden ArrayBuffer over the epochs of all allocators: at word 2n the life of number n (odd while

@@ -105,6 +105,19 @@ impl Isolate {
     /// # Errors
     /// [`Code::InUse`] with the number of pins.
     pub fn close_allocator(&self, id: AllocatorId) -> Result<()> {
+        self.close_region(id, false)
+    }
+
+    /// The same when somebody has the region's buffer for good: it keeps its pages, is not used again,
+    /// and counts as escaped.
+    ///
+    /// # Errors
+    /// As [`Isolate::close_allocator`].
+    pub fn close_escaped_allocator(&self, id: AllocatorId) -> Result<()> {
+        self.close_region(id, true)
+    }
+
+    fn close_region(&self, id: AllocatorId, escaped: bool) -> Result<()> {
         let closed = self.with(id, |attached, records| {
             let allocator = Arc::clone(&attached.allocator);
             self.end_all(&allocator, &attached.counter, records, true)?;
@@ -121,9 +134,13 @@ impl Isolate {
         registry.bump_resets(id.number);
         registry.bump_life(id.number);
         registry.charged_bytes.fetch_sub(allocator.measures.total, Ordering::Relaxed);
-        allocator.ground.clear(&self.manager.chunks.atlas);
         open.idle_numbers.push(id.number);
-        open.idle_grounds.push(Arc::clone(&allocator.ground));
+        if escaped {
+            self.manager.escaped_bytes.fetch_add(allocator.measures.total, Ordering::Relaxed);
+        } else {
+            allocator.ground.clear(&self.manager.chunks.atlas);
+            open.idle_grounds.push(Arc::clone(&allocator.ground));
+        }
         drop(open);
         self.allocators.borrow_mut().attached[id.number as usize] = None;
         Ok(())

@@ -1,0 +1,360 @@
+/**
+ * Allocators: AdvancedMemoryAllocator, a named region of native memory that one of six strategies cuts.
+ * Room: allocators (7). May use: everything below.
+ */
+import { inspect } from 'node:util';
+import * as errors from './errors.js';
+import { formatAllocator } from './format.js';
+import { createMemory } from './handles/allocated.js';
+import { allocated, freeMemory, setLabelOf } from './handles/grant.js';
+import { requireAvailable } from './handles/block.js';
+import { alignmentCode, alignmentOf } from './handles/facts.js';
+import { Region, checkEscape, endRegion, isCurrent, isOpen, isStuck, resetsOf } from './handles/region.js';
+import type { Ending } from './handles/region.js';
+import { ARGUMENT, RESULT, T, figure, setWide, status, wide } from './handles/table.js';
+import { binding } from './native.js';
+import {
+  validateAlignment,
+  validateAllocatorOptions,
+  validateAllocatorType,
+  validateLabel,
+  validateName,
+  validateSize,
+} from './options.js';
+import type { CheckedAlignment } from './options.js';
+import * as p from './primordials.js';
+import { allocatorStats } from './stats.js';
+import type { AdvancedMemoryAllocator as Face, AllocatedMemory, Alignment, AllocatorOptions, AllocatorStats, AllocatorType, ArenaMark } from './types.js';
+
+const KIND = 'AdvancedMemoryAllocator';
+/** In the order of the native kinds. */
+const KINDS: readonly AllocatorType[] = ['buddy', 'slab', 'arena', 'ring', 'pool', 'hybrid'];
+const KEY: unique symbol = Symbol('offheap.allocator');
+
+/** What a name was first asked with in this isolate. */
+interface Settings {
+  readonly name: string;
+  readonly type: AllocatorType;
+  readonly totalSize: number;
+  readonly alignment: CheckedAlignment;
+  readonly overflow: 'error' | 'overwrite-oldest';
+}
+
+/** A remembered position of one arena. */
+class Mark implements ArenaMark {
+  readonly #region: Region;
+  readonly #level: number;
+  readonly #serial: number;
+  static isMark: (value: unknown) => value is Mark;
+  static fieldsOf: (mark: Mark) => { readonly region: Region; readonly level: number; readonly serial: number };
+
+  static {
+    this.isMark = (value): value is Mark => typeof value === 'object' && value !== null && #level in value;
+    this.fieldsOf = (mark) => ({ region: mark.#region, level: mark.#level, serial: mark.#serial });
+  }
+
+  constructor(region: Region, level: number, serial: number) {
+    this.#region = region;
+    this.#level = level;
+    this.#serial = serial;
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'ArenaMark';
+  }
+}
+const { isMark, fieldsOf } = Mark;
+
+/** This isolate's allocators, by number. */
+const known = p.makeIndex<AdvancedMemoryAllocator>();
+let stateOf: (allocator: AdvancedMemoryAllocator) => State;
+
+/** What an allocator object knows; the methods take it from `this` once and then use functions. */
+interface State {
+  readonly settings: Settings;
+  region: Region;
+}
+
+/** See the interface of the same name. */
+export class AdvancedMemoryAllocator implements Face {
+  readonly #state: State;
+
+  static {
+    stateOf = (allocator) => {
+      if (typeof allocator !== 'object' || allocator === null || !(#state in allocator)) throw errors.invalidArgType('this', KIND, allocator);
+      return allocator.#state;
+    };
+  }
+
+  private constructor(key: symbol, settings: Settings, number: number, life: number) {
+    if (key !== KEY) throw errors.invalidArgType('new.target', 'a call of AdvancedMemoryAllocator.getInstance()', key);
+    this.#state = { settings, region: begin(this, settings, number, life, false) };
+  }
+
+  /** The allocator of a name, made at the first call. One per name and process, workers included: other parameters under the same name are
+   * `ERR_OFFHEAP_CONFIG_MISMATCH`. `totalSize` counts against the limit until it is closed. */
+  static getInstance(
+    name: string,
+    type: AllocatorType,
+    totalSize: number,
+    alignment?: Alignment,
+    options?: AllocatorOptions,
+  ): AdvancedMemoryAllocator {
+    validateName(name);
+    const kind = validateAllocatorType(type);
+    validateSize(totalSize, 'totalSize');
+    const checked = validateAlignment(alignment);
+    const { overflow } = validateAllocatorOptions(options);
+    requireAvailable();
+    if (overflow === 'overwrite-oldest' && kind !== 'ring') {
+      throw errors.invalidArgValue('options.overflow', overflow, "must be 'error' for every type but 'ring'");
+    }
+    const settings = { name, type: kind, totalSize, alignment: checked, overflow };
+    const code = alignmentCode(checked.mode, checked.log2);
+    binding.allocatorOpen(p.utf8(name), KINDS.indexOf(kind), totalSize, code, overflow === 'error' ? 0 : 1);
+    if (status() !== 0) throw openError(settings);
+    const number = T[RESULT + 1] as number;
+    const life = T[RESULT + 2] as number;
+    let allocator = known[number];
+    if (allocator === undefined || stateOf(allocator).region.life !== life) {
+      allocator = new AdvancedMemoryAllocator(KEY, settings, number, life);
+      known[number] = allocator;
+    }
+    return allocator;
+  }
+
+  get name(): string {
+    return stateOf(this).settings.name;
+  }
+
+  get type(): AllocatorType {
+    return stateOf(this).settings.type;
+  }
+
+  get totalSize(): number {
+    return stateOf(this).settings.totalSize;
+  }
+
+  /** As it was first asked in this isolate. */
+  get alignment(): Alignment {
+    return stateOf(this).settings.alignment.value;
+  }
+
+  allocate(size: number, label?: string): AllocatedMemory {
+    const state = stateOf(this);
+    const memory = grant(state, size, label);
+    if (memory === null) throw fullError(state.settings.name, size);
+    return memory;
+  }
+
+  tryAllocate(size: number): AllocatedMemory | null {
+    return grant(stateOf(this), size, undefined);
+  }
+
+  free(memory: AllocatedMemory): void {
+    const { region, settings } = stateOf(this);
+    if (!allocated.isAllocated(memory)) throw errors.invalidArgType('memory', 'AllocatedMemory', memory);
+    const theirs = allocated.regionOf(memory);
+    if (theirs.number !== region.number || theirs.life !== region.life) {
+      if (memory.isValid()) throw errors.foreignBlock('AllocatedMemory', memory.id, `${KIND} '${theirs.owner.name}'`, `${KIND} '${settings.name}'`);
+      if (!isOpen(region)) throw errors.closed(KIND, settings.name);
+    }
+    freeMemory(memory);
+  }
+
+  reset(): void {
+    const state = stateOf(this);
+    finish(state, 'reset');
+    state.region = begin(this, state.settings, state.region.number, state.region.life, state.region.hasEscaped);
+  }
+
+  close(): void {
+    const state = stateOf(this);
+    if (isOpen(state.region)) finish(state, 'closed');
+    else if (state.region.ending === undefined) endRegion(state.region, 'closed'); // another thread closed it
+  }
+
+  trim(): number {
+    const { region } = current(this);
+    setAllocator(region);
+    binding.allocatorTrim();
+    if (status() !== 0) throw failureOf(stateOf(this), 'trimmed');
+    return wide(1);
+  }
+
+  getStats(): AllocatorStats {
+    const { settings, region } = stateOf(this);
+    const stats = isOpen(region) ? allocatorStats(settings.name, settings.type, region.number, region.life) : undefined;
+    if (stats === undefined) throw errors.closed(KIND, settings.name);
+    return stats;
+  }
+
+  mark(): ArenaMark {
+    const state = current(this);
+    const { region, settings } = state;
+    if (settings.type !== 'arena') throw errors.notSupported('mark()', `a ${settings.type} allocator has no order of allocation; use an arena`);
+    setAllocator(region);
+    binding.allocatorMark();
+    if (status() !== 0) throw failureOf(state, 'marked');
+    return new Mark(region, T[RESULT + 1] as number, wide(2));
+  }
+
+  rewind(mark: ArenaMark): void {
+    const state = current(this);
+    const { region, settings } = state;
+    if (settings.type !== 'arena') throw errors.notSupported('rewind()', `a ${settings.type} allocator has no order of allocation; use an arena`);
+    if (!isMark(mark)) throw errors.invalidArgType('mark', 'ArenaMark', mark);
+    const fields = fieldsOf(mark);
+    if (fields.region !== region) throw errors.invalidArgValue('mark', mark, 'must be of this arena, and taken since its last reset');
+    setAllocator(region);
+    T[ARGUMENT + 2] = fields.level;
+    setWide(3, fields.serial);
+    binding.allocatorRewind();
+    if (status() !== 0) throw failureOf(state, 'rewound');
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  toString(): string {
+    return toText(this);
+  }
+}
+
+p.define(AdvancedMemoryAllocator.prototype, inspect.custom, function inspectAllocator(this: unknown): string {
+  try {
+    return toText(this as AdvancedMemoryAllocator);
+  } catch {
+    return `${KIND} {}`;
+  }
+});
+
+function toText(allocator: AdvancedMemoryAllocator): string {
+  const { settings, region } = stateOf(allocator);
+  return formatAllocator({ name: settings.name, type: settings.type, totalSize: settings.totalSize, open: isOpen(region) });
+}
+
+/** The region as it is from now to the next reset. */
+function begin(owner: AdvancedMemoryAllocator, settings: Settings, number: number, life: number, hasEscaped: boolean): Region {
+  let levels: Int32Array | undefined;
+  if (settings.type === 'arena') {
+    const buffer = binding.arenaGenerations(number, life);
+    if (buffer === undefined) throw errors.closed(KIND, settings.name);
+    levels = p.int32Over(buffer, 0, p.arrayBufferByteLength(buffer) / 4);
+  }
+  const base = binding.regionAddress(number, life);
+  const region = new Region(owner, number, life, resetsOf(number), settings.totalSize, p.toBigInt(base), levels);
+  region.hasEscaped = hasEscaped;
+  return region;
+}
+
+/** The state of an open allocator; a reset by another thread is noticed here. */
+function current(allocator: AdvancedMemoryAllocator): State {
+  const state = stateOf(allocator);
+  if (isCurrent(state.region)) return state;
+  if (!isOpen(state.region)) throw errors.closed(KIND, state.settings.name);
+  const { region } = state;
+  checkEscape(region);
+  if (region.ending === undefined) endRegion(region, 'reset');
+  state.region = begin(allocator, state.settings, region.number, region.life, region.hasEscaped);
+  return state;
+}
+
+function setAllocator(region: Region): void {
+  T[ARGUMENT] = region.number;
+  T[ARGUMENT + 1] = region.life;
+}
+
+/** Allocates; null when there is no room now, whose figures are still in the results. */
+function grant(state: State, size: number, label: string | undefined): AllocatedMemory | null {
+  validateSize(size);
+  if (label !== undefined) validateLabel(label);
+  if (!isCurrent(state.region)) current(state.region.owner as AdvancedMemoryAllocator);
+  const { region } = state;
+  T[ARGUMENT + 4] = label === undefined || label === '' ? 0 : binding.internLabel(label);
+  setAllocator(region);
+  setWide(2, size);
+  allocateInRegion();
+  if (T[RESULT] !== 0) {
+    if (errors.ERROR_CODES[status() - 1] === 'ERR_OFFHEAP_REGION_FULL') return null;
+    throw failureOf(state, 'allocated', size);
+  }
+  const memory = createMemory(region, T[RESULT + 1] as number, T[RESULT + 2] as number, size, wide(3));
+  if (label !== undefined) setLabelOf(memory, label);
+  return memory;
+}
+const allocateInRegion: () => void = binding.allocatorAllocate;
+
+/** Resets or closes: whatever can refuse does so before anything has changed. */
+function finish(state: State, ending: Ending): void {
+  const { region, settings } = state;
+  if (!isOpen(region)) throw errors.closed(KIND, settings.name);
+  const action = ending === 'reset' ? 'reset' : 'closed';
+  if (isStuck(region)) throw errors.inUse(KIND, settings.name, `${action} (its ArrayBuffer was marked as untransferable)`);
+  setAllocator(region);
+  T[ARGUMENT + 2] = checkEscape(region) ? 1 : 0;
+  if (ending === 'reset') binding.allocatorReset();
+  else binding.allocatorClose();
+  if (status() !== 0) throw failureOf(state, action);
+  endRegion(region, ending);
+}
+
+function fullError(name: string, requested: number): Error {
+  return errors.regionFull(name, requested, figure(6));
+}
+
+/** The error of the last native call about an allocator. */
+function failureOf({ settings, region }: State, action: string, size: number = 0): Error {
+  const { name } = settings;
+  switch (errors.ERROR_CODES[status() - 1]) {
+    case 'ERR_OUT_OF_RANGE':
+      return errors.outOfRange('size', `<= ${figure(6)}, the most that this allocator can ever grant`, size);
+    case 'ERR_OFFHEAP_REGION_FULL':
+      return action === 'marked' ? errors.notSupported('mark()', 'too many marks are alive; rewind() or reset() first') : fullError(name, size);
+    case 'ERR_INVALID_ARG_VALUE':
+      return errors.invalidArgValue('mark', 'a stale one', 'must be of this arena, and not rewound past');
+    case 'ERR_OFFHEAP_IN_USE':
+      return errors.inUse(KIND, name, action, figure(6));
+    case 'ERR_OFFHEAP_OUT_OF_MEMORY':
+      return errors.outOfMemory(figure(4), figure(6));
+    case 'ERR_OFFHEAP_CLOSED':
+      return errors.closed(KIND, name);
+    default:
+      return errors.corrupted(KIND, name, `it cannot be ${action}${isOpen(region) ? '' : ', and is closed'}`);
+  }
+}
+
+/** Why an allocator could not be opened. */
+function openError({ name, type, totalSize, alignment, overflow }: Settings): Error {
+  switch (errors.ERROR_CODES[status() - 1]) {
+    case 'ERR_OFFHEAP_CONFIG_MISMATCH':
+      return mismatch(name, { type, totalSize, alignment: alignment.value, overflow });
+    case 'ERR_OUT_OF_RANGE':
+      return alignment.isNumeric && (alignment.value as number) > totalSize
+        ? errors.outOfRange('alignment', `<= ${totalSize}, the size of the region`, alignment.value)
+        : errors.outOfRange('totalSize', `>= ${p.max(figure(4), 1)} and possible for a ${type} allocator`, totalSize);
+    case 'ERR_OFFHEAP_LIMIT':
+      return errors.limitReached(figure(4), figure(6), binding.limit());
+    case 'ERR_OFFHEAP_OUT_OF_MEMORY':
+      return errors.outOfMemory(totalSize, figure(6));
+    default:
+      return errors.invalidArgValue('name', name, 'must be a name that UTF-8 can hold');
+  }
+}
+
+/** Which of the parameters differs from those that a name has. */
+function mismatch(name: string, asked: { readonly type: AllocatorType; readonly totalSize: number; readonly alignment: Alignment; readonly overflow: string }): Error {
+  const list = binding.allocatorList();
+  for (let index = 0; index < list.length; index += 1) {
+    const entry = list[index] as (typeof list)[number];
+    if (entry.name !== name) continue;
+    const type = KINDS[entry.kind] as AllocatorType;
+    if (type !== asked.type) return errors.configMismatch(name, 'type', type, asked.type);
+    if (entry.total !== asked.totalSize) return errors.configMismatch(name, 'totalSize', entry.total, asked.totalSize);
+    const overflow = entry.overwrite ? 'overwrite-oldest' : 'error';
+    if (overflow !== asked.overflow) return errors.configMismatch(name, 'options.overflow', overflow, asked.overflow);
+    return errors.configMismatch(name, 'alignment', alignmentOf(entry.alignment), asked.alignment);
+  }
+  return errors.configMismatch(name, 'parameters', 'others', 'these');
+}

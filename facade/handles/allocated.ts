@@ -1,0 +1,253 @@
+/**
+ * Allocated: AllocatedMemory, a range inside an allocator's region.
+ * Room: handles (5). May use: primordials, types, format, errors, options and this folder.
+ */
+import { Buffer } from 'node:buffer';
+import { inspect } from 'node:util';
+import * as errors from '../errors.js';
+import { formatAllocated } from '../format.js';
+import { accessError, validateByteValue, validateRange } from '../options.js';
+import * as p from '../primordials.js';
+import type { AdvancedMemoryAllocator, AllocatedMemory as Face, BytesLike, NativeMemory, ViewConstructor } from '../types.js';
+import { NOT_READY, installAccessors } from './accessors.js';
+import type { Accessors } from './accessors.js';
+import { decode } from './copyout.js';
+import {
+  FREED,
+  KIND,
+  ageOf,
+  allocated,
+  bytesOf,
+  copyOf,
+  deadError,
+  exposeAllocated,
+  freeMemory,
+  grantedTo,
+  idOfMemory,
+  isUsable,
+  labelOf,
+  pinMemory,
+  placeOf,
+  restOf,
+  usable,
+} from './grant.js';
+import type { Place } from './grant.js';
+import { compareOperands, copyOperand, fillOperand, operandSize } from './operand.js';
+import { checkEscape, farAccessor, farPlace, isGranted, showRegion } from './region.js';
+import type { Region } from './region.js';
+import { typedView } from './views.js';
+
+const { isEncoding } = Buffer;
+/** Only this folder has it, so nobody else can make one. */
+const KEY: unique symbol = Symbol('offheap.allocated');
+
+/** The typed getters and setters; accessors.ts puts them on the class. */
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- these are methods that installAccessors does define
+export interface AllocatedMemory extends Accessors {}
+
+/**
+ * A range inside an allocator's region. Free it once, with `free()`, its allocator's `free()`, or by declaring it with `using`; every
+ * method then throws `ERR_OFFHEAP_USE_AFTER_FREE`. Its views are views of the region: they have length 0 after the allocator's `reset()` or
+ * `close()`, not after the free, and show somebody else's bytes by then.
+ */
+export class AllocatedMemory implements Face {
+  readonly #region: Region;
+  readonly #slot: number;
+  #generation: number;
+  readonly #size: number;
+  readonly #offset: number;
+
+  static {
+    exposeAllocated({
+      isAllocated: (value): value is AllocatedMemory => typeof value === 'object' && value !== null && #region in value,
+      create: (region, slot, generation, size, offset) => new this(KEY, region, slot, generation, size, offset),
+      regionOf: (memory) => (memory as AllocatedMemory).#region,
+      slotOf: (memory) => (memory as AllocatedMemory).#slot,
+      generationOf: (memory) => (memory as AllocatedMemory).#generation,
+      sizeOf: (memory) => (memory as AllocatedMemory).#size,
+      offsetOf: (memory) => (memory as AllocatedMemory).#offset,
+      markFreed: (memory) => {
+        (memory as AllocatedMemory).#generation = FREED;
+      },
+    });
+    installAccessors<AllocatedMemory>(this.prototype, {
+      locate: (self, offset, width) => {
+        const region = self.#region; // throws for a forged one, see `prepare`
+        if (!isGranted(region, self.#slot, self.#generation)) throw deadError(self, false);
+        if (typeof offset !== 'number' || offset < 0 || offset > self.#size - width || ((offset | 0) !== offset && !p.isInteger(offset))) {
+          throw accessError(offset, width, self.#size);
+        }
+        return region.isHuge ? farPlace(self.#offset + offset) : self.#offset + offset;
+      },
+      view: (self, offset) => {
+        const region = self.#region;
+        const { accessor } = region;
+        if (accessor !== undefined) return accessor;
+        if (!region.isHuge) throw NOT_READY;
+        if (checkEscape(region)) throw errors.escaped(KIND, idOfMemory(self));
+        return farAccessor(region, self.#offset + offset);
+      },
+      prepare: (self, error) => {
+        if (!allocated.isAllocated(self)) throw errors.invalidArgType('this', KIND, self);
+        if (error !== NOT_READY && p.hasOwn(error as object, 'code')) throw error;
+        if (checkEscape(self.#region)) throw errors.escaped(KIND, idOfMemory(self));
+        if (error !== NOT_READY) throw error;
+        showRegion(self.#region);
+      },
+    });
+  }
+
+  private constructor(key: symbol, region: Region, slot: number, generation: number, size: number, offset: number) {
+    if (key !== KEY) throw errors.invalidArgType('new.target', 'a call of AdvancedMemoryAllocator.allocate()', key);
+    this.#region = region;
+    this.#slot = slot;
+    this.#generation = generation;
+    this.#size = size;
+    this.#offset = offset;
+  }
+
+  /** Unique in the process, never reused. */
+  get id(): number {
+    return idOfMemory(own(this));
+  }
+
+  /** Bytes that were asked for. */
+  get size(): number {
+    return allocated.sizeOf(own(this));
+  }
+
+  /** Bytes that were asked for. */
+  get requestedSize(): number {
+    return allocated.sizeOf(own(this));
+  }
+
+  /** Bytes that were granted; of memory that is not there any more undefined. */
+  get allocatedSize(): number {
+    return grantedTo(own(this)) as number;
+  }
+
+  /** Bytes from the start of the allocator's region. */
+  get offset(): number {
+    return allocated.offsetOf(own(this));
+  }
+
+  /** For showing and for native code. */
+  get address(): bigint {
+    const { base } = allocated.regionOf(own(this));
+    return base + p.toBigInt(allocated.offsetOf(this));
+  }
+
+  get allocator(): AdvancedMemoryAllocator {
+    return allocated.regionOf(own(this)).owner as AdvancedMemoryAllocator;
+  }
+
+  get label(): string | undefined {
+    return labelOf(own(this));
+  }
+
+  isValid(): boolean {
+    return isUsable(own(this));
+  }
+
+  /** Milliseconds since the allocation, of an arena's memory since its last reset; undefined of memory that is not there any more. */
+  getAgeMs(): number {
+    return ageOf(own(this)) as number;
+  }
+
+  fill(value: number, offset: number = 0, length?: number): this {
+    const memory = usable(this, 'this');
+    const rest = length === undefined ? restOf(memory, offset) : length;
+    validateRange(offset, rest, allocated.sizeOf(memory));
+    validateByteValue(value);
+    fillOperand(memory, offset, rest, value);
+    return this;
+  }
+
+  copyTo(target: NativeMemory | BytesLike, targetOffset: number = 0, offset: number = 0, length?: number): void {
+    const memory = usable(this, 'this');
+    copyOperand(memory, offset, target, targetOffset, length === undefined ? restOf(memory, offset) : length, 'normal', 8);
+  }
+
+  equals(other: NativeMemory | BytesLike): boolean {
+    const memory = usable(this, 'this');
+    const size = allocated.sizeOf(memory);
+    return operandSize(other, 'other') === size && compareOperands(memory, 0, other, 0, size) === 0;
+  }
+
+  bytes(offset: number = 0, length?: number): Uint8Array {
+    const memory = usable(this, 'this');
+    return bytesOf(memory, offset, length === undefined ? restOf(memory, offset) : length);
+  }
+
+  view<Constructor extends ViewConstructor>(constructor: Constructor, offset: number = 0, length?: number): Constructor['prototype'] {
+    const memory = usable(this, 'this');
+    const from = (at: number, bytes: number): Place => placeOf(usable(memory, 'this'), at, bytes);
+    return typedView(constructor, offset, length, allocated.sizeOf(memory), from) as Constructor['prototype'];
+  }
+
+  copyOut(offset: number = 0, length?: number): Buffer {
+    return copyOf(usable(this, 'this'), offset, length);
+  }
+
+  text(offset: number = 0, length?: number, encoding: BufferEncoding = 'utf8'): string {
+    const memory = usable(this, 'this');
+    if (typeof encoding !== 'string') throw errors.invalidArgType('encoding', 'string', encoding);
+    if (!isEncoding(encoding)) throw errors.invalidArgValue('encoding', encoding, 'must be an encoding that Buffer knows');
+    return decode(copyOf(memory, offset, length), encoding);
+  }
+
+  /** Keeps the memory from being freed, and its allocator from being reset or closed, until disposed. */
+  pin(): Disposable {
+    return pinMemory(usable(this, 'this'));
+  }
+
+  async lease<Result>(use: (bytes: Uint8Array) => Promise<Result> | Result): Promise<Result> {
+    const memory = usable(this, 'this');
+    if (typeof use !== 'function') throw errors.invalidArgType('use', 'function', use);
+    const bytes = bytesOf(memory, 0, allocated.sizeOf(memory));
+    const pin = pinMemory(memory);
+    try {
+      return await use(bytes);
+    } finally {
+      pin[Symbol.dispose]();
+    }
+  }
+
+  free(): void {
+    freeMemory(own(this));
+  }
+
+  [Symbol.dispose](): void {
+    if (isUsable(own(this))) freeMemory(this);
+  }
+
+  toString(): string {
+    return toText(own(this));
+  }
+}
+
+/** Makes the handle of a grant. */
+export const createMemory: (region: Region, slot: number, generation: number, size: number, offset: number) => Face = allocated.create;
+
+p.define(AllocatedMemory.prototype, inspect.custom, function inspectMemory(this: unknown): string {
+  return allocated.isAllocated(this) ? toText(this) : 'AllocatedMemory {}';
+});
+
+/** Refuses a forged `this`. */
+function own(memory: Face): Face {
+  if (!allocated.isAllocated(memory)) throw errors.invalidArgType('this', KIND, memory);
+  return memory;
+}
+
+function toText(memory: Face): string {
+  const address = allocated.regionOf(memory).base + p.toBigInt(allocated.offsetOf(memory));
+  const { owner } = allocated.regionOf(memory);
+  return formatAllocated({
+    id: idOfMemory(memory),
+    address,
+    size: allocated.sizeOf(memory),
+    offset: allocated.offsetOf(memory),
+    allocator: owner.name,
+    valid: isUsable(memory),
+  });
+}

@@ -1,0 +1,205 @@
+/**
+ * Grant: what an AllocatedMemory is allowed to do, and how it ends. The class keeps its fields private; this folder and the room above
+ * reach them through {@link allocated}.
+ * Room: handles (5). May use: primordials, types, errors, native, options, table, region, facts, operand, copyout.
+ */
+import * as errors from '../errors.js';
+import { binding } from '../native.js';
+import { validateRange } from '../options.js';
+import * as p from '../primordials.js';
+import type { AllocatedMemory } from '../types.js';
+import { heapBuffer } from './copyout.js';
+import { ROW } from './facts.js';
+import { copyOperand, exposeMemory } from './operand.js';
+import { checkEscape, hiddenBytes, isCurrent, isGranted, isOpen, windowOf } from './region.js';
+import type { Region } from './region.js';
+import { ARGUMENT, T, failure, idOf, setWide, status } from './table.js';
+
+const { now } = Date;
+export const KIND = 'AllocatedMemory';
+
+/** The generation of a freed grant of an arena: no level has it. */
+export const FREED = -1;
+
+/** The fields of an AllocatedMemory, for this file and the room above, whatever a script made of its methods. */
+export interface AllocatedFields {
+  isAllocated(value: unknown): value is AllocatedMemory;
+  create(region: Region, slot: number, generation: number, size: number, offset: number): AllocatedMemory;
+  regionOf(memory: AllocatedMemory): Region;
+  slotOf(memory: AllocatedMemory): number;
+  generationOf(memory: AllocatedMemory): number;
+  sizeOf(memory: AllocatedMemory): number;
+  offsetOf(memory: AllocatedMemory): number;
+  /** An arena has no record that tells. */
+  markFreed(memory: AllocatedMemory): void;
+}
+export let allocated: AllocatedFields;
+
+/** Called once, by the class that has the fields. */
+export function exposeAllocated(fields: AllocatedFields): void {
+  allocated = fields;
+}
+
+/** What few have, or few ask for. */
+function sideTable<Value>(): { get(memory: AllocatedMemory): Value | undefined; set(memory: AllocatedMemory, value: Value): void } {
+  const map = new WeakMap<AllocatedMemory, Value>();
+  const get = p.uncurryThis(map.get as (this: typeof map, key: AllocatedMemory) => Value | undefined);
+  const set = p.uncurryThis(map.set as (this: typeof map, key: AllocatedMemory, value: Value) => unknown);
+  return { get: (memory) => get(map, memory), set: (memory, value) => void set(map, memory, value) };
+}
+const labels = sideTable<string>();
+/** An arena keeps no record of a grant, so its number is made when somebody asks for it: above all ids of records. */
+const arenaIds = sideTable<number>();
+const ARENA_IDS = 2 ** 52;
+const ARENA_IDS_PER_ISOLATE = 2 ** 30;
+let arenaIdsGiven = 0;
+
+/** Whether the memory is still this handle's. */
+export function isUsable(memory: AllocatedMemory): boolean {
+  const region = allocated.regionOf(memory);
+  return isCurrent(region) && isGranted(region, allocated.slotOf(memory), allocated.generationOf(memory));
+}
+
+/** Refuses what is forged or dead, and what is with somebody else. */
+export function usable(memory: AllocatedMemory, name: string): AllocatedMemory {
+  if (!allocated.isAllocated(memory)) throw errors.invalidArgType(name, KIND, memory);
+  if (!isUsable(memory)) throw deadError(memory, false);
+  if (checkEscape(allocated.regionOf(memory))) throw errors.escaped(KIND, idOfMemory(memory));
+  return memory;
+}
+
+/** Why memory is not there any more, for one who uses or (`frees`) frees it. */
+export function deadError(memory: AllocatedMemory, frees: boolean): Error {
+  const region = allocated.regionOf(memory);
+  const id = idOfMemory(memory);
+  if (!isOpen(region)) return errors.closed(KIND, id);
+  if (!isCurrent(region)) return errors.useAfterFree(KIND, id, 'its allocator was reset');
+  const isRewound = region.levels !== undefined && allocated.generationOf(memory) !== FREED;
+  if (isRewound) return errors.useAfterFree(KIND, id, 'its arena was rewound');
+  return frees ? errors.doubleFree(KIND, id) : errors.useAfterFree(KIND, id);
+}
+
+export function idOfMemory(memory: AllocatedMemory): number {
+  if (allocated.regionOf(memory).levels === undefined) return idOf(allocated.slotOf(memory), allocated.generationOf(memory));
+  let id = arenaIds.get(memory);
+  if (id === undefined) {
+    id = ARENA_IDS + binding.isolateNumber() * ARENA_IDS_PER_ISOLATE + arenaIdsGiven;
+    arenaIdsGiven += 1;
+    arenaIds.set(memory, id);
+  }
+  return id;
+}
+
+/** Leaves allocator and handle where the native functions look for them. */
+function setMemory(memory: AllocatedMemory): void {
+  const region = allocated.regionOf(memory);
+  T[ARGUMENT] = region.number;
+  T[ARGUMENT + 1] = region.life;
+  T[ARGUMENT + 2] = allocated.slotOf(memory);
+  T[ARGUMENT + 3] = allocated.generationOf(memory);
+}
+
+/** The error of the last native call about memory. */
+function nativeError(memory: AllocatedMemory, action: string): Error {
+  const region = allocated.regionOf(memory);
+  return isOpen(region) ? failure(KIND, idOfMemory(memory), action) : errors.closed(KIND, idOfMemory(memory));
+}
+
+/** What `free()` and dispose do, whatever a script made of the methods. */
+export function freeMemory(memory: AllocatedMemory): void {
+  if (!isUsable(memory)) throw deadError(memory, true);
+  setMemory(memory);
+  setWide(4, allocated.sizeOf(memory));
+  binding.allocatorFree();
+  if (status() !== 0) throw nativeError(memory, 'freed');
+  if (allocated.regionOf(memory).levels !== undefined) allocated.markFreed(memory);
+}
+
+export function pinMemory(memory: AllocatedMemory): Disposable {
+  setMemory(memory);
+  binding.allocatorPin();
+  if (status() !== 0) throw nativeError(memory, 'pinned once more');
+  const generation = allocated.generationOf(memory);
+  let held = true;
+  return {
+    [Symbol.dispose](): void {
+      if (!held) return;
+      held = false;
+      setMemory(memory);
+      T[ARGUMENT + 3] = generation;
+      binding.allocatorUnpin();
+      if (status() !== 0) throw nativeError(memory, 'unpinned');
+    },
+  };
+}
+
+/** A buffer, and where in it something begins. */
+export interface Place {
+  readonly buffer: ArrayBuffer;
+  readonly start: number;
+}
+
+export function placeOf(memory: AllocatedMemory, offset: number, length: number): Place {
+  const at = allocated.offsetOf(memory) + offset;
+  const window = windowOf(allocated.regionOf(memory), at, length);
+  return { buffer: window.buffer, start: at - window.start };
+}
+
+export function bytesOf(memory: AllocatedMemory, offset: number, length: number): Uint8Array {
+  validateRange(offset, length, allocated.sizeOf(memory));
+  const { buffer, start } = placeOf(memory, offset, length);
+  return p.uint8Over(buffer, start, length);
+}
+
+/** A Buffer over a part of live memory. */
+export function directBufferOfMemory(value: AllocatedMemory, offset: number, length: number | undefined): Buffer {
+  const memory = usable(value, 'block');
+  const count = length === undefined ? restOf(memory, offset) : length;
+  validateRange(offset, count, allocated.sizeOf(memory));
+  const { buffer, start } = placeOf(memory, offset, count);
+  return p.bufferOver(buffer, start, count);
+}
+
+/** Bytes from an offset to the end; an offset that is no good is left to the range check. */
+export function restOf(memory: AllocatedMemory, offset: unknown): number {
+  const rest = typeof offset === 'number' ? allocated.sizeOf(memory) - offset : 0;
+  return rest >= 0 ? rest : 0;
+}
+
+export function copyOf(memory: AllocatedMemory, offset: number, length: number | undefined): Buffer {
+  const count = length === undefined ? restOf(memory, offset) : length;
+  validateRange(offset, count, allocated.sizeOf(memory));
+  const copy = heapBuffer(count);
+  copyOperand(memory, offset, copy, 0, count, 'normal', 8);
+  return copy;
+}
+
+export function grantedTo(memory: AllocatedMemory): number | undefined {
+  if (!isUsable(memory)) return undefined;
+  const { levels } = allocated.regionOf(memory);
+  return levels === undefined ? binding.rowOf(allocated.slotOf(memory))[ROW.actualSize] : allocated.sizeOf(memory);
+}
+
+export function ageOf(memory: AllocatedMemory): number | undefined {
+  if (!isUsable(memory)) return undefined;
+  const { levels, bornMs } = allocated.regionOf(memory);
+  return levels === undefined ? binding.rowOf(allocated.slotOf(memory))[ROW.ageMs] : now() - bornMs;
+}
+
+/** Notes the label that memory was given. */
+export function setLabelOf(memory: AllocatedMemory, label: string): void {
+  labels.set(memory, label);
+}
+
+export function labelOf(memory: AllocatedMemory): string | undefined {
+  return labels.get(memory);
+}
+
+exposeMemory({
+  isMemory: (value) => allocated.isAllocated(value),
+  bytesOf: (value, name) => {
+    const memory = usable(value as AllocatedMemory, name);
+    return hiddenBytes(allocated.regionOf(memory), allocated.offsetOf(memory), allocated.sizeOf(memory));
+  },
+});
+
