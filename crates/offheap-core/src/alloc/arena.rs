@@ -11,10 +11,11 @@
 
 use super::strategy::{Usage, Verdict, full, never_fits, no_memory};
 use crate::base::error::{Code, Error, Result};
-use crate::base::sync::{AtomicI32, AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering, lock};
+use crate::base::sync::{Arc, AtomicI32, AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering, lock};
 use crate::raw;
 use crate::raw::bytes::Bytes;
 use crate::raw::words;
+use crate::tracker::counters::{Counter, Counters};
 
 /// The most levels: marks that are alive at once.
 pub const LEVELS_MAX: usize = 1 << 16;
@@ -63,12 +64,30 @@ pub struct Mark {
 struct Level {
     base: u64, // position at which it began
     serial: u64,
+    start: Count, // what had been granted, and not been ended by a rewind, when it began
+}
+
+/// Grants and the bytes that they asked for.
+#[derive(Debug, Default, Clone, Copy)]
+struct Count {
+    blocks: u64,
+    bytes: u64,
+}
+
+impl Count {
+    const fn less(self, other: Self) -> Self {
+        Self {
+            blocks: self.blocks.saturating_sub(other.blocks),
+            bytes: self.bytes.saturating_sub(other.bytes),
+        }
+    }
 }
 
 #[derive(Debug)]
 struct Levels {
     open: Vec<Level>, // never empty
     reached: u64,     // the furthest position whose pages may be in use
+    ended: Count,     // of all that was ever granted, what rewinds and resets ended
 }
 
 /// The strategy.
@@ -79,7 +98,9 @@ pub struct Arena {
     top: AtomicU64,
     depth: AtomicU32, // the newest level
     generations: &'static [AtomicI32],
-    live: &'static [AtomicU64], // two words a level: blocks, bytes asked for
+    freed: &'static [AtomicU64], // two words a level: blocks, and bytes that they asked for
+    /// What was granted, by whom it was: allocating adds to a cell of the caller's own.
+    pub counters: Arc<Counters>,
     levels: Mutex<Levels>,
 }
 
@@ -93,24 +114,26 @@ impl Arena {
             return Err(never_fits(alignment.max(1), total));
         }
         let refused = || no_memory(20 * LEVELS_MAX as u64);
-        let first = Level { base: 0, serial: SERIALS.fetch_add(1, Ordering::Relaxed) };
+        let serial = SERIALS.fetch_add(1, Ordering::Relaxed);
+        let first = Level { base: 0, serial, start: Count::default() };
         Ok(Self {
             total,
             step: alignment.max(STEP_MIN),
             top: AtomicU64::new(0),
             depth: AtomicU32::new(0),
             generations: words::zeroed_i32(LEVELS_MAX).ok_or_else(refused)?,
-            live: words::zeroed_u64(2 * LEVELS_MAX).ok_or_else(refused)?,
-            levels: Mutex::new(Levels { open: vec![first], reached: 0 }),
+            freed: words::zeroed_u64(2 * LEVELS_MAX).ok_or_else(refused)?,
+            counters: Arc::default(),
+            levels: Mutex::new(Levels { open: vec![first], reached: 0, ended: Count::default() }),
         })
     }
 
-    /// Grants at least `size` bytes.
+    /// Grants at least `size` bytes; `counter` is one of this arena's counters, the caller's own.
     ///
     /// # Errors
     /// [`Code::OutOfRange`] for 0 and for more than the region; [`Code::RegionFull`].
     #[inline]
-    pub fn allocate(&self, size: u64) -> Result<ArenaGrant> {
+    pub fn allocate(&self, size: u64, counter: &Counter) -> Result<ArenaGrant> {
         if size.wrapping_sub(1) >= self.total {
             return Err(never_fits(size, self.total));
         }
@@ -130,8 +153,7 @@ impl Arena {
             }
             let moved = top + size.div_ceil(self.step);
             if self.top.compare_exchange_weak(top, moved, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
-                self.live[2 * level as usize].fetch_add(1, Ordering::Relaxed);
-                self.live[2 * level as usize + 1].fetch_add(size, Ordering::Relaxed);
+                counter.granted(size);
                 let granted = size.next_multiple_of(self.step).min(self.total - offset);
                 return Ok(ArenaGrant { offset, size: granted, stay: Stay { level, generation } });
             }
@@ -155,12 +177,8 @@ impl Arena {
         if !self.is_live(stay) {
             return Err(Code::UseAfterFree.into());
         }
-        for (word, less) in [(0, 1), (1, size)] {
-            let count = &self.live[2 * stay.level as usize + word];
-            // A caller's size is a claim: it never makes the count wrap.
-            let _ = count
-                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| Some(now.saturating_sub(less)));
-        }
+        self.freed[2 * stay.level as usize].fetch_add(1, Ordering::Relaxed);
+        self.freed[2 * stay.level as usize + 1].fetch_add(size, Ordering::Relaxed);
         Ok(())
     }
 
@@ -186,7 +204,8 @@ impl Arena {
             return Err(Error::new(Code::RegionFull, LEVELS_MAX as u64 + 1, LEVELS_MAX as u64));
         }
         let serial = SERIALS.fetch_add(1, Ordering::Relaxed);
-        levels.open.push(Level { base: position, serial });
+        let start = self.granted().less(levels.ended);
+        levels.open.push(Level { base: position, serial, start });
         self.depth.store(depth as u32 + 1, Ordering::Release);
         Ok(Mark { level: depth as u32 + 1, serial })
     }
@@ -223,9 +242,10 @@ impl Arena {
         for ended in level..levels.open.len() {
             let generation = self.generations[ended].load(Ordering::Relaxed);
             self.generations[ended].store(generation.wrapping_add(1), Ordering::Release);
-            self.live[2 * ended].store(0, Ordering::Relaxed);
-            self.live[2 * ended + 1].store(0, Ordering::Relaxed);
+            self.freed[2 * ended].store(0, Ordering::Relaxed);
+            self.freed[2 * ended + 1].store(0, Ordering::Relaxed);
         }
+        levels.ended = self.granted().less(levels.open[level].start);
         levels.open.truncate(level + 1);
         self.depth.store(level as u32, Ordering::Release);
         self.go(base);
@@ -248,19 +268,28 @@ impl Arena {
         let position = self.top.load(Ordering::Acquire) & POSITION;
         let held = (position * self.step).min(self.total);
         let free = self.total - held;
-        let blocks = self.sum(0);
+        let blocks = self.live().blocks;
         Usage { held, free, largest_free: free, blocks, free_blocks: u64::from(free > 0) }
     }
 
     /// Bytes that live grants asked for.
     #[must_use]
     pub fn requested(&self) -> u64 {
-        self.sum(1)
+        self.live().bytes
     }
 
-    fn sum(&self, word: usize) -> u64 {
-        let open = lock(&self.levels).open.len();
-        (0..open).map(|level| self.live[2 * level + word].load(Ordering::Relaxed)).sum()
+    /// All that was ever granted.
+    fn granted(&self) -> Count {
+        let sum = self.counters.sum();
+        Count { blocks: sum.allocations, bytes: sum.allocated_bytes }
+    }
+
+    fn live(&self) -> Count {
+        let levels = lock(&self.levels);
+        let freed = |word: usize| -> u64 {
+            (0..levels.open.len()).map(|level| self.freed[2 * level + word].load(Ordering::Relaxed)).sum()
+        };
+        self.granted().less(levels.ended).less(Count { blocks: freed(0), bytes: freed(1) })
     }
 
     /// Gives back the pages past the position that were in use once.

@@ -66,14 +66,17 @@ impl Ring {
         let _back = lock(&self.back);
         let from = self.tail.load(Ordering::Relaxed);
         let (mut tail, head) = (from, self.head.load(Ordering::Acquire));
+        let mut at = tail % self.steps;
         while tail != head {
             // Acquire: pairs with the Release of the free. A grant that is not published reads 0.
-            let word = self.word(tail).load(Ordering::Acquire);
+            let word = self.table[at as usize].load(Ordering::Acquire);
             if word & FREED == 0 {
                 break;
             }
-            self.word(tail).store(0, Ordering::Relaxed);
+            self.table[at as usize].store(0, Ordering::Relaxed);
             tail += steps_of(word);
+            at += steps_of(word);
+            at -= if at >= self.steps { self.steps } else { 0 };
         }
         // Release: whoever sees the room sees that its words are 0; pairs with the Acquire in `allocate`.
         self.tail.store(tail, Ordering::Release);
@@ -95,10 +98,10 @@ impl Ring {
         }
     }
 
-    /// Steps that a request at a position first skips, or `None` when it does not fit with them.
+    /// Steps that a request at a position, `at` in the circle, first skips; `None` when it does not fit
+    /// with them.
     #[inline]
-    fn skip(&self, head: u64, tail: u64, size: u64) -> Option<u64> {
-        let at = head % self.steps;
+    fn skip(&self, at: u64, head: u64, tail: u64, size: u64) -> Option<u64> {
         let skip = if size > self.total - at * self.step { self.steps - at } else { 0 };
         (head + skip + size.div_ceil(self.step) - tail <= self.steps).then_some(skip)
     }
@@ -168,11 +171,12 @@ impl Strategy for Ring {
         loop {
             let tail = self.tail.load(Ordering::Acquire); // first: then the head is never behind it
             let head = self.head.load(Ordering::Acquire);
-            let Some(skip) = self.skip(head, tail, size) else {
+            let at = head % self.steps;
+            let Some(skip) = self.skip(at, head, tail, size) else {
                 if self.take_back() {
                     continue;
                 }
-                if head == tail && !head.is_multiple_of(self.steps) {
+                if head == tail && at != 0 {
                     self.go_to_start();
                     continue;
                 }
@@ -182,12 +186,12 @@ impl Strategy for Ring {
             if self.head.compare_exchange_weak(head, next, Ordering::AcqRel, Ordering::Relaxed).is_err() {
                 continue;
             }
-            let start = head + skip;
-            self.word(start).store(steps << 1, Ordering::Release); // published: see `take_back`
+            let start = if skip > 0 { 0 } else { at };
+            self.table[start as usize].store(steps << 1, Ordering::Release); // published: see `take_back`
             if skip > 0 {
-                self.word(head).store((skip << 1) | FREED, Ordering::Release);
+                self.table[at as usize].store((skip << 1) | FREED, Ordering::Release);
             }
-            let offset = (start % self.steps) * self.step;
+            let offset = start * self.step;
             return Ok(Grant { offset, size: self.granted_bytes(offset, steps) });
         }
     }

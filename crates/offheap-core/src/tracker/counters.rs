@@ -74,6 +74,14 @@ impl Counter {
         }
     }
 
+    /// Counts a grant handed out. No peak is kept: looking at all cells at every new maximum would cost
+    /// an arena, which only grows, a lock each time.
+    #[inline]
+    pub fn granted(&self, size_bytes: u64) {
+        add(&self.cell.0.allocated_bytes, size_bytes);
+        add(&self.cell.0.allocations, 1);
+    }
+
     /// Counts a block freed.
     pub fn freed(&self, size_bytes: u64) {
         add(&self.cell.0.freed_bytes, size_bytes);

@@ -30,12 +30,13 @@ const LOOKS_MAX: usize = 16;
 #[derive(Debug)]
 pub struct Buddy {
     total: u64,
-    min_order: u32,              // the alignment's
-    max_order: u32,              // the largest block's
-    used: &'static [AtomicU64],  // a bit for each smallest block; a page of `upper` reads all ones
+    min_order: u32,                               // the alignment's
+    max_order: u32,                               // the largest block's
+    used: &'static [AtomicU64], // a bit for each smallest block; a page of `upper` reads all ones
     orders: &'static [AtomicU8], // per smallest block: order + 1 of the grant that starts there
-    partial: Hints,              // pages with some room
-    vacant: Hints,               // pages without a grant
+    partial: Hints,             // pages with some room
+    vacant: Hints,              // pages without a grant
+    recent: [AtomicU64; PAGE_ORDER as usize + 1], // per order: the page where a block was freed last
     upper: Mutex<Upper>,
 }
 
@@ -68,6 +69,7 @@ impl Buddy {
             orders: words::zeroed_u8(blocks as usize).ok_or_else(refused)?,
             partial: Hints::new(partial),
             vacant: Hints::new(vacant),
+            recent: std::array::from_fn(|_| AtomicU64::new(0)),
             upper: Mutex::new(Upper::new(whole)),
         };
         if pages > whole {
@@ -107,8 +109,21 @@ impl Buddy {
         Some(64 * page as u64 + u64::from(bit))
     }
 
-    /// A block of an order below a page's.
+    /// A block of an order up to a page's from the page where one was freed last.
     #[inline]
+    fn take_recent(&self, order: u32) -> Option<u64> {
+        let page = self.recent[order as usize].load(Ordering::Relaxed) as usize;
+        let block = self.take(page, order)?;
+        self.partial.set(page); // what is left of it, if it had no grant, is found as before
+        Some(block)
+    }
+
+    #[cold]
+    fn take_elsewhere(&self, order: u32) -> Option<u64> {
+        if order == PAGE_ORDER { self.take_page() } else { self.take_small(order) }
+    }
+
+    /// A block of an order below a page's.
     fn take_small(&self, order: u32) -> Option<u64> {
         let partly = |page| {
             self.take(page, order).or_else(|| {
@@ -142,7 +157,6 @@ impl Buddy {
     }
 
     /// A whole page.
-    #[inline]
     fn take_page(&self) -> Option<u64> {
         self.vacant
             .find(usize::MAX, |page| self.take_vacant(page, !0))
@@ -150,9 +164,12 @@ impl Buddy {
     }
 
     /// Takes the first blocks of a page on which nothing is granted.
-    #[inline]
     fn take_vacant(&self, page: usize, bits: u64) -> Option<u64> {
-        let take = || self.used[page].compare_exchange(0, bits, Ordering::AcqRel, Ordering::Relaxed).is_ok();
+        let word = &self.used[page];
+        let take = || {
+            word.load(Ordering::Relaxed) == 0
+                && word.compare_exchange(0, bits, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+        };
         if !take() {
             self.vacant.clear(page);
             if !take() {
@@ -234,10 +251,10 @@ impl Strategy for Buddy {
             return Err(never_fits(size, self.largest()));
         }
         let order = self.order_for(size);
-        let block = match order {
-            PAGE_ORDER => self.take_page(),
-            0..PAGE_ORDER => self.take_small(order),
-            _ => self.take_large(order),
+        let block = if order > PAGE_ORDER {
+            self.take_large(order)
+        } else {
+            self.take_recent(order).or_else(|| self.take_elsewhere(order))
         };
         block.map(|block| self.grant(block, order)).ok_or_else(|| self.full(size))
     }
@@ -266,6 +283,10 @@ impl Strategy for Buddy {
                     seen = now;
                     continue;
                 }
+            }
+            let recent = &self.recent[order as usize];
+            if recent.load(Ordering::Relaxed) != page as u64 {
+                recent.store(page as u64, Ordering::Relaxed); // the next request finds it, still warm, at once
             }
             return Ok(1 << (order + MIN_SHIFT));
         }

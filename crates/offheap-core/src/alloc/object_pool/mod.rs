@@ -149,7 +149,8 @@ impl ObjectPool {
         let kind = code as usize - 1;
         let size = self.kinds[kind].size.load(Ordering::Relaxed);
         let within = offset & ((1 << self.cell_shift) - 1);
-        let place = within / size;
+        // Both below 2^31, so that a short division does; in a cell of a larger slot only 0 is a place.
+        let place = if size >> self.cell_shift == 0 { u64::from(within as u32 / size as u32) } else { 0 };
         let number = Slot(self.first_number(cell) + place as u32);
         (place * size == within && self.links.link(number) == LIVE).then_some(Place { number, kind, size })
     }

@@ -23,6 +23,26 @@ const SPAN_WORDS: usize = SPAN_BYTES as usize / 16 / 64;
 /// Classes up to [`SLOT_MAX`].
 const CLASS_COUNT: usize = 36;
 
+/// What a class is, computed once.
+#[derive(Debug, Clone, Copy)]
+struct Figures {
+    size: u32,
+    slots: u32,      // in a whole span
+    reciprocal: u64, // 2^32 / size, rounded up: exact for all offsets in a span, since 2^16 · size < 2^32
+}
+
+const FIGURES: [Figures; CLASS_COUNT] = {
+    let mut figures = [Figures { size: 0, slots: 0, reciprocal: 0 }; CLASS_COUNT];
+    let mut class = 0;
+    while class < CLASS_COUNT {
+        let size = classes::size_of(class as u8);
+        let slots = (SPAN_BYTES / size) as u32;
+        figures[class] = Figures { size: size as u32, slots, reciprocal: (1_u64 << 32).div_ceil(size) };
+        class += 1;
+    }
+    figures
+};
+
 /// The strategy.
 #[derive(Debug)]
 pub struct Slab {
@@ -33,7 +53,7 @@ pub struct Slab {
     taken: &'static [AtomicU64], // a bit for each slot of each span
     room: &'static [AtomicU64],  // per class, a bit for each span that may have a free slot: a hint
     room_words: usize,           // words of `room` for one class
-    current: Box<[AtomicU64]>,   // per class: (span + 1) << 8 | word, where the last slot was found
+    current: Box<[AtomicU64]>,   // per class: (span + 1) << 8 | word, where a slot was found or freed last
     owns_spans: bool,            // else they are lent
     unused: Mutex<Unused>,       // spans without a class; held while a span changes its class
 }
@@ -105,12 +125,17 @@ impl Slab {
     }
 
     /// Slots of a class in a span; the last span may be short.
+    #[inline]
     fn slots(&self, span: usize, class: u8) -> u64 {
         let start = (span as u64) << SPAN_SHIFT;
-        (self.total - start).min(SPAN_BYTES) / classes::size_of(class)
+        if self.total - start >= SPAN_BYTES {
+            return u64::from(FIGURES[usize::from(class)].slots);
+        }
+        (self.total - start) / classes::size_of(class)
     }
 
     /// The bits of a span of a class.
+    #[inline]
     fn bits(&self, span: usize, class: u8) -> &[AtomicU64] {
         let words = self.slots(span, class).div_ceil(64) as usize;
         &self.taken[span * SPAN_WORDS..][..words]
@@ -144,7 +169,7 @@ impl Slab {
             if step > 0 {
                 self.current[usize::from(class)].store(place(span, word), Ordering::Relaxed);
             }
-            let size = classes::size_of(class);
+            let size = u64::from(FIGURES[usize::from(class)].size);
             let index = 64 * word as u64 + u64::from(bit);
             return Some(Grant { offset: ((span as u64) << SPAN_SHIFT) + index * size, size });
         }
@@ -219,10 +244,10 @@ impl Slab {
     fn slot_at(&self, offset: u64) -> Option<(usize, u8, u64)> {
         let span = usize::try_from(offset >> SPAN_SHIFT).ok()?;
         let class = self.class_of(span)?;
-        let (size, within) = (classes::size_of(class) as u32, (offset & (SPAN_BYTES - 1)) as u32);
-        let index = within / size;
-        let starts = index * size == within && u64::from(index) < self.slots(span, class);
-        starts.then_some((span, class, u64::from(index)))
+        let (figures, within) = (&FIGURES[usize::from(class)], offset & (SPAN_BYTES - 1));
+        let index = (within * figures.reciprocal) >> 32; // the division would cost as much as the exchange
+        let starts = index * u64::from(figures.size) == within && index < self.slots(span, class);
+        starts.then_some((span, class, index))
     }
 }
 
@@ -248,6 +273,10 @@ impl Strategy for Slab {
         let (hints, bit) = self.room_bit(span, class);
         if hints.load(Ordering::Relaxed) & bit == 0 {
             hints.fetch_or(bit, Ordering::AcqRel);
+        }
+        let (current, here) = (&self.current[usize::from(class)], place(span, index as usize / 64));
+        if current.load(Ordering::Relaxed) != here {
+            current.store(here, Ordering::Relaxed); // the next request finds this slot, still warm, at once
         }
         Ok(classes::size_of(class))
     }

@@ -1,6 +1,6 @@
 //! Steps that other threads would have to interrupt at one moment: here they are interrupted by hand.
 
-use super::{SPAN_BYTES, Slab};
+use super::{FIGURES, SPAN_BYTES, Slab};
 use crate::alloc::chunks::classes;
 use crate::alloc::strategy::Strategy;
 use crate::base::sync::Ordering;
@@ -47,4 +47,17 @@ fn a_slot_taken_from_a_span_that_changed_its_class_goes_back() {
     assert!(slab.take(0, class(16), 0).is_none(), "a thread that saw the old class");
     assert_eq!(slab.taken[0].load(Ordering::Relaxed), before);
     slab.check().unwrap();
+}
+
+#[test]
+fn the_reciprocal_divides_every_offset_of_a_span() {
+    for figures in FIGURES {
+        for within in 0..SPAN_BYTES {
+            assert_eq!(
+                (within * figures.reciprocal) >> 32,
+                within / u64::from(figures.size),
+                "{within} in {figures:?}"
+            );
+        }
+    }
 }

@@ -1,11 +1,37 @@
 //! Marks, rewinds and resets.
 
-use super::super::arena::{Arena, Mark};
-use crate::base::error::Code;
+use super::super::arena::{Arena, ArenaGrant, Mark};
+use crate::base::error::{Code, Result};
+use crate::tracker::counters::Counter;
 use std::thread;
 
-fn arena() -> Arena {
-    Arena::new(100_000, 1).unwrap()
+/// An arena and one thread's counter of it.
+struct User<'a>(&'a Arena, Counter);
+
+impl std::ops::Deref for User<'_> {
+    type Target = Arena;
+
+    fn deref(&self) -> &Arena {
+        self.0
+    }
+}
+
+impl User<'_> {
+    fn allocate(&self, size: u64) -> Result<ArenaGrant> {
+        self.0.allocate(size, &self.1)
+    }
+}
+
+fn user(arena: &Arena) -> User<'_> {
+    User(arena, arena.counters.counter())
+}
+
+fn arena_of(total: u64, alignment: u64) -> User<'static> {
+    user(Box::leak(Box::new(Arena::new(total, alignment).unwrap())))
+}
+
+fn arena() -> User<'static> {
+    arena_of(100_000, 1)
 }
 
 #[test]
@@ -73,7 +99,7 @@ fn a_mark_of_another_arena_or_from_before_a_reset_is_refused() {
 
 #[test]
 fn levels_run_out_with_an_error_and_come_back_with_a_reset() {
-    let arena = Arena::new(1 << 20, 1).unwrap();
+    let arena = arena_of(1 << 20, 1);
     let mut last = arena.mark().unwrap();
     let refused = loop {
         arena.allocate(1).unwrap();
@@ -92,7 +118,7 @@ fn levels_run_out_with_an_error_and_come_back_with_a_reset() {
 
 #[test]
 fn a_request_larger_than_all_before_it_fits_as_long_as_the_region_holds_it() {
-    let arena = Arena::new(1 << 30, 4096).unwrap();
+    let arena = arena_of(1 << 30, 4096);
     let mut end = 0;
     for size in [1, 100 << 20, 1, 500 << 20, 4096] {
         let given = arena.allocate(size).unwrap();
@@ -116,10 +142,11 @@ fn freeing_counts_once_in_its_level_and_never_below_zero() {
 
 #[test]
 fn an_allocation_falls_on_one_side_of_each_reset_beside_it() {
-    let arena = Arena::new(1 << 20, 16).unwrap();
+    let arena = arena_of(1 << 20, 16);
     thread::scope(|scope| {
         for _ in 0..3 {
             scope.spawn(|| {
+                let arena = user(arena.0);
                 for _ in 0..30_000 {
                     let Ok(given) = arena.allocate(48) else { continue };
                     assert!(given.offset + given.size <= 1 << 20 && given.offset.is_multiple_of(16));

@@ -17,6 +17,7 @@ use crate::base::error::{Code, Result};
 use crate::ops;
 use crate::raw;
 use crate::raw::region::Region;
+use crate::tracker::counters::Counter;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
@@ -24,19 +25,21 @@ use std::sync::Mutex;
 #[derive(Debug)]
 struct Handles {
     arena: Arena,
+    counter: Counter,
     live: Mutex<BTreeMap<u64, (Stay, Grant)>>,
 }
 
 impl Handles {
     fn new(total: u64, alignment: u64) -> Result<Self> {
-        Ok(Self { arena: Arena::new(total, alignment)?, live: Mutex::default() })
+        let arena = Arena::new(total, alignment)?;
+        Ok(Self { counter: arena.counters.counter(), arena, live: Mutex::default() })
     }
 }
 
 impl Strategy for Handles {
     fn allocate(&self, size: u64) -> Result<Grant> {
         let mut live = self.live.lock().unwrap();
-        let given = self.arena.allocate(size)?;
+        let given = self.arena.allocate(size, &self.counter)?;
         let grant = Grant { offset: given.offset, size: given.size };
         live.insert(given.offset, (given.stay, grant));
         Ok(grant)
@@ -45,7 +48,7 @@ impl Strategy for Handles {
     fn free(&self, offset: u64) -> Result<u64> {
         let mut live = self.live.lock().unwrap();
         let (stay, grant) = live.remove(&offset).ok_or_else(not_granted)?;
-        self.arena.free(stay, grant.size)?;
+        self.arena.free(stay, 1)?;
         if live.is_empty() {
             self.arena.reset();
             assert_eq!(self.arena.free(stay, 1).unwrap_err().code, Code::UseAfterFree);

@@ -3,7 +3,8 @@
 use super::ground::{Ground, Plan};
 use super::{Allocator, AllocatorId, Isolate};
 use crate::alloc::arena::{Arena, Stay};
-use crate::alloc::strategy::Strategy;
+use crate::alloc::ring::Ring;
+use crate::alloc::strategy::{Grant, Strategy};
 use crate::base::error::{Code, Error, Result};
 use crate::base::sync::{Arc, Ordering, lock};
 use crate::raw;
@@ -89,40 +90,66 @@ impl Isolate {
     pub fn allocate_in(&self, id: AllocatorId, size: u64, label: Label) -> Result<Taken> {
         let mut door = self.allocators.borrow_mut();
         let (attached, records) = door.attached(id)?;
-        let allocator = &*attached.allocator;
-        let (strategy, grant) = match &allocator.ground.plan {
-            Plan::Arena(arena) => return allocate_in_arena(arena, size),
-            Plan::Ring(ring) if allocator.measures.overwrite => {
-                let grant = loop {
-                    match ring.allocate(size) {
-                        Err(refused) if refused.code == Code::RegionFull => {
-                            self.end_oldest(&allocator.ground, &attached.counter, records, refused)?;
-                        }
-                        result => break result?,
-                    }
-                };
-                (ring as &dyn Strategy, grant)
+        // Each strategy by its own name: the compiler then keeps the grant in registers.
+        match &attached.allocator.ground.plan {
+            Plan::Arena(arena) => allocate_in_arena(arena, size, &attached.counter),
+            Plan::Ring(ring) if attached.allocator.measures.overwrite => {
+                self.allocate_overwriting(ring, attached, records, size, label)
             }
-            plan => {
-                let strategy = plan.strategy().ok_or(Error::from(Code::Corrupted))?;
-                (strategy, strategy.allocate(size)?)
-            }
-        };
+            Plan::Buddy(buddy) => self.open_grant(buddy.allocate(size)?, attached, records, size, label),
+            Plan::Slab(slab) => self.open_grant(slab.allocate(size)?, attached, records, size, label),
+            Plan::Ring(ring) => self.open_grant(ring.allocate(size)?, attached, records, size, label),
+            Plan::ObjectPool(pool) => self.open_grant(pool.allocate(size)?, attached, records, size, label),
+            Plan::Hybrid(hybrid) => self.open_grant(hybrid.allocate(size)?, attached, records, size, label),
+        }
+    }
+
+    /// Opens the record of what a strategy granted, or gives it back.
+    #[inline]
+    fn open_grant(
+        &self,
+        grant: Grant,
+        attached: &Attached,
+        records: &mut Vec<Slot>,
+        size: u64,
+        label: Label,
+    ) -> Result<Taken> {
+        let ground = &attached.allocator.ground;
         let birth = Birth {
             extent: Extent { size, label: label.0 },
             origin: Origin { born_ms: raw::now_ms(), owner: Owner::grant(self.number) },
-            alignment: allocator.measures.alignment,
+            alignment: attached.allocator.measures.alignment,
         };
-        let place = Place::grant(allocator.ground.span.0, grant.offset);
-        let begun = begin(&self.manager.tracker, records, place, birth);
-        let handle = begun.or_else(|error| strategy.free(grant.offset).and(Err(error)))?;
-        attached.counter.allocated(size);
-        if let Plan::Ring(ring) = &allocator.ground.plan
-            && allocator.measures.overwrite
-        {
-            ring.tag(grant.offset, handle.slot.0 + 1);
+        let place = Place::grant(ground.span.0, grant.offset);
+        match begin(&self.manager.tracker, records, place, birth) {
+            Ok(handle) => {
+                attached.counter.granted(size);
+                Ok(Taken { handle, offset: grant.offset, granted: grant.size })
+            }
+            Err(error) => ground.put(place).and(Err(error)),
         }
-        Ok(Taken { handle, offset: grant.offset, granted: grant.size })
+    }
+
+    /// Allocates in a ring that ends its oldest grants when it is full.
+    fn allocate_overwriting(
+        &self,
+        ring: &Ring,
+        attached: &Attached,
+        records: &mut Vec<Slot>,
+        size: u64,
+        label: Label,
+    ) -> Result<Taken> {
+        let grant = loop {
+            match ring.allocate(size) {
+                Err(refused) if refused.code == Code::RegionFull => {
+                    self.end_oldest(ring, attached, records, refused)?;
+                }
+                result => break result?,
+            }
+        };
+        let taken = self.open_grant(grant, attached, records, size, label)?;
+        ring.tag(taken.offset, taken.handle.slot.0 + 1);
+        Ok(taken)
     }
 
     /// Ends a grant. Exactly one free of a handle succeeds. `size`: what was asked, for an arena, which
@@ -198,12 +225,12 @@ impl Isolate {
     #[cold]
     fn end_oldest(
         &self,
-        ground: &Ground,
-        counter: &Counter,
+        ring: &Ring,
+        attached: &Attached,
         records: &mut Vec<Slot>,
         refused: Error,
     ) -> Result<()> {
-        let Plan::Ring(ring) = &ground.plan else { return Err(refused) };
+        let ground = &attached.allocator.ground;
         let (offset, tag) = ring.oldest().ok_or(refused)?;
         let slot = Slot(tag.checked_sub(1).ok_or(refused)?);
         let tracker = &self.manager.tracker;
@@ -215,7 +242,7 @@ impl Isolate {
         record.end(state.generation())?;
         put_record(tracker, records, slot);
         ground.put(place)?;
-        counter.freed(extent.size);
+        attached.counter.freed(extent.size);
         Ok(())
     }
 }
@@ -230,8 +257,16 @@ impl Ground {
     /// Gives the memory of an ended record back.
     #[inline]
     pub(super) fn put(&self, place: Place) -> Result<u64> {
-        let strategy = self.plan.strategy().ok_or(Error::from(Code::Corrupted))?;
-        strategy.free(place.offset_bytes()).map_err(|_| Code::Corrupted.into())
+        let offset = place.offset_bytes();
+        let put = match &self.plan {
+            Plan::Buddy(buddy) => buddy.free(offset),
+            Plan::Slab(slab) => slab.free(offset),
+            Plan::Ring(ring) => ring.free(offset),
+            Plan::ObjectPool(pool) => pool.free(offset),
+            Plan::Hybrid(hybrid) => hybrid.free(offset),
+            Plan::Arena(_) => Err(Code::Corrupted.into()),
+        };
+        put.map_err(|_| Code::Corrupted.into())
     }
 
     /// The record of a live grant of this ground.
@@ -242,8 +277,8 @@ impl Ground {
 }
 
 #[inline]
-fn allocate_in_arena(arena: &Arena, size: u64) -> Result<Taken> {
-    let given = arena.allocate(size)?;
+fn allocate_in_arena(arena: &Arena, size: u64, counter: &Counter) -> Result<Taken> {
+    let given = arena.allocate(size, counter)?;
     let Stay { level, generation } = given.stay;
     let handle = Handle { slot: Slot(level), generation: Generation(generation) };
     Ok(Taken { handle, offset: given.offset, granted: given.size })

@@ -9,9 +9,11 @@ use crate::alloc::ring::Ring;
 use crate::alloc::slab::Slab;
 use crate::alloc::strategy::{Strategy, Usage};
 use crate::base::error::Result;
+use crate::base::sync::Arc;
 use crate::raw;
 use crate::raw::atlas::{Atlas, Span};
 use crate::raw::region::Region;
+use crate::tracker::counters::Counters;
 
 /// How the ground is cut. A ring, a pool and an arena answer to more than the others do.
 #[derive(Debug)]
@@ -73,6 +75,11 @@ impl Ground {
         }
         let span = atlas.add(region).ok_or_else(refused)?;
         Ok(Self { measures, plan, span })
+    }
+
+    /// Counters for an allocator on this ground: an arena's own, which tell what its rewinds ended.
+    pub(super) fn counters(&self) -> Arc<Counters> {
+        if let Plan::Arena(arena) = &self.plan { Arc::clone(&arena.counters) } else { Arc::default() }
     }
 
     pub(super) fn usage(&self) -> Usage {
