@@ -35,6 +35,7 @@ import type { Place } from './grant.js';
 import { compareOperands, copyOperand, fillOperand, operandSize } from './operand.js';
 import { checkEscape, farAccessor, farPlace, isGranted, showRegion } from './region.js';
 import type { Region } from './region.js';
+import { ARGUMENT, T, setWide } from './table.js';
 import { typedView } from './views.js';
 
 const { isEncoding } = Buffer;
@@ -66,6 +67,15 @@ export class AllocatedMemory implements Face {
       generationOf: (memory) => (memory as AllocatedMemory).#generation,
       sizeOf: (memory) => (memory as AllocatedMemory).#size,
       offsetOf: (memory) => (memory as AllocatedMemory).#offset,
+      stage: (memory) => {
+        const self = memory as AllocatedMemory;
+        const region = self.#region;
+        T[ARGUMENT] = region.number;
+        T[ARGUMENT + 1] = region.life;
+        T[ARGUMENT + 2] = self.#slot;
+        T[ARGUMENT + 3] = self.#generation;
+        setWide(4, self.#size);
+      },
       markFreed: (memory) => {
         (memory as AllocatedMemory).#generation = FREED;
       },

@@ -13,7 +13,7 @@ import { ROW } from './facts.js';
 import { copyOperand, exposeMemory } from './operand.js';
 import { checkEscape, hiddenBytes, isCurrent, isGranted, isOpen, windowOf } from './region.js';
 import type { Region } from './region.js';
-import { ARGUMENT, T, failure, idOf, setWide, status } from './table.js';
+import { ARGUMENT, T, failure, idOf, status } from './table.js';
 
 const { now } = Date;
 export const KIND = 'AllocatedMemory';
@@ -30,6 +30,8 @@ export interface AllocatedFields {
   generationOf(memory: AllocatedMemory): number;
   sizeOf(memory: AllocatedMemory): number;
   offsetOf(memory: AllocatedMemory): number;
+  /** Leaves allocator, handle and size where the native functions look for them. */
+  stage(memory: AllocatedMemory): void;
   /** An arena has no record that tells. */
   markFreed(memory: AllocatedMemory): void;
 }
@@ -90,33 +92,24 @@ export function idOfMemory(memory: AllocatedMemory): number {
   return id;
 }
 
-/** Leaves allocator and handle where the native functions look for them. */
-function setMemory(memory: AllocatedMemory): void {
-  const region = allocated.regionOf(memory);
-  T[ARGUMENT] = region.number;
-  T[ARGUMENT + 1] = region.life;
-  T[ARGUMENT + 2] = allocated.slotOf(memory);
-  T[ARGUMENT + 3] = allocated.generationOf(memory);
-}
-
 /** The error of the last native call about memory. */
 function nativeError(memory: AllocatedMemory, action: string): Error {
   const region = allocated.regionOf(memory);
   return isOpen(region) ? failure(KIND, idOfMemory(memory), action) : errors.closed(KIND, idOfMemory(memory));
 }
 
-/** What `free()` and dispose do, whatever a script made of the methods. */
+const freeInRegion: () => void = binding.allocatorFree;
+
+/** What `free()` and dispose do, whatever a script made of the methods. The native side finds out what is dead. */
 export function freeMemory(memory: AllocatedMemory): void {
-  if (!isUsable(memory)) throw deadError(memory, true);
-  setMemory(memory);
-  setWide(4, allocated.sizeOf(memory));
-  binding.allocatorFree();
-  if (status() !== 0) throw nativeError(memory, 'freed');
+  allocated.stage(memory);
+  freeInRegion();
+  if (status() !== 0) throw isUsable(memory) ? nativeError(memory, 'freed') : deadError(memory, true);
   if (allocated.regionOf(memory).levels !== undefined) allocated.markFreed(memory);
 }
 
 export function pinMemory(memory: AllocatedMemory): Disposable {
-  setMemory(memory);
+  allocated.stage(memory);
   binding.allocatorPin();
   if (status() !== 0) throw nativeError(memory, 'pinned once more');
   const generation = allocated.generationOf(memory);
@@ -125,7 +118,7 @@ export function pinMemory(memory: AllocatedMemory): Disposable {
     [Symbol.dispose](): void {
       if (!held) return;
       held = false;
-      setMemory(memory);
+      allocated.stage(memory);
       T[ARGUMENT + 3] = generation;
       binding.allocatorUnpin();
       if (status() !== 0) throw nativeError(memory, 'unpinned');

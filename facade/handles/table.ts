@@ -173,6 +173,8 @@ export function figure(index: number): number {
 
 /** Two result words as one number. */
 export function wide(index: number): number {
+  const low = T[RESULT + index] as number;
+  if (low >= 0 && T[RESULT + index + 1] === 0) return low; // stays a small integer
   return ((T[RESULT + index] as number) >>> 0) + ((T[RESULT + index + 1] as number) >>> 0) * TWO_32;
 }
 
