@@ -50,20 +50,6 @@ export interface RawBinding {
   bufferAddress(buffer: ArrayBufferLike): number;
   detach(buffer: ArrayBuffer): number;
   isDetached(buffer: ArrayBuffer): number;
-  allocatorOpen(name: Uint8Array, kind: number, total: number, alignment: number, overwrite: number): void;
-  allocatorAllocate(): void;
-  allocatorFree(): void;
-  allocatorPin(): void;
-  allocatorUnpin(): void;
-  allocatorReset(): void;
-  allocatorClose(): void;
-  allocatorTrim(): void;
-  allocatorMark(): void;
-  allocatorRewind(): void;
-  allocatorEpochs(): ArrayBuffer | undefined;
-  regionBuffer(allocator: number, life: number, offset: number, length: number): ArrayBuffer | undefined;
-  regionAddress(allocator: number, life: number): number;
-  arenaGenerations(allocator: number, life: number): ArrayBuffer | undefined;
   trim(): number;
   isolateNumber(): number;
   /** Allocators: arguments, results and statuses stand at each function in crates/offheap-node/src/allocators.rs. */
@@ -79,6 +65,7 @@ export interface RawBinding {
   allocatorRewind(): void;
   allocatorEpochs(): ArrayBuffer | undefined;
   regionBuffer(allocator: number, life: number, offset: number, length: number): ArrayBuffer | undefined;
+  regionAddress(allocator: number, life: number): number;
   arenaGenerations(allocator: number, life: number): ArrayBuffer | undefined;
 }
 

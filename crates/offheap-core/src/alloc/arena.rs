@@ -336,3 +336,27 @@ impl Arena {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Arena;
+    use crate::base::sync::lock;
+    use std::thread;
+    use std::time::Duration;
+
+    #[test]
+    fn an_allocation_waits_for_the_end_of_a_rewind() {
+        let arena = Arena::new(1 << 20, 16).unwrap();
+        let counter = arena.counters.counter();
+        arena.allocate(1000, &counter).unwrap();
+        thread::scope(|scope| {
+            let levels = lock(&arena.levels);
+            arena.stop();
+            let allocation = scope.spawn(|| arena.allocate(16, &arena.counters.counter()).unwrap());
+            thread::sleep(Duration::from_millis(20)); // time to do it wrong
+            arena.go(0);
+            drop(levels);
+            assert_eq!(allocation.join().unwrap().offset, 0);
+        });
+    }
+}

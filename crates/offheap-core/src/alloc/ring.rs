@@ -257,16 +257,8 @@ impl Strategy for Ring {
         }
         let given = self.decommit_between(head.max(back.cold_end), end, decommit);
         back.cold_end = end;
-        // Nothing can have been granted behind `end`, unless older grants were taken back meanwhile;
-        // then what we hold is freed in its turn.
-        if self.head.compare_exchange(end, head, Ordering::AcqRel, Ordering::Relaxed).is_err() {
-            let turn = head.next_multiple_of(self.steps).clamp(head, end);
-            for (from, to) in [(head, turn), (turn, end)] {
-                if to > from {
-                    self.word(from).store(((to - from) << 1) | FREED, Ordering::Release);
-                }
-            }
-        }
+        // With no room nobody moves the head, and room comes back only under the lock that we hold.
+        self.head.store(head, Ordering::Release);
         given
     }
 

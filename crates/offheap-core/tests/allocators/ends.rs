@@ -34,18 +34,21 @@ fn a_pin_holds_off_free_reset_and_close_and_nothing_changes() {
     for kind in Kind::ALL {
         let id = open(&isolate, kind, MIB);
         let (pinned, loose) = (allocate(&isolate, id, 100), allocate(&isolate, id, 100));
+        let other = allocate(&isolate, id, 100);
         isolate.pin_in(id, pinned.handle).unwrap();
         isolate.pin_in(id, pinned.handle).unwrap();
+        isolate.pin_in(id, other.handle).unwrap();
         let before = stats(&isolate, id);
         for refused in [isolate.reset_allocator(id), isolate.close_allocator(id)] {
             let refused = refused.unwrap_err();
-            assert_eq!((refused.code, refused.available), (Code::InUse, 2), "{kind:?}");
+            assert_eq!((refused.code, refused.available), (Code::InUse, 3), "{kind:?}");
         }
         if kind != Kind::Arena {
             assert_eq!(code(isolate.free_in(id, pinned.handle, 100)), Code::InUse, "{kind:?}");
         }
         assert_eq!(stats(&isolate, id), before);
         isolate.free_in(id, loose.handle, 100).unwrap();
+        isolate.unpin_in(id, other.handle).unwrap();
         isolate.unpin_in(id, pinned.handle).unwrap();
         isolate.unpin_in(id, pinned.handle).unwrap();
         assert_eq!(code(isolate.unpin_in(id, pinned.handle)), Code::Corrupted);

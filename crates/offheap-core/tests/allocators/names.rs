@@ -153,6 +153,7 @@ fn an_id_of_another_life_or_number_is_closed() {
         AllocatorId { number: u32::MAX, life: 1 },
     ] {
         assert_eq!(code(isolate.allocate_in(wrong, 1, Label::NONE)), Code::Closed);
+        assert_eq!(code(isolate.manager().allocators.get(wrong).map(|_| ())), Code::Closed);
         isolate.close_allocator(wrong).unwrap();
     }
     allocate(&isolate, id, 1);

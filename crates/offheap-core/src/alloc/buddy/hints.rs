@@ -6,7 +6,7 @@ use crate::base::sync::{AtomicU64, Ordering};
 /// finds it wrong clears it and looks once more, so that no free is missed.
 #[derive(Debug)]
 pub(super) struct Hints {
-    words: &'static [AtomicU64],
+    pub(super) words: &'static [AtomicU64],
     start: AtomicU64, // where the last search ended well
 }
 

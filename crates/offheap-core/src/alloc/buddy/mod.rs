@@ -7,6 +7,8 @@
 
 mod hints;
 mod runs;
+#[cfg(test)]
+mod tests;
 mod upper;
 
 use super::strategy::{Grant, Strategy, Usage, Verdict, full, never_fits, no_memory, not_granted};

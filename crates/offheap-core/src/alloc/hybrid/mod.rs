@@ -2,6 +2,8 @@
 //! serves everything larger itself, however large. All of it can be freed, and what was a slab's span
 //! can be part of a large range afterwards. The slab's paths are lock-free, the rest has one lock.
 
+#[cfg(test)]
+mod tests;
 mod tlsf;
 
 use super::slab::{SLOT_MAX, SPAN_BYTES, SPAN_SHIFT, Slab};

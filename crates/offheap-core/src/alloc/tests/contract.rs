@@ -145,6 +145,20 @@ fn a_second_free_is_refused_and_gives_no_range_two_owners() {
 }
 
 #[test]
+fn a_second_free_is_refused_also_while_an_older_grant_lives() {
+    every(|house| {
+        let size = 1 + house.largest() / 40;
+        let Ok(older) = house.strategy.allocate(size) else { return };
+        let Ok(newer) = house.strategy.allocate(size) else { return };
+        house.strategy.free(newer.offset).unwrap();
+        assert_eq!(house.strategy.free(newer.offset).unwrap_err().code, Code::DoubleFree, "{}", house.name);
+        assert_eq!(house.strategy.granted(newer.offset), None, "{}", house.name);
+        house.strategy.free(older.offset).unwrap();
+        assert_all_free(house);
+    });
+}
+
+#[test]
 fn an_offset_at_which_no_grant_starts_cannot_be_freed() {
     every(|house| {
         let grant = house.strategy.allocate(house.largest().min(5000)).unwrap();

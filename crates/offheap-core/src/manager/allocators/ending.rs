@@ -51,6 +51,11 @@ impl Manager {
         if pins > 0 {
             return Err(Error::new(Code::InUse, 0, pins));
         }
+        self.freeze_all(handles)
+    }
+
+    /// As `freeze`, for grants of which one may have been pinned since we looked.
+    pub(super) fn freeze_all(&self, handles: Vec<Handle>) -> Result<Vec<Handle>> {
         let mut frozen: Vec<Handle> = Vec::with_capacity(handles.len());
         for handle in handles {
             let Some(record) = self.tracker.shared(handle.slot) else { continue };

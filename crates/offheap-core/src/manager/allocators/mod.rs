@@ -11,6 +11,8 @@ mod ending;
 mod grants;
 mod ground;
 mod rows;
+#[cfg(test)]
+mod tests;
 
 pub use grants::{Door, Taken};
 pub use rows::AllocatorStats;
