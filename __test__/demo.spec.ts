@@ -77,7 +77,7 @@ test('--json: exit code 0 and, as the last line of stdout, a report in which eve
   const facts = Object.fromEntries(report.scenes.map((scene) => [scene.name, scene.facts]));
   t.is(typeof facts['direct i/o']?.o_direct, 'boolean');
   t.regex(String(facts['direct i/o']?.sha256), /^[0-9a-f]{64}$/);
-  t.deepEqual(Object.keys(facts['allocators']?.pairNs ?? {}), ['buddy', 'slab', 'arena', 'ring', 'pool', 'hybrid']);
+  for (const table of [facts['allocators']?.stats, facts['allocators']?.pairNs]) t.deepEqual(Object.keys(table ?? {}), ['buddy', 'slab', 'arena', 'ring', 'pool', 'hybrid']);
   t.deepEqual(Object.keys(facts.speed?.allocateAndFreeNs ?? {}), ['64', '1024', '65536', '1048576']);
 
   for (const line of stderr.split('\n')) t.true([...line].length <= 100, `${[...line].length} columns: ${line}`);

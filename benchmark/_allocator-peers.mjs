@@ -50,7 +50,7 @@ function koffiReplace(size, count, order, mask) {
 
 function koffiMixed(name) {
   const { malloc, free } = libc();
-  const { slots, sizes } = pattern(name);
+  const { slots, sizes, kept } = pattern(name);
   const pointers = many(ALIVE, (index) => malloc(sizes[index]));
   const loop = (n) => {
     for (let i = 0; i < n; i += 1) {
@@ -60,7 +60,11 @@ function koffiMixed(name) {
     }
     return n;
   };
-  const check = () => koffiStamps(pointers, (index) => sizes[index]);
+  const check = () => {
+    koffiStamps(pointers, (index) => sizes[index]);
+    loop(PATTERN_LENGTH);
+    koffiStamps(pointers, (index) => kept[index]);
+  };
   return { loop, check, expected: times(1), dispose: () => pointers.forEach((pointer) => free(pointer)) };
 }
 
@@ -135,7 +139,7 @@ function thingArena(size, total) {
 }
 
 function thingMixed(name, total) {
-  const { slots, sizes } = pattern(name);
+  const { slots, sizes, kept } = pattern(name);
   const pool = memPool(total);
   const addresses = many(ALIVE, (index) => pool.malloc(sizes[index]));
   const loop = (n) => {
@@ -147,7 +151,12 @@ function thingMixed(name, total) {
     }
     return freed;
   };
-  return { loop, check: () => thingStamps(pool, addresses, (index) => sizes[index]), expected: times(1) };
+  const check = () => {
+    thingStamps(pool, addresses, (index) => sizes[index]);
+    loop(PATTERN_LENGTH);
+    thingStamps(pool, addresses, (index) => kept[index]);
+  };
+  return { loop, check, expected: times(1) };
 }
 
 export const thingCases = {
@@ -194,7 +203,11 @@ function bufferMixed(name) {
     }
     return sum;
   };
-  return { loop, check: () => expectStamps(alive), expected: summed(PATTERN_LENGTH, (i) => sizes[i]) };
+  const check = () => {
+    loop(PATTERN_LENGTH);
+    expectStamps(alive);
+  };
+  return { loop, check, expected: summed(PATTERN_LENGTH, (i) => sizes[i]) };
 }
 
 export const bufferCases = {

@@ -54,11 +54,12 @@ function webSize(random) {
   throw new RangeError('the weights sum to 100');
 }
 
-/** Which one is replaced, and by how many bytes; the same numbers in every run and every language. */
+/** Which one is replaced, and by how many bytes; the same numbers in every run and every language. `kept`: what each has after a round. */
 export function pattern(name) {
   const next = xorshift(0x9e3779b9);
   const slots = new Uint8Array(PATTERN_LENGTH);
   const sizes = new Int32Array(PATTERN_LENGTH);
+  const kept = new Int32Array(ALIVE);
   for (let i = 0; i < PATTERN_LENGTH; i += 1) {
     slots[i] = next() % ALIVE;
     if (name === 'web') {
@@ -68,7 +69,9 @@ export function pattern(name) {
       sizes[i] = base + (next() % base);
     }
   }
-  return { slots, sizes };
+  kept.set(sizes.subarray(0, ALIVE));
+  slots.forEach((slot, index) => { kept[slot] = sizes[index]; });
+  return { slots, sizes, kept };
 }
 
 /** 64 KiB that look random; longer contents repeat them. */

@@ -23,6 +23,7 @@ export const allocators = {
     objectPool(context);
     hybrid(context);
     endings(context);
+    showStats(context);
     await pairs(context);
   },
 };
@@ -32,10 +33,27 @@ export const allocators = {
 /** @template Value @param {number} count @param {(index: number) => Value} make */
 const many = (count, make) => Array.from({ length: count }, (_, index) => make(index));
 
+/** Keeps what an allocator says of itself in the middle of its part. @param {Context} context @param {import('offheap').AdvancedMemoryAllocator} allocator */
+function keepStats({ facts }, allocator) {
+  const { allocatedSize, requestedSize, allocatedBlocks, largestFree, utilizationPercent, fragmentationPercent } = allocator.getStats();
+  const { internal, external } = fragmentationPercent;
+  const all = /** @type {import('../types.js').Facts} */ (facts.stats ??= {});
+  all[allocator.type] = { allocatedSize, requestedSize, allocatedBlocks, largestFree, utilizationPercent, internal, external };
+}
+
 /** @param {Context} context */
-function buddy({ input, ledger, checks }) {
+function showStats({ facts, printer }) {
+  const rows = Object.entries(facts.stats ?? {}).map(([type, { allocatedBlocks, allocatedSize, requestedSize, utilizationPercent, internal, external }]) =>
+    [type, String(allocatedBlocks), bytesText(requestedSize), bytesText(allocatedSize), ...[utilizationPercent, internal, external].map((percent) => `${percent.toFixed(1)} %`)]);
+  printer.table(['while carved', 'grants', 'asked', 'allocated', 'utilized', 'internal', 'external'], rows);
+}
+
+/** @param {Context} context */
+function buddy(context) {
+  const { input, ledger, checks } = context;
   const allocator = ledger.open('demo buddy', 'buddy', 4 * MIB);
   const pieces = carve(allocator, input.bytes, [100, 5000, 64, 70_000, 4096, 300_000, 1, 12_345]);
+  keepStats(context, allocator);
   const atMultiples = pieces.every(({ memory }) => memory.offset % memory.allocatedSize === 0);
   checks.that('buddy: blocks at multiples of their size hold their bytes', atMultiples && apart(pieces) && intact(pieces, input.bytes), { bytes: totalOf(pieces) });
   freeAll(allocator, pieces);
@@ -46,9 +64,11 @@ function buddy({ input, ledger, checks }) {
 }
 
 /** @param {Context} context */
-function slab({ input, ledger, checks }) {
+function slab(context) {
+  const { input, ledger, checks } = context;
   const allocator = ledger.open('demo slab', 'slab', MIB);
   const records = carve(allocator, input.bytes, many(1000, () => 120));
+  keepStats(context, allocator);
   const { allocatedBlocks, requestedSize, allocatedSize } = allocator.getStats();
   checks.equal('slab: 1000 records of 120 bytes in slots of 128', [allocatedBlocks, requestedSize, allocatedSize], [1000, 120_000, 128_000], { bytes: requestedSize });
   const [kept, freed] = [records.filter((_, index) => index % 2 === 0), records.filter((_, index) => index % 2 === 1)];
@@ -63,12 +83,14 @@ function slab({ input, ledger, checks }) {
 }
 
 /** @param {Context} context */
-function arena({ input, ledger, checks }) {
+function arena(context) {
+  const { input, ledger, checks } = context;
   const allocator = ledger.open('demo arena', 'arena', 4 * MIB, 'cache-line');
   const header = carve(allocator, input.bytes, [64, 1000]);
   const before = allocator.getStats().allocatedSize;
   const mark = allocator.mark();
   const scratch = carve(allocator, input.bytes, many(200, (index) => 1 + 37 * index), 2000);
+  keepStats(context, allocator);
   checks.that('arena: 202 ranges one behind the other hold their bytes', apart([...header, ...scratch]) && intact([...header, ...scratch], input.bytes), { bytes: totalOf(scratch) });
   allocator.rewind(mark);
   checks.equal('arena: rewind takes back what came after the mark', allocator.getStats().allocatedSize, before, { bytes: totalOf(scratch) });
@@ -78,10 +100,12 @@ function arena({ input, ledger, checks }) {
 }
 
 /** @param {Context} context */
-function ring({ input, ledger, checks }) {
+function ring(context) {
+  const { input, ledger, checks } = context;
   const frame = 16 * KIB;
   const allocator = ledger.open('demo ring', 'ring', 4 * frame);
   const frames = carve(allocator, input.bytes, many(4, () => frame));
+  keepStats(context, allocator);
   const [first, second, ...rest] = frames;
   if (first === undefined || second === undefined) throw new Error('four were carved');
   allocator.free(second.memory);
@@ -100,9 +124,11 @@ function ring({ input, ledger, checks }) {
 }
 
 /** @param {Context} context */
-function objectPool({ input, ledger, checks }) {
+function objectPool(context) {
+  const { input, ledger, checks } = context;
   const allocator = ledger.open('demo pool', 'pool', MIB);
   const objects = carve(allocator, input.bytes, many(300, () => KIB));
+  keepStats(context, allocator);
   checks.that('object pool: 300 objects of 1 KiB hold their bytes', apart(objects) && intact(objects, input.bytes), { bytes: totalOf(objects) });
   const returned = objects.slice(100, 110);
   const offsets = returned.map(({ memory }) => memory.offset);
@@ -117,10 +143,12 @@ function objectPool({ input, ledger, checks }) {
 }
 
 /** @param {Context} context */
-function hybrid({ input, ledger, checks }) {
+function hybrid(context) {
+  const { input, ledger, checks } = context;
   const allocator = ledger.open('demo hybrid', 'hybrid', 8 * MIB);
   const sizes = [15, 64, 256, 635, 1024, 2048, 4574, 8447, 16_384, 16_385, 100_000, 700_000];
   const pieces = carve(allocator, input.bytes, sizes);
+  keepStats(context, allocator);
   checks.that('hybrid: 15 bytes to 700 KB side by side hold their bytes', apart(pieces) && intact(pieces, input.bytes), { bytes: totalOf(pieces) });
   freeAll(allocator, pieces);
   checks.equal('hybrid: all freed out of order is one range again', allocator.getStats().largestFree, 8 * MIB, { bytes: 8 * MIB });
