@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
-import { expectSame, median, minimum, summed, timeRow } from '../benchmark/_harness.mjs';
+import { expectSame, expectStamps, median, minimum, summed, timeRow } from '../benchmark/_harness.mjs';
 import { figure, table } from '../benchmark/_report.mjs';
+import { pattern } from '../benchmark/_scenarios.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -78,6 +79,34 @@ test('--quick --json --filter: a table, then one line for machines, every row of
     t.is(spread?.[0] ?? null, ours);
     t.true((row.median ?? 0) >= (ours ?? Infinity));
   }
+});
+
+test('the allocators: ours and each peer are stamped and read back before they are timed; the sizes of a web server have no target', async (t) => {
+  for (const [filter, peers, written] of [['ring 256 B', 3, 80], ["'web' sizes", 3, null]] as const) {
+    const { code, stdout, stderr } = await bench(root, '--quick', '--json', '--filter', filter);
+    t.is(code, 0, stderr);
+    const { rows } = reportOf(stdout);
+    t.is(rows.length, 1);
+    for (const { group, error, checks, peers: found, targetWritten } of rows) {
+      t.deepEqual([group, error, targetWritten], ['allocators', null, written]);
+      t.deepEqual(Object.keys(found), ['koffi malloc/free', '@thi.ng/malloc', 'Buffer.allocUnsafe']);
+      t.true(checks >= 2 * peers * 8);
+    }
+  }
+});
+
+test('a stamp that another has written over is found', (t) => {
+  const region = new Uint8Array(64);
+  t.notThrows(() => expectStamps([region.subarray(0, 32), region.subarray(32)]));
+  t.throws(() => expectStamps([region.subarray(0, 33), region.subarray(32)]), { message: 'wrong result: the stamp of number 0 is whole' });
+});
+
+test('the sizes of a web server and of a log writer are the numbers that others can repeat', (t) => {
+  const facts = (['web', 'log'] as const).map((name) => {
+    const { slots, sizes } = pattern(name);
+    return [[...slots.subarray(0, 2)], [...sizes.subarray(0, 2)], sizes.reduce((sum, size) => sum + size, 0)];
+  });
+  t.deepEqual(facts, [[[73, 194], [1024, 256], 40_483_308], [[73, 21], [1850, 2615], 133_018_421]]);
 });
 
 test('a filter that no row holds, and an unknown option, are told in one sentence', async (t) => {

@@ -17,7 +17,8 @@ import { scenes } from '../examples/demo/scenes/index.mjs';
 import type { Input, Report, Scene } from '../examples/demo/types.js';
 
 const NAMES = [
-  'basic operations', 'alignment', 'direct i/o', 'manipulation', 'reallocation', 'buffer integration', 'leak detection', 'safety', 'speed', 'statistics',
+  'basic operations', 'alignment', 'direct i/o', 'manipulation', 'reallocation', 'buffer integration', 'leak detection', 'allocators', 'safety', 'speed',
+  'statistics',
 ];
 
 const folder = mkdtempSync(join(tmpdir(), 'offheap-demo-'));
@@ -76,6 +77,7 @@ test('--json: exit code 0 and, as the last line of stdout, a report in which eve
   const facts = Object.fromEntries(report.scenes.map((scene) => [scene.name, scene.facts]));
   t.is(typeof facts['direct i/o']?.o_direct, 'boolean');
   t.regex(String(facts['direct i/o']?.sha256), /^[0-9a-f]{64}$/);
+  for (const table of [facts['allocators']?.stats, facts['allocators']?.pairNs]) t.deepEqual(Object.keys(table ?? {}), ['buddy', 'slab', 'arena', 'ring', 'pool', 'hybrid']);
   t.deepEqual(Object.keys(facts.speed?.allocateAndFreeNs ?? {}), ['64', '1024', '65536', '1048576']);
 
   for (const line of stderr.split('\n')) t.true([...line].length <= 100, `${[...line].length} columns: ${line}`);
@@ -142,6 +144,34 @@ const wrongLedgers: { [name: string]: () => Ledger } = {
       return moved;
     }
   })(),
+  'opens allocators that grant a range twice': () => new (class extends Ledger {
+    override open(...args: Parameters<Ledger['open']>): ReturnType<Ledger['open']> {
+      const allocator = super.open(...args);
+      const allocate = allocator.allocate.bind(allocator);
+      let last = allocate(1);
+      return Object.assign(allocator, {
+        allocate: (size: number) => (last = last.isValid() && last.size >= size ? last : allocate(size)),
+      });
+    }
+  })(),
+  'opens allocators that free nothing': () => new (class extends Ledger {
+    override open(...args: Parameters<Ledger['open']>): ReturnType<Ledger['open']> {
+      return Object.assign(super.open(...args), { free: () => undefined });
+    }
+  })(),
+  'opens allocators that reset nothing': () => new (class extends Ledger {
+    override open(...args: Parameters<Ledger['open']>): ReturnType<Ledger['open']> {
+      return Object.assign(super.open(...args), { reset: () => undefined, rewind: () => undefined });
+    }
+  })(),
+  'opens allocators that refuse when full': () => new (class extends Ledger {
+    override open(...[name, type, total, alignment]: Parameters<Ledger['open']>): ReturnType<Ledger['open']> {
+      return super.open(name, type, total, alignment);
+    }
+  })(),
+  'does not close': () => new (class extends Ledger {
+    override close(): void {}
+  })(),
   'books a byte too many': () => Object.assign(new Ledger(), { allocated: 1, freed: 1 }),
   'forgets to book a free': () => Object.assign(new Ledger(), { allocated: 1 }),
 };
@@ -157,6 +187,11 @@ const faults: [string, { ledger?: string; input?: Input }, RegExp][] = [
   ['buffer integration', { input: changing(input.bytes.length - 1) }, /read ends in the block|fs\.readSync/],
   ['leak detection', { ledger: 'drops labels' }, /its label, size and address/],
   ['leak detection', { ledger: 'does not free' }, /gone from the report/],
+  ['allocators', { ledger: 'opens allocators that grant a range twice' }, /hold their bytes/],
+  ['allocators', { ledger: 'opens allocators that free nothing' }, /one block again/],
+  ['allocators', { ledger: 'opens allocators that reset nothing' }, /rewind takes back/],
+  ['allocators', { ledger: 'opens allocators that refuse when full' }, /ran to its end/],
+  ['allocators', { ledger: 'does not close' }, /the allocator is dead/],
   ['safety', { ledger: 'does not free' }, /free a|free twice/],
   ['safety', { ledger: 'forgets to book a free' }, /1 MiB where setLimit|asked and what is left|totals/],
   ['statistics', { ledger: 'books a byte too many' }, /ever allocated/],
@@ -168,8 +203,10 @@ for (const [name, fault, check] of faults) {
   test.serial(`${name}: ${what} is noticed (${check.source})`, async (t) => {
     const { stream, written } = capture();
     const makeLedger = wrongLedgers[fault.ledger ?? ''] ?? (() => new Ledger());
-    const report = await runScene(sceneNamed(name), { input: fault.input ?? input, ledger: makeLedger(), printer: new Printer(stream) });
+    const ledger = makeLedger();
+    const report = await runScene(sceneNamed(name), { input: fault.input ?? input, ledger, printer: new Printer(stream) });
     DirectMemoryManager.freeAllMemory();
+    for (const allocator of ledger.regions) allocator.close();
     t.false(report.ok);
     const failed = report.checks.filter(({ ok }) => !ok);
     t.true(failed.some((each) => check.test(each.name)), failed.map((each) => each.name).join('; '));

@@ -1,5 +1,5 @@
 // Properties:
-// - every TypeScript example of README.md runs against the built package,
+// - every TypeScript example of README.md and docs/ALLOCATORS.md runs against the built package,
 // - what a `console.log` prints is what the comment behind it says.
 import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,10 +16,10 @@ interface Example {
   readonly code: string;
 }
 
-function examples(): Example[] {
+function examples(page: string): Example[] {
   const found: Example[] = [];
   let title = 'first example';
-  const text = readFileSync(`${root}README.md`, 'utf8');
+  const text = readFileSync(root + page, 'utf8');
   for (const match of text.matchAll(/^#+ (?<heading>.+)$|^```ts\n(?<code>[\s\S]*?)^```$/gm)) {
     const { heading, code } = match.groups ?? {};
     if (heading !== undefined) title = heading;
@@ -33,7 +33,7 @@ function promised(code: string): string[] {
   const lines: string[] = [];
   for (const line of code.split('\n')) {
     const behind = /console\.log\(.*\); \/\/ (?<text>.*)$/.exec(line)?.groups?.['text'];
-    const alone = /^\/\/ (?<text>ERR_\w+)$/.exec(line)?.groups?.['text'];
+    const alone = /^\/\/ (?<text>ERR_\w+|\w+ \w+ \d+)$/.exec(line)?.groups?.['text'];
     const text = behind ?? alone;
     if (text !== undefined) lines.push(text.startsWith('on Linux: ') ? text.slice('on Linux: '.length) : text.replace(/^(\S+): the very .*$/, '$1'));
   }
@@ -47,18 +47,20 @@ test.after.always(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-for (const [index, { title, code }] of examples().entries()) {
-  test(`README, "${title}" (${index}): runs and prints what it says`, async (t) => {
-    const file = `${folder}/${index}.mts`;
-    writeFileSync(file, code);
-    const { stdout } = await run(process.execPath, ['--import', 'tsx', file], { cwd: root });
-    const lines = stdout.trimEnd().split('\n').filter((line) => line !== '');
-    const expected = promised(code);
-    t.true(lines.length > 0 || expected.length === 0);
-    t.deepEqual(lines, expected);
+for (const page of ['README.md', 'docs/ALLOCATORS.md']) {
+  for (const [index, { title, code }] of examples(page).entries()) {
+    test(`${page}, "${title}" (${index}): runs and prints what it says`, async (t) => {
+      const file = `${folder}/${page.replaceAll(/\W/g, '-')}-${index}.mts`;
+      writeFileSync(file, code);
+      const { stdout } = await run(process.execPath, ['--import', 'tsx', file], { cwd: root });
+      const lines = stdout.trimEnd().split('\n').filter((line) => line !== '');
+      const expected = promised(code);
+      t.true(lines.length > 0 || expected.length === 0);
+      t.deepEqual(lines, expected);
+    });
+  }
+
+  test(`${page} has examples`, (t) => {
+    t.true(examples(page).length >= 6);
   });
 }
-
-test('README has examples', (t) => {
-  t.true(examples().length >= 6);
-});

@@ -5,12 +5,13 @@ import { PLANS, median, minimum } from './_harness.mjs';
 import { measureEmptyCall } from './_yardstick.mjs';
 import * as access from './access.mjs';
 import * as alloc from './alloc.mjs';
+import * as allocators from './allocators.mjs';
 import * as load from './load.mjs';
 import * as memory from './memory.mjs';
 import * as ops from './ops.mjs';
 import * as view from './view.mjs';
 
-const GROUPS = [alloc, view, access, ops, load, memory];
+const GROUPS = [alloc, allocators, view, access, ops, load, memory];
 const runner = fileURLToPath(new URL('run.mjs', import.meta.url));
 
 /** One process of a group: its messages, and why it ended if not by itself. */

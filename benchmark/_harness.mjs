@@ -29,6 +29,14 @@ export function expect(condition, what) {
 
 export const expectSame = (found, wanted, what) => expect(Object.is(found, wanted), `${what} is ${found}, not ${wanted}`);
 
+const stamp = (index) => 1 + (index % 251);
+
+/** Writes each one's number over all of its bytes, then reads all of them back: nobody has a byte of another. */
+export function expectStamps(all) {
+  all.forEach((bytes, index) => bytes.fill(stamp(index)));
+  all.forEach((bytes, index) => expect(bytes.every((byte) => byte === stamp(index)), `the stamp of number ${index} is whole`));
+}
+
 /** Ready-made: what a loop returns that adds the same number in each iteration. */
 export const times = (number) => (n) => n * number;
 

@@ -26,3 +26,21 @@ export function libc() {
 }
 
 export const koffiVersion = loaded.version ?? loaded.missing;
+
+/** An allocator over one ArrayBuffer, written in JavaScript, or why not. */
+async function loadThing() {
+  try {
+    const { MemPool } = await import('@thi.ng/malloc');
+    return { MemPool };
+  } catch (error) {
+    return { missing: `@thi.ng/malloc did not load: ${error.message.split('\n')[0]}` };
+  }
+}
+
+const thing = await loadThing();
+
+/** A pool of so many bytes; throws where the package is missing. */
+export function memPool(size) {
+  if (thing.missing !== undefined) throw new Error(thing.missing);
+  return new thing.MemPool({ size });
+}

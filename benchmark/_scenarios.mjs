@@ -31,6 +31,49 @@ function randomBytes(length, below, seed) {
 /** Which of the live ones is replaced next: the same 4,096 random places for everyone. */
 export const order = randomBytes(ORDER_MASK + 1, ALIVE, 2463534242);
 
+/** The same for the allocators' grants, of which more are alive. */
+export const GRANTS_ALIVE = 1024;
+const nextGrant = xorshift(521288629);
+export const grantOrder = Uint16Array.from({ length: ORDER_MASK + 1 }, () => nextGrant() % GRANTS_ALIVE);
+
+/** Grants of an arena between two resets. */
+export const ARENA_ROUND = 1000;
+/** Grants that a ring has at a time. */
+export const IN_FLIGHT = 8;
+
+/** Sizes of the kind that a web server, or a log writer, asks for: each operation replaces one of 200 in random order. */
+export const PATTERN_LENGTH = 16_384;
+const WEB_SIZES = [[15, 12], [64, 1], [256, 25], [635, 12], [1024, 34], [2048, 3], [4574, 1], [8447, 1], [16_639, 11]]; // size, weight
+
+function webSize(random) {
+  let weights = 0;
+  for (const [size, weight] of WEB_SIZES) {
+    weights += weight;
+    if (weights > random % 100) return size;
+  }
+  throw new RangeError('the weights sum to 100');
+}
+
+/** Which one is replaced, and by how many bytes; the same numbers in every run and every language. `kept`: what each has after a round. */
+export function pattern(name) {
+  const next = xorshift(0x9e3779b9);
+  const slots = new Uint8Array(PATTERN_LENGTH);
+  const sizes = new Int32Array(PATTERN_LENGTH);
+  const kept = new Int32Array(ALIVE);
+  for (let i = 0; i < PATTERN_LENGTH; i += 1) {
+    slots[i] = next() % ALIVE;
+    if (name === 'web') {
+      sizes[i] = webSize(next());
+    } else {
+      const base = 16 << (next() % 12);
+      sizes[i] = base + (next() % base);
+    }
+  }
+  kept.set(sizes.subarray(0, ALIVE));
+  slots.forEach((slot, index) => { kept[slot] = sizes[index]; });
+  return { slots, sizes, kept };
+}
+
 /** 64 KiB that look random; longer contents repeat them. */
 export const tile = randomBytes(64 * KIB, 256, 88675123);
 

@@ -33,8 +33,9 @@ function behaveLikeAProgram() {
   return kept;
 }
 
-const { rows } = await import(`./${groupName}.mjs`);
+const { rows, warmUp } = await import(`./${groupName}.mjs`);
 const kept = behaveLikeAProgram();
+warmUp?.();
 report({ yardstick: measureEmptyCall() });
 for (const row of rows) {
   if (operations !== undefined && !operations.includes(row.operation)) continue;

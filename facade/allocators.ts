@@ -252,11 +252,11 @@ function begin(owner: AdvancedMemoryAllocator, settings: Settings, number: numbe
 /** The state of an open allocator; a reset by another thread is noticed here. */
 function current(allocator: AdvancedMemoryAllocator): State {
   const state = stateOf(allocator);
-  if (isCurrent(state.region)) return state;
-  if (!isOpen(state.region)) throw errors.closed(KIND, state.settings.name);
   const { region } = state;
+  if (isCurrent(region)) return state;
   checkEscape(region);
-  if (region.ending === undefined) endRegion(region, 'reset');
+  if (region.ending === undefined) endRegion(region, isOpen(region) ? 'reset' : 'closed'); // another thread did it
+  if (!isOpen(region)) throw errors.closed(KIND, state.settings.name);
   state.region = begin(allocator, state.settings, region.number, region.life, region.hasEscaped);
   return state;
 }
@@ -331,8 +331,8 @@ function openError({ name, type, totalSize, alignment, overflow }: Settings): Er
     case 'ERR_OFFHEAP_CONFIG_MISMATCH':
       return mismatch(name, { type, totalSize, alignment: alignment.value, overflow });
     case 'ERR_OUT_OF_RANGE':
-      return alignment.isNumeric && (alignment.value as number) > totalSize
-        ? errors.outOfRange('alignment', `<= ${totalSize}, the size of the region`, alignment.value)
+      return figure(4) > totalSize || (figure(4) === alignment.value && totalSize > figure(6))
+        ? errors.outOfRange('alignment', `possible for ${totalSize} bytes of a ${type} allocator`, alignment.value)
         : errors.outOfRange('totalSize', `>= ${p.max(figure(4), 1)} and possible for a ${type} allocator`, totalSize);
     case 'ERR_OFFHEAP_LIMIT':
       return errors.limitReached(figure(4), figure(6), binding.limit());

@@ -9,6 +9,7 @@ import { AllocatedMemory as AllocatedClass } from './handles/allocated.js';
 import { MemoryBlock as BlockClass } from './handles/block.js';
 import { DirectMemoryManager as ManagerClass } from './manager.js';
 import { COPY_KEY, isSecondCopy } from './native.js';
+import type * as types from './types.js';
 
 /** What the copies share. */
 interface Shared {
@@ -62,9 +63,11 @@ function warnOfOthers(): void {
 const shared = share();
 
 export const AdvancedMemoryAllocator: typeof AllocatorClass = shared.AdvancedMemoryAllocator;
-export type AdvancedMemoryAllocator = AllocatorClass;
+/** The interface: what `memory.allocator` gives is declared with it, in a room that does not know the class. */
+export type AdvancedMemoryAllocator = types.AdvancedMemoryAllocator;
 export const AllocatedMemory: typeof AllocatedClass = shared.AllocatedMemory;
-export type AllocatedMemory = AllocatedClass;
+/** The interface, which `allocate()` gives. */
+export type AllocatedMemory = types.AllocatedMemory;
 export const DirectMemoryManager: typeof ManagerClass = shared.DirectMemoryManager;
 export const MemoryBlock: typeof BlockClass = shared.MemoryBlock;
 export type MemoryBlock = BlockClass;

@@ -1,8 +1,8 @@
 // The declarations of the package are those of the public contract, as far as it is built: every signature of DirectMemoryManager,
 // MemoryBlock, OffHeapError, the enumerations, the statistics and the rows. What is wrong must not compile.
 import { expectTypeOf } from 'expect-type';
-import { AlignmentMode, AllocatorType, CopyMode, DirectMemoryManager, MemoryBlock, OffHeapError } from 'offheap';
-import type { AllocateOptions, Alignment, AllocatorStats, BlockInfo, BytesLike, ElementSize, MemoryStats, NativeMemory, PoolStats } from 'offheap';
+import { AdvancedMemoryAllocator, AlignmentMode, AllocatedMemory, AllocatorType, CopyMode, DirectMemoryManager, MemoryBlock, OffHeapError } from 'offheap';
+import type { AllocateOptions, Alignment, AllocatorStats, ArenaMark, BlockInfo, BytesLike, ElementSize, MemoryStats, NativeMemory, PoolStats } from 'offheap';
 
 type Manager = typeof DirectMemoryManager;
 type Operand = NativeMemory | ArrayBufferView | ArrayBuffer;
@@ -47,7 +47,7 @@ expectTypeOf(DirectMemoryManager.copyMemory).toBeCallableWith({} as MemoryBlock,
 expectTypeOf(DirectMemoryManager.copyMemory).toBeCallableWith(new ArrayBuffer(1), 0, new DataView(new ArrayBuffer(1)), 0, 1, 'normal');
 expectTypeOf(DirectMemoryManager.compareMemory).toEqualTypeOf<(a: Operand, aOffset: number, b: Operand, bOffset: number, length: number) => -1 | 0 | 1>();
 expectTypeOf(DirectMemoryManager.mismatch).toEqualTypeOf<(a: Operand, aOffset: number, b: Operand, bOffset: number, length: number) => number>();
-expectTypeOf(DirectMemoryManager.createDirectByteBuffer).toEqualTypeOf<(block: MemoryBlock, offset?: number, length?: number) => Buffer>();
+expectTypeOf(DirectMemoryManager.createDirectByteBuffer).toEqualTypeOf<(block: NativeMemory, offset?: number, length?: number) => Buffer>();
 expectTypeOf(DirectMemoryManager.getDirectBufferAddress).toEqualTypeOf<(view: ArrayBufferView | ArrayBuffer) => bigint>();
 expectTypeOf(DirectMemoryManager.getMemoryStats).toEqualTypeOf<() => MemoryStats>();
 expectTypeOf(DirectMemoryManager.getAllocatedBlocks).toEqualTypeOf<() => BlockInfo[]>();
@@ -146,6 +146,24 @@ block.setBigInt64(0, 1);
 block.setInt32(0, 1n);
 // @ts-expect-error an array is no view
 block.view(Array);
+
+// === Allocators: what one method gives, a variable of the class's name and the next method take ===
+
+const allocator: AdvancedMemoryAllocator = AdvancedMemoryAllocator.getInstance('types', 'slab', 65_536, 'cache-line', { overflow: 'error' });
+const memory: AllocatedMemory = allocator.allocate(8, 'label');
+const perhaps: AllocatedMemory | null = allocator.tryAllocate(8);
+const owner: AdvancedMemoryAllocator = memory.allocator;
+owner.free(memory);
+expectTypeOf(perhaps).toEqualTypeOf<AllocatedMemory | null>();
+expectTypeOf(memory).toExtend<NativeMemory>();
+expectTypeOf(allocator.mark).toEqualTypeOf<() => ArenaMark>();
+expectTypeOf(allocator.getStats).toEqualTypeOf<() => AllocatorStats>();
+// @ts-expect-error no such way to cut
+AdvancedMemoryAllocator.getInstance('types', 'heap', 65_536);
+// @ts-expect-error memory is allocated, not constructed
+void new AllocatedMemory();
+// @ts-expect-error a block of DirectMemoryManager is not an allocator's
+allocator.free(block);
 
 // === Errors, statistics, rows ===
 

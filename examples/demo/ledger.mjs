@@ -1,7 +1,7 @@
 // @ts-check
 // The demo's own bookkeeping. Every block of every scene goes through here, so that at the end the library's
 // statistics can be held against sums that the library did not make.
-import { DirectMemoryManager, MemoryBlock } from 'offheap';
+import { AdvancedMemoryAllocator, DirectMemoryManager, MemoryBlock } from 'offheap';
 
 export class Ledger {
   /** Bytes since the start. */
@@ -10,6 +10,8 @@ export class Ledger {
   peak = 0;
   /** @type {Set<MemoryBlock>} */
   live = new Set();
+  /** @type {Set<AdvancedMemoryAllocator>} */
+  regions = new Set();
   /** What the process had before the demo. */
   before = DirectMemoryManager.getMemoryStats();
 
@@ -66,8 +68,22 @@ export class Ledger {
     this.freed += count * size;
   }
 
+  /** A region to carve. Its grants are no blocks: the scene itself counts them. @param {Parameters<typeof AdvancedMemoryAllocator.getInstance>} args */
+  open(...args) {
+    const allocator = AdvancedMemoryAllocator.getInstance(...args);
+    this.regions.add(allocator);
+    return allocator;
+  }
+
+  /** @param {AdvancedMemoryAllocator} allocator */
+  close(allocator) {
+    allocator.close();
+    this.regions.delete(allocator);
+  }
+
   /** What a scene that broke off has left behind. */
   freeAll() {
     for (const block of this.live) this.free(block);
+    for (const allocator of this.regions) this.close(allocator);
   }
 }

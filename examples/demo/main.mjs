@@ -22,7 +22,9 @@ export async function runScene(scene, { input, ledger, printer }) {
   const started = performance.now();
   try {
     await scene.run({ input, ledger, printer, checks, facts });
-    checks.equal('nothing of this scene is left allocated', DirectMemoryManager.getMemoryStats().activeBlocks, ledger.before.activeBlocks, { quiet: true });
+    const { activeBlocks, byAllocator } = DirectMemoryManager.getMemoryStats();
+    const { before } = ledger;
+    checks.equal('nothing of this scene is left allocated', [activeBlocks, byAllocator.length], [before.activeBlocks, before.byAllocator.length], { quiet: true });
   } catch (error) {
     checks.equal('the scene ran to its end', error, 'no error');
   }

@@ -1,6 +1,7 @@
 // @ts-check
 // The scenes, in the order of the show. Each allocates what it needs and leaves nothing.
 import { alignment } from './alignment.mjs';
+import { allocators } from './allocators.mjs';
 import { basicOperations } from './basic-operations.mjs';
 import { bufferIntegration } from './buffer-integration.mjs';
 import { directIo } from './direct-io.mjs';
@@ -20,6 +21,7 @@ export const scenes = [
   reallocation,
   bufferIntegration,
   leakDetection,
+  allocators,
   safety,
   speed,
   statistics,

@@ -1,13 +1,13 @@
 // @ts-check
 import { DirectMemoryManager } from 'offheap';
 import { setImmediate as turn } from 'node:timers/promises';
+import { MEASURED_MS, meanNs } from '../clock.mjs';
 import { bytesText, nsText, rateText } from '../printer.mjs';
 
 const SIZES = [64, 1 << 10, 64 << 10, 1 << 20];
 const RANGES = [64 << 10, 32 << 20];
 const COMPILE_MS = 150; // of the first loops: until the compiler is done with them
 const WARM_UP_MS = 20;
-const MEASURED_MS = 50;
 const { allocateMemory, compareMemory, copyMemory, createDirectByteBuffer, freeMemory, mismatch, setMemory } = DirectMemoryManager;
 
 /** @type {import('../types.js').Scene} */
@@ -19,29 +19,6 @@ export const speed = {
     await operations(context);
   },
 };
-
-/** Loops for a stretch of time, with turns of the event loop between. @param {(count: number) => void} loop @param {number} stretch milliseconds */
-async function repeat(loop, stretch) {
-  let ms = 0;
-  let done = 0;
-  for (let count = 16; ms < stretch; ) {
-    const started = performance.now();
-    loop(count);
-    const took = performance.now() - started;
-    ms += took;
-    done += count;
-    if (took < stretch / 8 && count < 16_384) count *= 2;
-    await turn(); // oxlint-disable-line no-await-in-loop -- what the loop left behind may be collected here
-  }
-  return { ms, done };
-}
-
-/** Nanoseconds of one call: the mean, garbage collection that falls into the loop included. @param {(count: number) => void} loop @param {number} warmUpMs */
-async function meanNs(loop, warmUpMs) {
-  const warm = await repeat(loop, warmUpMs);
-  const { ms, done } = await repeat(loop, MEASURED_MS);
-  return { ns: (ms * 1e6) / done, calls: warm.done + done };
-}
 
 /** Milliseconds of the fastest call within a stretch of time. @param {() => void} action */
 function fastestMs(action) {

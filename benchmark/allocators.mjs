@@ -1,0 +1,197 @@
+// Allocate + free of the six allocators, without a view. Every case first stamps all that it holds and reads the stamps back.
+import { AdvancedMemoryAllocator } from 'offheap';
+import { expect, expectSame, expectStamps, summed, times } from './_harness.mjs';
+import { bufferCases, koffiCases, thingCases } from './_allocator-peers.mjs';
+import { ALIVE, ARENA_ROUND, GRANTS_ALIVE, IN_FLIGHT, KIB, MIB, ORDER_MASK, PATTERN_LENGTH, grantOrder, pattern, sizeText } from './_scenarios.mjs';
+
+export const group = 'allocators';
+
+const TARGET = { written: 80, scaled: true };
+
+/** A row of ours and of every peer that has this scenario. */
+function row(operation, scenario, ours, { size, total, target = TARGET, step = 1 }) {
+  const peers = { 'koffi malloc/free': koffiCases, '@thi.ng/malloc': thingCases, 'Buffer.allocUnsafe': bufferCases };
+  const cases = { ours };
+  for (const [name, make] of Object.entries(peers)) {
+    if (make[scenario] !== undefined) cases[name] = () => make[scenario](size, total);
+  }
+  return { operation, unit: 'ns', step, cases, ...(target && { target }) };
+}
+
+const pairs = (type, size, total) => [
+  row(`${type} ${sizeText(size)}, LIFO`, 'lifo', () => oursLifo(type, size, total), { size, total }),
+  row(`${type} ${sizeText(size)}, ${GRANTS_ALIVE} alive, replaced in random order`, 'alive', () => oursAlive(type, size, total), { size, total }),
+];
+
+export const rows = [
+  ...pairs('slab', 128, MIB),
+  ...pairs('pool', KIB, 4 * MIB),
+  ...pairs('buddy', 4 * KIB, 16 * MIB),
+  row(`arena 64 B, reset each ${ARENA_ROUND}`, 'arena', () => oursArena(64, MIB), { size: 64, total: MIB, step: ARENA_ROUND }),
+  row(`ring 256 B, ${IN_FLIGHT} in flight`, 'ring', () => oursRing(256, 64 * KIB), { size: 256, total: 64 * KIB }),
+  ...['web', 'log'].map((name) =>
+    row(`hybrid, '${name}' sizes, ${ALIVE} alive, replaced in random order`, 'mixed', () => oursMixed(name, 16 * MIB),
+      { size: name, total: 16 * MIB, target: null, step: PATTERN_LENGTH })),
+];
+
+/** What a program has usually done before: one allocator of each type, so that the paths are compiled for all of them. */
+export function warmUp() {
+  for (const type of ['buddy', 'slab', 'arena', 'ring', 'pool', 'hybrid']) {
+    const allocator = open(type, MIB);
+    for (let i = 0; i < 300; i += 1) {
+      const memory = allocator.allocate([24, 500, 3000][i % 3]);
+      memory.setInt32(0, i);
+      if (i % 50 === 0) memory.bytes()[1] = memory.getUint8(0);
+      allocator.free(memory);
+    }
+    allocator.reset();
+    allocator.close();
+  }
+}
+
+// === Checks ===
+
+let opened = 0;
+
+function open(type, total) {
+  opened += 1;
+  return AdvancedMemoryAllocator.getInstance(`bench ${opened}`, type, total);
+}
+
+const expectOwnStamps = (grants) => expectStamps(grants.map((memory) => memory.bytes()));
+
+/** Live grants and the bytes they asked for. */
+function used(allocator) {
+  const { allocatedBlocks, requestedSize } = allocator.getStats();
+  return { allocatedBlocks, requestedSize };
+}
+
+/** What a loop allocates it frees, or replaces by as many bytes: the statistics must say so. */
+function expectUnchanged(allocator, loop, count) {
+  const before = used(allocator);
+  loop(count);
+  const after = used(allocator);
+  expectSame(after.allocatedBlocks, before.allocatedBlocks, 'live grants afterwards');
+  expectSame(after.requestedSize, before.requestedSize, 'live bytes afterwards');
+}
+
+// === Ours ===
+
+function oursLifo(type, size, total) {
+  const allocator = open(type, total);
+  const loop = (n) => {
+    let sum = 0;
+    for (let i = 0; i < n; i += 1) {
+      const memory = allocator.allocate(size);
+      sum += memory.size;
+      allocator.free(memory);
+    }
+    return sum;
+  };
+  const check = () => {
+    const some = Array.from({ length: 3 }, () => allocator.allocate(size));
+    expectOwnStamps(some);
+    for (const memory of some) allocator.free(memory);
+    expectUnchanged(allocator, loop, 100);
+  };
+  return { loop, check, expected: times(size), after: () => expectUnchanged(allocator, loop, 100), dispose: () => allocator.close() };
+}
+
+function oursAlive(type, size, total) {
+  const allocator = open(type, total);
+  const alive = Array.from({ length: GRANTS_ALIVE }, () => allocator.allocate(size));
+  const loop = (n) => {
+    let sum = 0;
+    for (let i = 0; i < n; i += 1) {
+      const at = grantOrder[i & ORDER_MASK];
+      allocator.free(alive[at]);
+      const memory = allocator.allocate(size);
+      alive[at] = memory;
+      sum += memory.size;
+    }
+    return sum;
+  };
+  const check = () => {
+    expectOwnStamps(alive);
+    expectUnchanged(allocator, loop, 5000);
+    expectOwnStamps(alive);
+  };
+  const after = () => {
+    expectUnchanged(allocator, loop, 1000);
+    expectOwnStamps(alive);
+  };
+  return { loop, check, expected: times(size), after, dispose: () => allocator.close() };
+}
+
+function oursArena(size, total) {
+  const allocator = open('arena', total);
+  const kept = Array.from({ length: ARENA_ROUND }, () => undefined);
+  const loop = (n) => {
+    let sum = 0;
+    for (let i = 0; i < n; i += ARENA_ROUND) {
+      for (let at = 0; at < ARENA_ROUND; at += 1) {
+        const memory = allocator.allocate(size);
+        kept[at] = memory;
+        sum += memory.size;
+      }
+      allocator.reset();
+    }
+    return sum;
+  };
+  const check = () => {
+    const some = Array.from({ length: ARENA_ROUND }, () => allocator.allocate(size));
+    expectOwnStamps(some);
+    allocator.reset();
+    expect(some.every((memory) => !memory.isValid()), 'all grants ended with the reset');
+    expectUnchanged(allocator, loop, ARENA_ROUND);
+  };
+  return { loop, check, expected: times(size), after: () => expectUnchanged(allocator, loop, ARENA_ROUND), dispose: () => allocator.close() };
+}
+
+function oursRing(size, total) {
+  const allocator = open('ring', total);
+  const flying = Array.from({ length: IN_FLIGHT }, () => allocator.allocate(size));
+  const loop = (n) => {
+    let sum = 0;
+    for (let i = 0; i < n; i += 1) {
+      const at = i & (IN_FLIGHT - 1);
+      allocator.free(flying[at]);
+      const memory = allocator.allocate(size);
+      flying[at] = memory;
+      sum += memory.size;
+    }
+    return sum;
+  };
+  const check = () => {
+    expectOwnStamps(flying);
+    expectUnchanged(allocator, loop, 1000);
+    expectOwnStamps(flying);
+  };
+  return { loop, check, expected: times(size), after: () => expectUnchanged(allocator, loop, 1000), dispose: () => allocator.close() };
+}
+
+function oursMixed(name, total) {
+  const { slots, sizes, kept } = pattern(name);
+  const allocator = open('hybrid', total);
+  const alive = Array.from({ length: ALIVE }, (_, index) => allocator.allocate(sizes[index]));
+  const loop = (n) => {
+    let sum = 0;
+    for (let i = 0; i < n; i += 1) {
+      const at = slots[i & (PATTERN_LENGTH - 1)];
+      allocator.free(alive[at]);
+      const memory = allocator.allocate(sizes[i & (PATTERN_LENGTH - 1)]);
+      alive[at] = memory;
+      sum += memory.size;
+    }
+    return sum;
+  };
+  const check = () => {
+    expectOwnStamps(alive);
+    loop(PATTERN_LENGTH);
+    expectOwnStamps(alive);
+    expectSame(used(allocator).requestedSize, kept.reduce((sum, size) => sum + size, 0), 'live bytes after a round');
+    expectUnchanged(allocator, loop, PATTERN_LENGTH);
+  };
+  const expected = summed(PATTERN_LENGTH, (i) => sizes[i]);
+  return { loop, check, expected, after: () => expectOwnStamps(alive), dispose: () => allocator.close() };
+}
