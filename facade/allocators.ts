@@ -99,7 +99,7 @@ export class AdvancedMemoryAllocator implements Face {
     totalSize: number,
     alignment?: Alignment,
     options?: AllocatorOptions,
-  ): AdvancedMemoryAllocator {
+  ): Face {
     validateName(name);
     const kind = validateAllocatorType(type);
     validateSize(totalSize, 'totalSize');

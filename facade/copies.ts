@@ -9,6 +9,7 @@ import { AllocatedMemory as AllocatedClass } from './handles/allocated.js';
 import { MemoryBlock as BlockClass } from './handles/block.js';
 import { DirectMemoryManager as ManagerClass } from './manager.js';
 import { COPY_KEY, isSecondCopy } from './native.js';
+import type { AdvancedMemoryAllocator as AllocatorFace, AllocatedMemory as AllocatedFace } from './types.js';
 
 /** What the copies share. */
 interface Shared {
@@ -61,10 +62,11 @@ function warnOfOthers(): void {
 
 const shared = share();
 
+// An allocator gives memory and memory tells its allocator: as types both are their interfaces, which know each other.
 export const AdvancedMemoryAllocator: typeof AllocatorClass = shared.AdvancedMemoryAllocator;
-export type AdvancedMemoryAllocator = AllocatorClass;
+export type AdvancedMemoryAllocator = AllocatorFace;
 export const AllocatedMemory: typeof AllocatedClass = shared.AllocatedMemory;
-export type AllocatedMemory = AllocatedClass;
+export type AllocatedMemory = AllocatedFace;
 export const DirectMemoryManager: typeof ManagerClass = shared.DirectMemoryManager;
 export const MemoryBlock: typeof BlockClass = shared.MemoryBlock;
 export type MemoryBlock = BlockClass;

@@ -47,7 +47,7 @@ expectTypeOf(DirectMemoryManager.copyMemory).toBeCallableWith({} as MemoryBlock,
 expectTypeOf(DirectMemoryManager.copyMemory).toBeCallableWith(new ArrayBuffer(1), 0, new DataView(new ArrayBuffer(1)), 0, 1, 'normal');
 expectTypeOf(DirectMemoryManager.compareMemory).toEqualTypeOf<(a: Operand, aOffset: number, b: Operand, bOffset: number, length: number) => -1 | 0 | 1>();
 expectTypeOf(DirectMemoryManager.mismatch).toEqualTypeOf<(a: Operand, aOffset: number, b: Operand, bOffset: number, length: number) => number>();
-expectTypeOf(DirectMemoryManager.createDirectByteBuffer).toEqualTypeOf<(block: MemoryBlock, offset?: number, length?: number) => Buffer>();
+expectTypeOf(DirectMemoryManager.createDirectByteBuffer).toEqualTypeOf<(block: NativeMemory, offset?: number, length?: number) => Buffer>();
 expectTypeOf(DirectMemoryManager.getDirectBufferAddress).toEqualTypeOf<(view: ArrayBufferView | ArrayBuffer) => bigint>();
 expectTypeOf(DirectMemoryManager.getMemoryStats).toEqualTypeOf<() => MemoryStats>();
 expectTypeOf(DirectMemoryManager.getAllocatedBlocks).toEqualTypeOf<() => BlockInfo[]>();
