@@ -6,7 +6,7 @@ import { inspect } from 'node:util';
 import * as errors from './errors.js';
 import { formatAllocator } from './format.js';
 import { createMemory } from './handles/allocated.js';
-import { allocated, freeMemory, setLabelOf } from './handles/grant.js';
+import { allocated, freeMemory, idOfMemory, isUsable, setLabelOf } from './handles/grant.js';
 import { requireAvailable } from './handles/block.js';
 import { alignmentCode, alignmentOf } from './handles/facts.js';
 import { Region, checkEscape, endRegion, isCurrent, isOpen, isStuck, resetsOf } from './handles/region.js';
@@ -154,10 +154,10 @@ export class AdvancedMemoryAllocator implements Face {
   free(memory: AllocatedMemory): void {
     const { region, settings } = stateOf(this);
     if (!allocated.isAllocated(memory)) throw errors.invalidArgType('memory', 'AllocatedMemory', memory);
+    if (!isOpen(region)) throw errors.closed(KIND, settings.name);
     const theirs = allocated.regionOf(memory);
-    if (theirs.number !== region.number || theirs.life !== region.life) {
-      if (memory.isValid()) throw errors.foreignBlock('AllocatedMemory', memory.id, `${KIND} '${theirs.owner.name}'`, `${KIND} '${settings.name}'`);
-      if (!isOpen(region)) throw errors.closed(KIND, settings.name);
+    if ((theirs.number !== region.number || theirs.life !== region.life) && isUsable(memory)) {
+      throw errors.foreignBlock('AllocatedMemory', idOfMemory(memory), `${KIND} '${theirs.owner.name}'`, `${KIND} '${settings.name}'`);
     }
     freeMemory(memory);
   }
@@ -169,9 +169,7 @@ export class AdvancedMemoryAllocator implements Face {
   }
 
   close(): void {
-    const state = stateOf(this);
-    if (isOpen(state.region)) finish(state, 'closed');
-    else if (state.region.ending === undefined) endRegion(state.region, 'closed'); // another thread closed it
+    close(stateOf(this));
   }
 
   trim(): number {
@@ -214,7 +212,7 @@ export class AdvancedMemoryAllocator implements Face {
   }
 
   [Symbol.dispose](): void {
-    this.close();
+    close(stateOf(this));
   }
 
   toString(): string {
@@ -298,6 +296,12 @@ function finish(state: State, ending: Ending): void {
   else binding.allocatorClose();
   if (status() !== 0) throw failureOf(state, action);
   endRegion(region, ending);
+}
+
+/** What `close()` and dispose do, whatever a script made of the methods. */
+function close(state: State): void {
+  if (isOpen(state.region)) finish(state, 'closed');
+  else if (state.region.ending === undefined) endRegion(state.region, 'closed'); // another thread closed it
 }
 
 function fullError(name: string, requested: number): Error {

@@ -48,6 +48,8 @@ function sideTable<Value>(): { get(memory: AllocatedMemory): Value | undefined; 
   return { get: (memory) => get(map, memory), set: (memory, value) => void set(map, memory, value) };
 }
 const labels = sideTable<string>();
+/** Pins of an arena's memory: the native side counts them for the arena as a whole. */
+const arenaPins = sideTable<number>();
 /** An arena keeps no record of a grant, so its number is made when somebody asks for it: above all ids of records. */
 const arenaIds = sideTable<number>();
 const ARENA_IDS = 2 ** 52;
@@ -108,6 +110,8 @@ function nativeError(memory: AllocatedMemory, action: string): Error {
 /** What `free()` and dispose do, whatever a script made of the methods. */
 export function freeMemory(memory: AllocatedMemory): void {
   if (!isUsable(memory)) throw deadError(memory, true);
+  const pins = arenaPins.get(memory);
+  if (pins !== undefined && pins > 0) throw errors.inUse(KIND, idOfMemory(memory), 'freed', pins);
   setMemory(memory);
   setWide(4, allocated.sizeOf(memory));
   binding.allocatorFree();
@@ -119,18 +123,22 @@ export function pinMemory(memory: AllocatedMemory): Disposable {
   setMemory(memory);
   binding.allocatorPin();
   if (status() !== 0) throw nativeError(memory, 'pinned once more');
-  const generation = allocated.generationOf(memory);
+  countArenaPin(memory, 1);
   let held = true;
   return {
     [Symbol.dispose](): void {
       if (!held) return;
       held = false;
       setMemory(memory);
-      T[ARGUMENT + 3] = generation;
       binding.allocatorUnpin();
       if (status() !== 0) throw nativeError(memory, 'unpinned');
+      countArenaPin(memory, -1);
     },
   };
+}
+
+function countArenaPin(memory: AllocatedMemory, change: number): void {
+  if (allocated.regionOf(memory).levels !== undefined) arenaPins.set(memory, (arenaPins.get(memory) ?? 0) + change);
 }
 
 /** A buffer, and where in it something begins. */
