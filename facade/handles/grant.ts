@@ -205,9 +205,10 @@ export function labelOf(memory: AllocatedMemory): string | undefined {
 
 exposeMemory({
   isMemory: (value) => allocated.isAllocated(value),
-  bytesOf: (value, name) => {
-    const memory = usable(value as AllocatedMemory, name);
-    return hiddenBytes(allocated.regionOf(memory), allocated.offsetOf(memory), allocated.sizeOf(memory));
+  sizeOf: (value, name) => allocated.sizeOf(usable(value as AllocatedMemory, name)),
+  bytesOf: (value, offset, length) => {
+    const memory = value as AllocatedMemory;
+    return hiddenBytes(allocated.regionOf(memory), allocated.offsetOf(memory) + offset, length);
   },
 });
 
