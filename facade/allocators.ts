@@ -111,7 +111,7 @@ export class AdvancedMemoryAllocator implements Face {
     }
     const settings = { name, type: kind, totalSize, alignment: checked, overflow };
     const code = alignmentCode(checked.mode, checked.log2);
-    binding.allocatorOpen(p.utf8(name), KINDS.indexOf(kind), totalSize, code, overflow === 'error' ? 0 : 1);
+    binding.allocatorOpen(p.utf8(name), numberOf(kind), totalSize, code, overflow === 'error' ? 0 : 1);
     if (status() !== 0) throw openError(settings);
     const number = T[RESULT + 1] as number;
     const life = T[RESULT + 2] as number;
@@ -228,6 +228,13 @@ p.define(AdvancedMemoryAllocator.prototype, inspect.custom, function inspectAllo
     return `${KIND} {}`;
   }
 });
+
+/** The native number of a type. */
+function numberOf(type: AllocatorType): number {
+  let number = 0;
+  while (KINDS[number] !== type) number += 1;
+  return number;
+}
 
 function toText(allocator: AdvancedMemoryAllocator): string {
   const { settings, region } = stateOf(allocator);
