@@ -6,7 +6,7 @@ import { inspect } from 'node:util';
 import * as errors from './errors.js';
 import { formatAllocator } from './format.js';
 import { createMemory } from './handles/allocated.js';
-import { allocated, freeMemory, setLabelOf } from './handles/grant.js';
+import { allocated, freeMemory, idOfMemory, isUsable, setLabelOf } from './handles/grant.js';
 import { requireAvailable } from './handles/block.js';
 import { alignmentCode, alignmentOf } from './handles/facts.js';
 import { Region, checkEscape, endRegion, isCurrent, isOpen, isStuck, resetsOf } from './handles/region.js';
@@ -99,7 +99,7 @@ export class AdvancedMemoryAllocator implements Face {
     totalSize: number,
     alignment?: Alignment,
     options?: AllocatorOptions,
-  ): AdvancedMemoryAllocator {
+  ): Face {
     validateName(name);
     const kind = validateAllocatorType(type);
     validateSize(totalSize, 'totalSize');
@@ -111,7 +111,7 @@ export class AdvancedMemoryAllocator implements Face {
     }
     const settings = { name, type: kind, totalSize, alignment: checked, overflow };
     const code = alignmentCode(checked.mode, checked.log2);
-    binding.allocatorOpen(p.utf8(name), KINDS.indexOf(kind), totalSize, code, overflow === 'error' ? 0 : 1);
+    binding.allocatorOpen(p.utf8(name), numberOf(kind), totalSize, code, overflow === 'error' ? 0 : 1);
     if (status() !== 0) throw openError(settings);
     const number = T[RESULT + 1] as number;
     const life = T[RESULT + 2] as number;
@@ -154,10 +154,10 @@ export class AdvancedMemoryAllocator implements Face {
   free(memory: AllocatedMemory): void {
     const { region, settings } = stateOf(this);
     if (!allocated.isAllocated(memory)) throw errors.invalidArgType('memory', 'AllocatedMemory', memory);
+    if (!isOpen(region)) throw errors.closed(KIND, settings.name);
     const theirs = allocated.regionOf(memory);
-    if (theirs.number !== region.number || theirs.life !== region.life) {
-      if (memory.isValid()) throw errors.foreignBlock('AllocatedMemory', memory.id, `${KIND} '${theirs.owner.name}'`, `${KIND} '${settings.name}'`);
-      if (!isOpen(region)) throw errors.closed(KIND, settings.name);
+    if ((theirs.number !== region.number || theirs.life !== region.life) && isUsable(memory)) {
+      throw errors.foreignBlock('AllocatedMemory', idOfMemory(memory), `${KIND} '${theirs.owner.name}'`, `${KIND} '${settings.name}'`);
     }
     freeMemory(memory);
   }
@@ -169,13 +169,12 @@ export class AdvancedMemoryAllocator implements Face {
   }
 
   close(): void {
-    const state = stateOf(this);
-    if (isOpen(state.region)) finish(state, 'closed');
-    else if (state.region.ending === undefined) endRegion(state.region, 'closed'); // another thread closed it
+    close(stateOf(this));
   }
 
   trim(): number {
     const { region } = current(this);
+    if (checkEscape(region)) return 0; // its pages are somebody else's to read
     setAllocator(region);
     binding.allocatorTrim();
     if (status() !== 0) throw failureOf(stateOf(this), 'trimmed');
@@ -214,7 +213,7 @@ export class AdvancedMemoryAllocator implements Face {
   }
 
   [Symbol.dispose](): void {
-    this.close();
+    close(stateOf(this));
   }
 
   toString(): string {
@@ -229,6 +228,13 @@ p.define(AdvancedMemoryAllocator.prototype, inspect.custom, function inspectAllo
     return `${KIND} {}`;
   }
 });
+
+/** The native number of a type. */
+function numberOf(type: AllocatorType): number {
+  let number = 0;
+  while (KINDS[number] !== type) number += 1;
+  return number;
+}
 
 function toText(allocator: AdvancedMemoryAllocator): string {
   const { settings, region } = stateOf(allocator);
@@ -298,6 +304,12 @@ function finish(state: State, ending: Ending): void {
   else binding.allocatorClose();
   if (status() !== 0) throw failureOf(state, action);
   endRegion(region, ending);
+}
+
+/** What `close()` and dispose do, whatever a script made of the methods. */
+function close(state: State): void {
+  if (isOpen(state.region)) finish(state, 'closed');
+  else if (state.region.ending === undefined) endRegion(state.region, 'closed'); // another thread closed it
 }
 
 function fullError(name: string, requested: number): Error {

@@ -62,6 +62,7 @@ function warnOfOthers(): void {
 
 const shared = share();
 
+// An allocator gives memory and memory tells its allocator: as types both are their interfaces, which know each other.
 export const AdvancedMemoryAllocator: typeof AllocatorClass = shared.AdvancedMemoryAllocator;
 /** The interface: what `memory.allocator` gives is declared with it, in a room that does not know the class. */
 export type AdvancedMemoryAllocator = types.AdvancedMemoryAllocator;

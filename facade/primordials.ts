@@ -6,7 +6,7 @@
  * captured methods, so a patched `DataView.prototype.getInt32` never runs and never gets hold of the view or of its buffer.
  */
 import { Buffer } from 'node:buffer';
-import { types } from 'node:util';
+import { TextEncoder, types } from 'node:util';
 
 type Uncurried<This, Args extends unknown[], Result> = (self: This, ...args: Args) => Result;
 type UncurryThis = <This, Args extends unknown[], Result>(method: (this: This, ...args: Args) => Result) => Uncurried<This, Args, Result>;
@@ -242,7 +242,9 @@ export function bufferOver(buffer: ArrayBuffer, byteOffset: number, length: numb
 const bufferFrom: (buffer: ArrayBuffer, byteOffset: number, length: number) => Buffer = Buffer.from.bind(Buffer);
 const bufferPrototype = Buffer.prototype;
 
-/** A text as UTF-8 bytes. */
-export const utf8: (text: string) => Uint8Array = Buffer.from.bind(Buffer) as never;
+const encoder = new TextEncoder();
+const encode: (self: TextEncoder, text: string) => Uint8Array = uncurryThis(TextEncoder.prototype.encode) as never;
+/** A text as UTF-8 bytes; `Buffer.from` would ask its prototype for the writer. */
+export const utf8 = (text: string): Uint8Array => encode(encoder, text);
 
 export const sortWith: <Item>(self: Item[], compare: (a: Item, b: Item) => number) => Item[] = uncurryThis(Array.prototype.sort) as never;

@@ -70,7 +70,11 @@ export function allocatorStats(name: string, allocatorType: AllocatorType, numbe
   const numbers = binding.allocatorStats(number, life);
   if (numbers.length === 0) return undefined;
   const field = (index: number): number => numbers[index] as number;
-  const [total, held, requested, free, largest] = [field(0), field(1), field(2), field(3), field(4)];
+  const total = field(0);
+  const held = field(1);
+  const requested = field(2);
+  const free = field(3);
+  const largest = field(4);
   return makeStats<AllocatorStats>('AllocatorStats', {
     name,
     allocatorType,

@@ -1,9 +1,9 @@
 // Bystanders: blocks that no misuse may touch. `finish()` proves that they kept their bytes and that the statistics are exact.
 import { threadId } from 'node:worker_threads';
-import { DirectMemoryManager, MemoryBlock } from '../../dist/index.js';
+import { AdvancedMemoryAllocator, DirectMemoryManager, MemoryBlock } from '../../dist/index.js';
 import { check, print, same } from './_refuses.mjs';
 
-export { DirectMemoryManager, MemoryBlock };
+export { AdvancedMemoryAllocator, DirectMemoryManager, MemoryBlock };
 export * from './_refuses.mjs';
 
 const SIZES = [1, 8, 24, 64, 64, 100, 100, 1000, 4096, 4096, 5000, 40000, 65536, 65536, 300001];
@@ -59,9 +59,11 @@ function unnamed(others) {
 
 /**
  * `live`: the program's own blocks that are still to be there. `escaped`: bytes that went away with their ArrayBuffer.
+ * `stuck`: allocators that nothing can close; no other may be open.
  * `others`: there may be blocks of workers (true) or with a label, of any number; orphans and escaped ones are counted as they are.
  */
-export function finish({ live = [], escaped = 0, others = false } = {}) {
+export function finish({ live = [], escaped = 0, others = false, stuck = [] } = {}) {
+  same(DirectMemoryManager.getMemoryStats().byAllocator.map(({ name }) => name).join(), stuck.map(({ name }) => name).join(), 'open allocators');
   const blocks = bystanders.map(({ block }) => block);
   const expected = others ? [...live, ...unnamed(others)] : live;
   const away = others ? DirectMemoryManager.getMemoryStats().escaped : escaped;

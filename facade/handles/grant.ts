@@ -13,7 +13,7 @@ import { ROW } from './facts.js';
 import { copyOperand, exposeMemory } from './operand.js';
 import { checkEscape, hiddenBytes, isCurrent, isGranted, isOpen, windowOf } from './region.js';
 import type { Region } from './region.js';
-import { ARGUMENT, T, failure, idOf, status } from './table.js';
+import { failure, idOf, status } from './table.js';
 
 const { now } = Date;
 export const KIND = 'AllocatedMemory';
@@ -50,6 +50,8 @@ function sideTable<Value>(): { get(memory: AllocatedMemory): Value | undefined; 
   return { get: (memory) => get(map, memory), set: (memory, value) => void set(map, memory, value) };
 }
 const labels = sideTable<string>();
+/** Pins of an arena's memory: the native side counts them for the arena as a whole. */
+const arenaPins = sideTable<number>();
 /** An arena keeps no record of a grant, so its number is made when somebody asks for it: above all ids of records. */
 const arenaIds = sideTable<number>();
 const ARENA_IDS = 2 ** 52;
@@ -102,28 +104,40 @@ const freeInRegion: () => void = binding.allocatorFree;
 
 /** What `free()` and dispose do, whatever a script made of the methods. The native side finds out what is dead. */
 export function freeMemory(memory: AllocatedMemory): void {
+  const isArena = allocated.regionOf(memory).levels !== undefined;
+  if (isArena) refusePinned(memory);
   allocated.stage(memory);
   freeInRegion();
   if (status() !== 0) throw isUsable(memory) ? nativeError(memory, 'freed') : deadError(memory, true);
-  if (allocated.regionOf(memory).levels !== undefined) allocated.markFreed(memory);
+  if (isArena) allocated.markFreed(memory);
+}
+
+/** An arena's pins are the arena's; which of its memory they are meant for is known here. */
+function refusePinned(memory: AllocatedMemory): void {
+  const pins = arenaPins.get(memory);
+  if (pins !== undefined && pins > 0 && isUsable(memory)) throw errors.inUse(KIND, idOfMemory(memory), 'freed', pins);
 }
 
 export function pinMemory(memory: AllocatedMemory): Disposable {
   allocated.stage(memory);
   binding.allocatorPin();
   if (status() !== 0) throw nativeError(memory, 'pinned once more');
-  const generation = allocated.generationOf(memory);
+  countArenaPin(memory, 1);
   let held = true;
   return {
     [Symbol.dispose](): void {
       if (!held) return;
       held = false;
       allocated.stage(memory);
-      T[ARGUMENT + 3] = generation;
       binding.allocatorUnpin();
       if (status() !== 0) throw nativeError(memory, 'unpinned');
+      countArenaPin(memory, -1);
     },
   };
+}
+
+function countArenaPin(memory: AllocatedMemory, change: number): void {
+  if (allocated.regionOf(memory).levels !== undefined) arenaPins.set(memory, (arenaPins.get(memory) ?? 0) + change);
 }
 
 /** A buffer, and where in it something begins. */
@@ -140,6 +154,8 @@ export function placeOf(memory: AllocatedMemory, offset: number, length: number)
 
 export function bytesOf(memory: AllocatedMemory, offset: number, length: number): Uint8Array {
   validateRange(offset, length, allocated.sizeOf(memory));
+  const { whole } = allocated.regionOf(memory);
+  if (whole !== undefined) return p.uint8Over(whole, allocated.offsetOf(memory) + offset, length);
   const { buffer, start } = placeOf(memory, offset, length);
   return p.uint8Over(buffer, start, length);
 }
@@ -190,9 +206,10 @@ export function labelOf(memory: AllocatedMemory): string | undefined {
 
 exposeMemory({
   isMemory: (value) => allocated.isAllocated(value),
-  bytesOf: (value, name) => {
-    const memory = usable(value as AllocatedMemory, name);
-    return hiddenBytes(allocated.regionOf(memory), allocated.offsetOf(memory), allocated.sizeOf(memory));
+  sizeOf: (value, name) => allocated.sizeOf(usable(value as AllocatedMemory, name)),
+  bytesOf: (value, offset, length) => {
+    const memory = value as AllocatedMemory;
+    return hiddenBytes(allocated.regionOf(memory), allocated.offsetOf(memory) + offset, length);
   },
 });
 

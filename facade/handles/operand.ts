@@ -26,10 +26,14 @@ const EXPECTED = ['MemoryBlock', 'AllocatedMemory', 'ArrayBufferView', 'ArrayBuf
 /** The other kind of native memory, whose file uses this one. */
 interface OtherMemory {
   isMemory(value: unknown): boolean;
-  /** Its bytes, for one native call; throws when it is not to be used. */
-  bytesOf(value: unknown, name: string): Uint8Array;
+  /** Its size; throws when it is not to be used. */
+  sizeOf(value: unknown, name: string): number;
+  /** A part of it, for one native call: the whole may be more than one view can show. */
+  bytesOf(value: unknown, offset: number, length: number): Uint8Array;
 }
-let secondKind: OtherMemory = { isMemory: () => false, bytesOf: () => noBytes };
+let secondKind: OtherMemory = { isMemory: () => false, sizeOf: () => 0, bytesOf: () => noBytes };
+/** Stands for memory of the other kind until its range is known. */
+const someMemory = new Uint8Array(0);
 
 /** Called once, by the class of the other kind. */
 export function exposeMemory(memory: OtherMemory): void {
@@ -44,7 +48,7 @@ function baseOf(value: unknown, name: string): OperandBase {
     return fields.slotOf(value);
   }
   if (isUint8Array(value)) return value;
-  if (secondKind.isMemory(value)) return secondKind.bytesOf(value, name);
+  if (secondKind.isMemory(value)) return someMemory;
   if (p.isView(value) ? p.viewByteLength(value) === 0 : p.isArrayBuffer(value) && p.arrayBufferByteLength(value) === 0) return noBytes; // nothing can be made over a detached buffer
   if (p.isView(value)) return over(p.viewBuffer(value) as ArrayBuffer, p.viewByteOffset(value), p.viewByteLength(value));
   if (p.isArrayBuffer(value)) return over(value, 0, p.arrayBufferByteLength(value));
@@ -60,14 +64,24 @@ function generationOf(value: unknown): number {
   return fields.isHandle(value) ? fields.generationOf(value) : 0;
 }
 
-function sizeOf(value: unknown, base: OperandBase): number {
+function sizeOf(value: unknown, base: OperandBase, name: string): number {
   if (fields.isHandle(value)) return fields.sizeOf(value);
+  if (base === someMemory) return secondKind.sizeOf(value, name);
   return typeof base === 'number' ? 0 : p.typedArrayByteLength(base);
+}
+
+/** What the native side takes for a range that was checked; it begins there at {@link startIn}. */
+function partOf(value: unknown, base: OperandBase, offset: number, length: number): OperandBase {
+  return base === someMemory ? secondKind.bytesOf(value, offset, length) : base;
+}
+
+function startIn(base: OperandBase, offset: number): number {
+  return base === someMemory ? 0 : offset;
 }
 
 /** The bytes of an operand. */
 export function operandSize(value: unknown, name: string): number {
-  return sizeOf(value, baseOf(value, name));
+  return sizeOf(value, baseOf(value, name), name);
 }
 
 function check(action: string, value: unknown): void {
@@ -77,9 +91,9 @@ function check(action: string, value: unknown): void {
 /** Sets `length` bytes of a live block. */
 export function fillOperand(target: unknown, offset: number, length: number, value: number): void {
   const base = baseOf(target, 'block');
-  validateRange(offset, length, sizeOf(target, base));
+  validateRange(offset, length, sizeOf(target, base, 'block'));
   if (length === 0) return;
-  binding.fill(base, generationOf(target), offset, length, value & 0xff);
+  binding.fill(partOf(target, base, offset, length), generationOf(target), startIn(base, offset), length, value & 0xff);
   check('filled', target);
 }
 
@@ -101,11 +115,15 @@ export function copyOperand(
 ): void {
   const from = baseOf(source, 'source');
   const to = baseOf(target, 'target');
-  validateRange(sourceOffset, length, sizeOf(source, from), 'sourceOffset');
-  validateRange(targetOffset, length, sizeOf(target, to), 'targetOffset');
+  const sourceSize = sizeOf(source, from, 'source');
+  const targetSize = sizeOf(target, to, 'target');
+  validateRange(sourceOffset, length, sourceSize, 'sourceOffset');
+  validateRange(targetOffset, length, targetSize, 'targetOffset');
   if (length === 0) return;
   const how = modeNumber(mode, elementSize);
-  binding.copy(to, generationOf(target), targetOffset, from, generationOf(source), sourceOffset, length, how);
+  const bytes = partOf(source, from, sourceOffset, length);
+  const place = partOf(target, to, targetOffset, length);
+  binding.copy(place, generationOf(target), startIn(to, targetOffset), bytes, generationOf(source), startIn(from, sourceOffset), length, how);
   check('copied', target);
 }
 
@@ -113,10 +131,14 @@ export function copyOperand(
 export function compareOperands(a: unknown, aOffset: number, b: unknown, bOffset: number, length: number): -1 | 0 | 1 {
   const one = baseOf(a, 'a');
   const other = baseOf(b, 'b');
-  validateRange(aOffset, length, sizeOf(a, one), 'aOffset');
-  validateRange(bOffset, length, sizeOf(b, other), 'bOffset');
+  const oneSize = sizeOf(a, one, 'a');
+  const otherSize = sizeOf(b, other, 'b');
+  validateRange(aOffset, length, oneSize, 'aOffset');
+  validateRange(bOffset, length, otherSize, 'bOffset');
   if (length === 0) return 0;
-  binding.compare(one, generationOf(a), aOffset, other, generationOf(b), bOffset, length);
+  const left = partOf(a, one, aOffset, length);
+  const right = partOf(b, other, bOffset, length);
+  binding.compare(left, generationOf(a), startIn(one, aOffset), right, generationOf(b), startIn(other, bOffset), length);
   check('compared', a);
   return T[RESULT + 1] as -1 | 0 | 1;
 }
@@ -125,10 +147,14 @@ export function compareOperands(a: unknown, aOffset: number, b: unknown, bOffset
 export function mismatchOperands(a: unknown, aOffset: number, b: unknown, bOffset: number, length: number): number {
   const one = baseOf(a, 'a');
   const other = baseOf(b, 'b');
-  validateRange(aOffset, length, sizeOf(a, one), 'aOffset');
-  validateRange(bOffset, length, sizeOf(b, other), 'bOffset');
+  const oneSize = sizeOf(a, one, 'a');
+  const otherSize = sizeOf(b, other, 'b');
+  validateRange(aOffset, length, oneSize, 'aOffset');
+  validateRange(bOffset, length, otherSize, 'bOffset');
   if (length === 0) return -1;
-  const index = binding.mismatch(one, generationOf(a), aOffset, other, generationOf(b), bOffset, length);
+  const left = partOf(a, one, aOffset, length);
+  const right = partOf(b, other, bOffset, length);
+  const index = binding.mismatch(left, generationOf(a), startIn(one, aOffset), right, generationOf(b), startIn(other, bOffset), length);
   check('compared', a);
   return index;
 }

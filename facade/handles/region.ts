@@ -59,6 +59,8 @@ export class Region {
   hidden: Uint8Array | undefined = undefined;
   /** The buffers that users see; one from 0 on, where one can show the whole region. */
   readonly windows: Windows = { __proto__: null, count: 0 } as unknown as Windows;
+  /** The first of them, when it shows the whole region. */
+  whole: ArrayBuffer | undefined = undefined;
   /** Hidden views of what no one buffer shows, by where they begin. */
   readonly far: p.Index<SafeDataView> = p.makeIndex();
   /** Set when it is over. */
@@ -146,7 +148,10 @@ export function windowOf(region: Region, offset: number, length: number): Window
   const window = { ...part, buffer: movedOnce(over(region, part.start, part.length)) };
   region.windows[region.windows.count] = window;
   region.windows.count += 1;
-  if (part.length === region.total) region.accessor = p.dataViewOver(window.buffer);
+  if (part.length === region.total) {
+    region.whole = window.buffer;
+    region.accessor = p.dataViewOver(window.buffer);
+  }
   return window;
 }
 
@@ -184,6 +189,7 @@ export function endRegion(region: Region, ending: Ending): Outcome {
   region.ending = ending;
   region.accessor = undefined;
   region.hidden = undefined;
+  region.whole = undefined;
   let outcome: Outcome = 'dead';
   for (let index = 0; index < region.windows.count; index += 1) {
     const ended = endBuffer((region.windows[index] as Window).buffer);
