@@ -41,6 +41,7 @@ impl Isolate {
         let shown = views.entry(handle.slot).or_default();
         if kept {
             shown.kept += 1;
+            shown.handed = handle.generation.0;
         } else {
             if shown.part_life != handle.generation.0 {
                 (shown.part_life, shown.parts) = (handle.generation.0, 0);

@@ -154,6 +154,28 @@ fn a_block_that_is_freed_when_nobody_has_its_transferred_buffer_any_more_did_not
 }
 
 #[test]
+fn a_slot_beyond_the_first_segment_keeps_what_its_first_view_shows() {
+    let manager = manager();
+    let isolate = isolate(manager);
+    let many: Vec<Handle> = (0..66_000).map(|_| isolate.allocate(request(16)).unwrap()).collect();
+    let far = isolate.allocate(request(16)).unwrap();
+    assert!(far.slot.0 >= 65_536);
+    let whole = isolate.show(far, true).unwrap();
+    let part = isolate.show(far, false).unwrap();
+    isolate.buffer_gone(part, NOBODY);
+    assert_eq!(manager.collected(), 0, "the whole buffer is still seen");
+    let place = address(&isolate, far);
+    isolate.free_escaped(far).unwrap();
+    assert_eq!(manager.escaped_bytes(), 16, "whoever has it keeps it");
+    for _ in 0..600 {
+        assert_ne!(address(&isolate, isolate.allocate(request(16)).unwrap()), place);
+    }
+    isolate.buffer_gone(whole, NOBODY);
+    assert_eq!(manager.escaped_bytes(), 0);
+    drop(many);
+}
+
+#[test]
 fn a_finalizer_finds_nothing_to_do_after_its_isolate_has_ended() {
     let manager = manager();
     let (ended, other) = (isolate(manager), isolate(manager));
