@@ -76,7 +76,8 @@ impl Tracker {
     pub fn shared_row(&self, slot: Slot) -> Option<Row> {
         let record = self.shared(slot)?;
         let state = record.state();
-        if !state.generation().is_live() && !state.has(State::ESCAPED) {
+        let is_away = state.has(State::ESCAPED) && !state.has(State::RETIRED);
+        if !state.generation().is_live() && !is_away {
             return None;
         }
         let (place, extent, origin) = (record.place(), record.extent(), record.origin());
