@@ -252,6 +252,7 @@ function begin(owner: AdvancedMemoryAllocator, settings: Settings, number: numbe
   const base = binding.regionAddress(number, life);
   const region = new Region(owner, number, life, resetsOf(number), settings.totalSize, p.toBigInt(base), levels);
   region.hasEscaped = hasEscaped;
+  region.overwrites = settings.overflow === 'overwrite-oldest';
   return region;
 }
 

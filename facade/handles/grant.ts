@@ -48,6 +48,8 @@ function sideTable<Value>(): { get(memory: AllocatedMemory): Value | undefined; 
   return { get: (memory) => get(map, memory), set: (memory, value) => void set(map, memory, value) };
 }
 const labels = sideTable<string>();
+/** Memory of overwriting rings that was freed: the rest of what is dead there was overwritten. */
+const freed = sideTable<boolean>();
 /** Pins of an arena's memory: the native side counts them for the arena as a whole. */
 const arenaPins = sideTable<number>();
 /** An arena keeps no record of a grant, so its number is made when somebody asks for it: above all ids of records. */
@@ -78,6 +80,7 @@ export function deadError(memory: AllocatedMemory, frees: boolean): Error {
   if (!isCurrent(region)) return errors.useAfterFree(KIND, id, 'its allocator was reset');
   const isRewound = region.levels !== undefined && allocated.generationOf(memory) !== FREED;
   if (isRewound) return errors.useAfterFree(KIND, id, 'its arena was rewound');
+  if (region.overwrites && freed.get(memory) === undefined) return errors.useAfterFree(KIND, id, 'newer memory of its ring took its place');
   return frees ? errors.doubleFree(KIND, id) : errors.useAfterFree(KIND, id);
 }
 
@@ -116,7 +119,9 @@ export function freeMemory(memory: AllocatedMemory): void {
   setWide(4, allocated.sizeOf(memory));
   binding.allocatorFree();
   if (status() !== 0) throw nativeError(memory, 'freed');
-  if (allocated.regionOf(memory).levels !== undefined) allocated.markFreed(memory);
+  const { levels, overwrites } = allocated.regionOf(memory);
+  if (levels !== undefined) allocated.markFreed(memory);
+  if (overwrites) freed.set(memory, true);
 }
 
 export function pinMemory(memory: AllocatedMemory): Disposable {
