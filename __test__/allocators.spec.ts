@@ -228,7 +228,7 @@ for (const type of TYPES) {
 
 test.serial('names, types, sizes, alignments and options that are none are refused, and open nothing', (t) => {
   const name = 'x';
-  for (const bad of ['', 'x'.repeat(257), 'x'.repeat(10_240)]) refuses(t, () => getInstance(bad, 'slab', MIB), 'ERR_INVALID_ARG_VALUE');
+  for (const bad of ['', 'x'.repeat(257), 'x'.repeat(10_240), '\ud800', 'x\udfff']) refuses(t, () => getInstance(bad, 'slab', MIB), 'ERR_INVALID_ARG_VALUE');
   for (const bad of [null, undefined, 8, {}, ['x'], Symbol('x')]) refuses(t, () => getInstance(bad as never, 'slab', MIB), 'ERR_INVALID_ARG_TYPE');
   for (const bad of ['BUDDY_SYSTEM', 'Slab', '', 'constructor']) refuses(t, () => getInstance(name, bad as never, MIB), 'ERR_INVALID_ARG_VALUE');
   for (const bad of [null, undefined, 0, {}]) refuses(t, () => getInstance(name, bad as never, MIB), 'ERR_INVALID_ARG_TYPE');

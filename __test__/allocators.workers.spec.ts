@@ -129,9 +129,11 @@ for (const type of TYPES) {
     const next = allocator.allocate(64).fill(8);
     t.is(view.length, 0);
     t.deepEqual([...next.bytes(0, 2)], [8, 8]);
+    const last = next.bytes();
     await peer.get('close');
     refuses(t, () => next.getUint8(0), 'ERR_OFFHEAP_CLOSED');
     refuses(t, () => allocator.allocate(8), 'ERR_OFFHEAP_CLOSED');
+    t.is(last.length, 0);
     t.notThrows(() => allocator.close());
     const again = keep(AdvancedMemoryAllocator.getInstance('ended there', type, 2 * MIB));
     t.not(again, allocator);

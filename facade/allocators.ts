@@ -152,9 +152,10 @@ export class AdvancedMemoryAllocator implements Face {
   }
 
   free(memory: AllocatedMemory): void {
-    const { region, settings } = stateOf(this);
+    const state = stateOf(this);
+    const { region, settings } = state;
     if (!allocated.isAllocated(memory)) throw errors.invalidArgType('memory', 'AllocatedMemory', memory);
-    if (!isOpen(region)) throw errors.closed(KIND, settings.name);
+    if (!isOpen(region)) throw closedError(state);
     const theirs = allocated.regionOf(memory);
     if ((theirs.number !== region.number || theirs.life !== region.life) && isUsable(memory)) {
       throw errors.foreignBlock('AllocatedMemory', idOfMemory(memory), `${KIND} '${theirs.owner.name}'`, `${KIND} '${settings.name}'`);
@@ -182,9 +183,10 @@ export class AdvancedMemoryAllocator implements Face {
   }
 
   getStats(): AllocatorStats {
-    const { settings, region } = stateOf(this);
+    const state = stateOf(this);
+    const { settings, region } = state;
     const stats = isOpen(region) ? allocatorStats(settings.name, settings.type, region.number, region.life) : undefined;
-    if (stats === undefined) throw errors.closed(KIND, settings.name);
+    if (stats === undefined) throw closedError(state);
     return stats;
   }
 
@@ -252,6 +254,7 @@ function begin(owner: AdvancedMemoryAllocator, settings: Settings, number: numbe
   const base = binding.regionAddress(number, life);
   const region = new Region(owner, number, life, resetsOf(number), settings.totalSize, p.toBigInt(base), levels);
   region.hasEscaped = hasEscaped;
+  region.overwrites = settings.overflow === 'overwrite-oldest';
   return region;
 }
 
@@ -260,9 +263,9 @@ function current(allocator: AdvancedMemoryAllocator): State {
   const state = stateOf(allocator);
   const { region } = state;
   if (isCurrent(region)) return state;
+  if (!isOpen(region)) throw closedError(state);
   checkEscape(region);
-  if (region.ending === undefined) endRegion(region, isOpen(region) ? 'reset' : 'closed'); // another thread did it
-  if (!isOpen(region)) throw errors.closed(KIND, state.settings.name);
+  if (region.ending === undefined) endRegion(region, 'reset'); // another thread did it
   state.region = begin(allocator, state.settings, region.number, region.life, region.hasEscaped);
   return state;
 }
@@ -295,7 +298,7 @@ const allocateInRegion: () => void = binding.allocatorAllocate;
 /** Resets or closes: whatever can refuse does so before anything has changed. */
 function finish(state: State, ending: Ending): void {
   const { region, settings } = state;
-  if (!isOpen(region)) throw errors.closed(KIND, settings.name);
+  if (!isOpen(region)) throw closedError(state);
   const action = ending === 'reset' ? 'reset' : 'closed';
   if (isStuck(region)) throw errors.inUse(KIND, settings.name, `${action} (its ArrayBuffer was marked as untransferable)`);
   setAllocator(region);
@@ -310,6 +313,12 @@ function finish(state: State, ending: Ending): void {
 function close(state: State): void {
   if (isOpen(state.region)) finish(state, 'closed');
   else if (state.region.ending === undefined) endRegion(state.region, 'closed'); // another thread closed it
+}
+
+/** When another thread closed it, its views here end at the call that finds out: its region may be another allocator's by then. */
+function closedError({ region, settings }: State): Error {
+  if (region.ending === undefined) endRegion(region, 'closed');
+  return errors.closed(KIND, settings.name);
 }
 
 function fullError(name: string, requested: number): Error {

@@ -171,10 +171,11 @@ export function validateSwapLength(length: number, elementSize: ElementSize, nam
 
 export const TEXT_LENGTH_MAX = 256;
 
-/** 1 … 256 characters. */
+/** 1 … 256 characters. Half a character has no UTF-8 of its own, so two such names would be one. */
 export function validateName(value: unknown, name: string = 'name'): asserts value is string {
   if (typeof value !== 'string') throw invalidArgType(name, 'string', value);
   if (value.length === 0 || value.length > TEXT_LENGTH_MAX) throw invalidArgValue(name, value, `must have 1 to ${TEXT_LENGTH_MAX} characters`);
+  if (!p.isWellFormed(value)) throw invalidArgValue(name, value, 'must be whole characters, no half of a surrogate pair');
 }
 
 /** {@link AllocateOptions} with every default filled in. */

@@ -64,6 +64,9 @@ export const charCodeAt: (self: string, index: number) => number = uncurryThis(S
 export const toLowerCase: (self: string) => string = uncurryThis(String.prototype.toLowerCase);
 export const includes: (self: string, part: string) => boolean = uncurryThis(String.prototype.includes);
 export const endsWith: (self: string, part: string) => boolean = uncurryThis(String.prototype.endsWith);
+export const isWellFormed: (self: string) => boolean = uncurryThis(
+  (String.prototype as unknown as { isWellFormed(this: string): boolean }).isWellFormed, // Node 20 has it, the compiler's library not yet
+);
 export const trim: (self: string) => string = uncurryThis(String.prototype.trim);
 export const bigintToString: (self: bigint, radix?: number) => string = uncurryThis(BigInt.prototype.toString);
 export const symbolToString: (self: symbol) => string = uncurryThis(Symbol.prototype.toString);

@@ -5,7 +5,7 @@ import { BOMBS, NO_NUMBERS } from './_values.mjs';
 
 const { getInstance } = AdvancedMemoryAllocator;
 for (const type of TYPES) {
-  for (const name of ['', 'x'.repeat(257), 'x'.repeat(10_240), '\u{1f9c0}'.repeat(129)]) refuses('ERR_INVALID_ARG_VALUE', () => getInstance(name, type, MIB));
+  for (const name of ['', 'x'.repeat(257), 'x'.repeat(10_240), '\u{1f9c0}'.repeat(129), '\ud83e', 'x\uddc0']) refuses('ERR_INVALID_ARG_VALUE', () => getInstance(name, type, MIB));
   for (const name of [undefined, 8, NaN, ...NO_NUMBERS]) if (typeof name !== 'string') refuses('ERR_INVALID_ARG_TYPE', () => getInstance(name, type, MIB));
 }
 for (const type of ['', 'Slab', 'SLAB_ALLOCATOR', 'toString', '__proto__', '1']) refuses('ERR_INVALID_ARG_VALUE', () => getInstance('x', type, MIB));

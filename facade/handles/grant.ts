@@ -50,6 +50,8 @@ function sideTable<Value>(): { get(memory: AllocatedMemory): Value | undefined; 
   return { get: (memory) => get(map, memory), set: (memory, value) => void set(map, memory, value) };
 }
 const labels = sideTable<string>();
+/** Memory of overwriting rings that was freed: the rest of what is dead there was overwritten. */
+const freed = sideTable<boolean>();
 /** Pins of an arena's memory: the native side counts them for the arena as a whole. */
 const arenaPins = sideTable<number>();
 /** An arena keeps no record of a grant, so its number is made when somebody asks for it: above all ids of records. */
@@ -80,6 +82,7 @@ export function deadError(memory: AllocatedMemory, frees: boolean): Error {
   if (!isCurrent(region)) return errors.useAfterFree(KIND, id, 'its allocator was reset');
   const isRewound = region.levels !== undefined && allocated.generationOf(memory) !== FREED;
   if (isRewound) return errors.useAfterFree(KIND, id, 'its arena was rewound');
+  if (region.overwrites && freed.get(memory) === undefined) return errors.useAfterFree(KIND, id, 'newer memory of its ring took its place');
   return frees ? errors.doubleFree(KIND, id) : errors.useAfterFree(KIND, id);
 }
 
@@ -104,12 +107,13 @@ const freeInRegion: () => void = binding.allocatorFree;
 
 /** What `free()` and dispose do, whatever a script made of the methods. The native side finds out what is dead. */
 export function freeMemory(memory: AllocatedMemory): void {
-  const isArena = allocated.regionOf(memory).levels !== undefined;
-  if (isArena) refusePinned(memory);
+  const { levels, overwrites } = allocated.regionOf(memory);
+  if (levels !== undefined) refusePinned(memory);
   allocated.stage(memory);
   freeInRegion();
   if (status() !== 0) throw isUsable(memory) ? nativeError(memory, 'freed') : deadError(memory, true);
-  if (isArena) allocated.markFreed(memory);
+  if (levels !== undefined) allocated.markFreed(memory);
+  if (overwrites) freed.set(memory, true);
 }
 
 /** An arena's pins are the arena's; which of its memory they are meant for is known here. */

@@ -67,6 +67,8 @@ export class Region {
   ending: Ending | undefined = undefined;
   /** Somebody has its buffer for good: nothing is read or written through handles any more. */
   hasEscaped: boolean = false;
+  /** Of a ring: an allocation may end its oldest grants. */
+  overwrites: boolean = false;
 
   /** When it began, `Date.now()` milliseconds. */
   readonly bornMs: number = now();
