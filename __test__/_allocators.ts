@@ -4,6 +4,7 @@ import type { ExecutionContext } from 'ava';
 import { AdvancedMemoryAllocator, DirectMemoryManager as Manager, OffHeapError } from '../index.js';
 import type { Alignment, AllocatorOptions, AllocatorType } from '../index.js';
 import { binding } from '../facade/native.js';
+import { freeEverything } from './_settled.js';
 
 export const KIB = 1024;
 export const MIB = 2 ** 20;
@@ -45,9 +46,9 @@ function wrong(): string[] {
 
 /** After each test: structures are in order, everything closes, nothing is charged, no row is left. */
 export function closeAfterEach(): void {
-  test.afterEach.always('nothing stays', (t) => {
+  test.afterEach.always('nothing stays', async (t) => {
     t.deepEqual(wrong(), []);
-    Manager.freeAllMemory();
+    t.is(await freeEverything(), 0);
     for (const allocator of opened.splice(0)) allocator.close();
     const names = Manager.getMemoryStats().byAllocator.map(({ name }) => name);
     t.deepEqual(names.filter((name) => !name.startsWith(MARKED)), []);

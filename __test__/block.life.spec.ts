@@ -13,6 +13,7 @@ import type { ExecutionContext } from 'ava';
 import { DirectMemoryManager as Manager, MemoryBlock, OffHeapError } from '../index.js';
 import type { Alignment } from '../index.js';
 import { binding } from '../facade/native.js';
+import { freeEverything } from './_settled.js';
 
 const TYPE = 'ERR_INVALID_ARG_TYPE';
 const DEAD = 'ERR_OFFHEAP_USE_AFTER_FREE';
@@ -52,9 +53,8 @@ const CALLS: readonly (readonly [name: string, ...args: unknown[]])[] = [
 /** Whatever else a block has; all of it works on a dead one but free. */
 const TELLING = ['isValid', 'getAgeMs', 'toString', 'lease', 'free', 'constructor'];
 
-test.afterEach.always('nothing stays', (t) => {
-  Manager.freeAllMemory();
-  t.is(Manager.getMemoryStats().activeBlocks, 0);
+test.afterEach.always('nothing stays', async (t) => {
+  t.is(await freeEverything(), 0);
 });
 
 test.serial('the tables of this file name every method there is', (t) => {

@@ -7,6 +7,7 @@
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { DirectMemoryManager as Manager, MemoryBlock } from '../index.js';
+import { freeEverything } from './_settled.js';
 
 const TYPE = 'ERR_INVALID_ARG_TYPE';
 const VALUE = 'ERR_INVALID_ARG_VALUE';
@@ -27,9 +28,8 @@ const bomb = (): never => {
 const NO_NUMBERS: readonly unknown[] = ['8', null, {}, [1], 8n, true, Symbol('8'), Object(8), { valueOf: bomb, toString: bomb }];
 const NO_OFFSETS = [-1, NaN, 0.5, 2 ** 53, Infinity, -Infinity];
 
-test.afterEach.always('nothing stays', (t) => {
-  Manager.freeAllMemory();
-  t.is(Manager.getMemoryStats().activeBlocks, 0);
+test.afterEach.always('nothing stays', async (t) => {
+  t.is(await freeEverything(), 0);
   t.is(Manager.getMemoryStats().currentAllocated, 0);
 });
 

@@ -11,6 +11,7 @@ import { ROW, alignmentCode, alignmentOf, labelText } from '../facade/handles/fa
 import { ARGUMENT, RESULT, T, addressOf, grantedOf, idOf, isLive, offsetOf, pinsOf, setHandle, setWide, spanOf, status } from '../facade/handles/table.js';
 import { binding } from '../facade/native.js';
 import { validateAlignment } from '../facade/options.js';
+import { freeEverything } from './_settled.js';
 
 const SLOTS = 2 ** 24;
 const slotOf = (block: MemoryBlock): number => block.id % SLOTS;
@@ -19,9 +20,8 @@ const generationOf = (block: MemoryBlock): number => Math.floor(block.id / SLOTS
 const rowOf = (block: MemoryBlock): number[] => binding.rowOf(slotOf(block));
 const field = (row: number[], name: keyof typeof ROW): number => row[ROW[name]] as number;
 
-test.afterEach.always('nothing stays', (t) => {
-  Manager.freeAllMemory();
-  t.is(Manager.getMemoryStats().activeBlocks, 0);
+test.afterEach.always('nothing stays', async (t) => {
+  t.is(await freeEverything(), 0);
 });
 
 test.serial('the error codes of the binding are those of the facade, in its order', (t) => {

@@ -8,6 +8,7 @@ import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { CopyMode, DirectMemoryManager as Manager, MemoryBlock } from '../index.js';
 import type { BytesLike, ElementSize } from '../index.js';
+import { freeEverything } from './_settled.js';
 
 const TYPE = 'ERR_INVALID_ARG_TYPE';
 const VALUE = 'ERR_INVALID_ARG_VALUE';
@@ -43,9 +44,8 @@ function copied(bytes: Uint8Array, [mode, width = 8]: How): Uint8Array {
   return copy;
 }
 
-test.afterEach.always('nothing stays', (t) => {
-  Manager.freeAllMemory();
-  t.is(Manager.getMemoryStats().activeBlocks, 0);
+test.afterEach.always('nothing stays', async (t) => {
+  t.is(await freeEverything(), 0);
 });
 
 for (const how of MODES) {

@@ -12,6 +12,7 @@ import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { AlignmentMode, DirectMemoryManager as Manager, MemoryBlock, OffHeapError } from '../index.js';
 import type { Alignment } from '../index.js';
+import { freeEverything } from './_settled.js';
 
 const { MAX_SAFE_INTEGER } = Number;
 const KIB = 1024;
@@ -26,10 +27,9 @@ function errorOf(t: ExecutionContext, act: () => unknown, code: string): OffHeap
   return error;
 }
 
-test.afterEach.always('nothing stays', (t) => {
+test.afterEach.always('nothing stays', async (t) => {
   Manager.setLimit(null);
-  Manager.freeAllMemory();
-  t.is(Manager.getMemoryStats().activeBlocks, 0);
+  t.is(await freeEverything(), 0);
 });
 
 test.serial('word, cache line and page are those of the system', (t) => {

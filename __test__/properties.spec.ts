@@ -7,10 +7,10 @@ import * as fc from 'fast-check';
 import test from 'ava';
 import { AlignmentMode, DirectMemoryManager as Manager, MemoryBlock } from '../index.js';
 import type { Alignment, CopyMode, ElementSize } from '../index.js';
+import { freeEverything } from './_settled.js';
 
-test.afterEach.always('nothing stays', (t) => {
-  Manager.freeAllMemory();
-  t.is(Manager.getMemoryStats().activeBlocks, 0);
+test.afterEach.always('nothing stays', async (t) => {
+  t.is(await freeEverything(), 0);
 });
 
 /** A block, and what it must hold; bytes nobody wrote are unknown until they are read the first time. */

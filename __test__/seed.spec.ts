@@ -9,6 +9,7 @@ import test from 'ava';
 import { AlignmentMode, CopyMode, DirectMemoryManager, MemoryBlock, OffHeapError } from '../index.js';
 import type { BlockInfo, ElementSize, MemoryStats } from '../index.js';
 import { binding } from '../facade/native.js';
+import { freeEverything } from './_settled.js';
 
 /** What the snippets print. */
 let printed: string[] = [];
@@ -18,9 +19,8 @@ test.beforeEach(() => {
   printed = [];
 });
 
-test.afterEach.always('nothing stays', (t) => {
-  DirectMemoryManager.freeAllMemory();
-  t.is(DirectMemoryManager.getMemoryStats().activeBlocks, 0);
+test.afterEach.always('nothing stays', async (t) => {
+  t.is(await freeEverything(), 0);
 });
 
 test.serial('Memory Allocation with Alignment', (t) => {

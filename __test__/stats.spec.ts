@@ -11,13 +11,13 @@ import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { DirectMemoryManager as Manager, MemoryBlock } from '../index.js';
 import type { MemoryStats } from '../index.js';
+import { freeEverything } from './_settled.js';
 
 const MIB = 2 ** 20;
 const CLOCK_MS = 20;
 
-test.afterEach.always('nothing stays', (t) => {
-  Manager.freeAllMemory();
-  t.is(Manager.getMemoryStats().activeBlocks, 0);
+test.afterEach.always('nothing stays', async (t) => {
+  t.is(await freeEverything(), 0);
 });
 
 /** What the statistics must say, computed beside the library from the moment it is made, with nothing live. */

@@ -12,6 +12,7 @@ import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { DirectMemoryManager as Manager, OffHeapError } from '../index.js';
 import type { MemoryBlock } from '../index.js';
+import { freeEverything } from './_settled.js';
 
 const ESCAPED = 'ERR_OFFHEAP_ESCAPED';
 /** Node 20 marks native memory as untransferable, so there nothing is taken away: a transfer makes a copy. */
@@ -67,9 +68,8 @@ const ACCESSES: { readonly [name: string]: (block: MemoryBlock) => unknown } = {
 /** Whoever has memory keeps it: it comes back when that is collected, which is for another spec to show. */
 const receivers: Uint8Array[] = [];
 
-test.afterEach.always('nothing stays', (t) => {
-  Manager.freeAllMemory();
-  t.is(Manager.getMemoryStats().activeBlocks, 0);
+test.afterEach.always('nothing stays', async (t) => {
+  t.is(await freeEverything(), 0);
 });
 
 for (const [way, take] of Object.entries(WAYS)) {

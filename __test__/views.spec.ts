@@ -13,6 +13,7 @@ import type { MemoryBlock, ViewConstructor } from '../index.js';
 import { ROW } from '../facade/handles/facts.js';
 import { wasViewed } from '../facade/handles/table.js';
 import { binding } from '../facade/native.js';
+import { freeEverything } from './_settled.js';
 
 const IN_USE = 'ERR_OFFHEAP_IN_USE';
 const TYPE = 'ERR_INVALID_ARG_TYPE';
@@ -54,9 +55,8 @@ function lengthOf(view: ArrayBufferView | ArrayBuffer): number {
 /** Sizes that fill their chunk and that do not, small chunks and page runs. */
 const SIZES = [64, 100, 4096, 5000, 40_960, 50_000, 2 * MIB];
 
-test.afterEach.always('nothing stays', (t) => {
-  Manager.freeAllMemory();
-  t.is(Manager.getMemoryStats().activeBlocks, 0);
+test.afterEach.always('nothing stays', async (t) => {
+  t.is(await freeEverything(), 0);
 });
 
 test.serial('every view shows the bytes that the others, the accessors and native code write', (t) => {

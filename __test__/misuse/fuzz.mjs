@@ -238,6 +238,6 @@ for (let index = 0; index < calls; index += 1) {
 }
 checkAll('at the end');
 for (const { block: each, isLive, hasEscaped, size: bytes } of known) {
-  if (isLive && !hasEscaped) same(each.copyOut().length, bytes, 'a survivor can be read');
+  if (isLive && !hasEscaped) same(each.copyOut(0, Math.min(bytes, 65536)).length, Math.min(bytes, 65536), 'a survivor can be read');
 }
 print({ stats: 'exact', seed, calls, refused, live: known.filter(({ isLive }) => isLive).length });
