@@ -25,24 +25,31 @@ import {
   validateSwapLength,
 } from './options.js';
 import { blockRows, memoryStats } from './stats.js';
-import type { AllocateOptions, Alignment, BlockInfo, CopyMode, ElementSize, MemoryStats, NativeMemory } from './types.js';
+import type { AllocateOptions, AllocatedMemory, Alignment, BlockInfo, CopyMode, ElementSize, MemoryStats, NativeMemory } from './types.js';
 
 const system = unavailableReason === undefined ? binding.systemInfo() : { pageSize: 4096, cacheLineSize: 64 };
 
-/** A live handle of either kind. */
-function requireMemory(value: unknown): void {
-  if (!allocated.isAllocated(value)) requireLive(value, 'block'); // of allocated memory the operation itself asks
+/** Memory of an allocator. Blocks are asked for first: to find a private field absent costs 8 ns. */
+function isOther(value: unknown): value is AllocatedMemory {
+  return !fields.isHandle(value) && allocated.isAllocated(value);
 }
 
-/** A block that the manager owns; a foreign or forged one is refused. */
+/** A live handle of either kind. */
+function requireMemory(value: unknown): void {
+  if (!isOther(value)) requireLive(value, 'block'); // of allocated memory the operation itself asks
+}
+
+/** A block that the manager owns; a foreign or forged one is refused. Small, so that V8 has room to inline the rest. */
 function ownBlock(block: unknown): MemoryBlock {
-  if (allocated.isAllocated(block)) {
-    const { id, allocator } = block;
-    if (!block.isValid()) throw errors.useAfterFree('AllocatedMemory', id);
-    throw errors.foreignBlock('AllocatedMemory', id, `AdvancedMemoryAllocator '${allocator.name}'`, 'DirectMemoryManager');
-  }
-  if (!fields.isHandle(block)) throw errors.invalidArgType('block', 'MemoryBlock', block);
+  if (!fields.isHandle(block)) throw notOwnError(block);
   return block as MemoryBlock;
+}
+
+function notOwnError(value: unknown): Error {
+  if (!allocated.isAllocated(value)) return errors.invalidArgType('block', 'MemoryBlock', value);
+  const { id, allocator } = value;
+  if (!value.isValid()) return errors.useAfterFree('AllocatedMemory', id);
+  return errors.foreignBlock('AllocatedMemory', id, `AdvancedMemoryAllocator '${allocator.name}'`, 'DirectMemoryManager');
 }
 
 /** Frees every block of this isolate that can be freed, and returns how many. */
@@ -158,7 +165,7 @@ export class DirectMemoryManager {
 
   /** A Buffer over the block's own bytes. It has length 0 once the block is freed. */
   static createDirectByteBuffer(block: NativeMemory, offset: number = 0, length?: number): Buffer {
-    if (allocated.isAllocated(block)) return directBufferOfMemory(block, offset, length);
+    if (isOther(block)) return directBufferOfMemory(block, offset, length);
     requireLive(block, 'block');
     requireHere(block);
     return directBufferOf(block, offset, length === undefined ? restFrom(block, offset) : length);
