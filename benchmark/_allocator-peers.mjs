@@ -1,7 +1,7 @@
 // The peers of the allocators, each by scenario: `make(size, total)`. The garbage collector's own is dropped instead of freed.
 import { Buffer } from 'node:buffer';
 import { expect, expectStamps, summed, times } from './_harness.mjs';
-import { libc, memPool } from './_peers.mjs';
+import { libc, mallocPairs, mallocReplacing, memPool } from './_peers.mjs';
 import { ALIVE, ARENA_ROUND, GRANTS_ALIVE, IN_FLIGHT, ORDER_MASK, PATTERN_LENGTH, grantOrder, pattern } from './_scenarios.mjs';
 
 /** The places that are replaced in turn: of a ring's grants, and of an arena's between two resets. */
@@ -16,10 +16,7 @@ const koffiStamps = (pointers, sizeOf) => expectStamps(pointers.map((pointer, in
 
 function koffiLifo(size) {
   const { malloc, free } = libc();
-  const loop = (n) => {
-    for (let i = 0; i < n; i += 1) free(malloc(size));
-    return n;
-  };
+  const loop = mallocPairs(size);
   const check = () => {
     const pointers = many(3, () => malloc(size));
     koffiStamps(pointers, () => size);
@@ -32,14 +29,7 @@ function koffiLifo(size) {
 function koffiReplace(size, count, order, mask) {
   const { malloc, free } = libc();
   const pointers = many(count, () => malloc(size));
-  const loop = (n) => {
-    for (let i = 0; i < n; i += 1) {
-      const at = order[i & mask];
-      free(pointers[at]);
-      pointers[at] = malloc(size);
-    }
-    return n;
-  };
+  const loop = mallocReplacing(pointers, size, order, mask);
   const check = () => {
     koffiStamps(pointers, () => size);
     loop(1000);

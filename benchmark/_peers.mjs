@@ -25,6 +25,28 @@ export function libc() {
   return loaded;
 }
 
+/** Pairs of `malloc` and `free`, one at a time. */
+export function mallocPairs(size) {
+  const { malloc, free } = libc();
+  return (n) => {
+    for (let i = 0; i < n; i += 1) free(malloc(size));
+    return n;
+  };
+}
+
+/** Pairs that replace one of `pointers` at a time, in the places that `order[i & mask]` names. */
+export function mallocReplacing(pointers, size, order, mask) {
+  const { malloc, free } = libc();
+  return (n) => {
+    for (let i = 0; i < n; i += 1) {
+      const at = order[i & mask];
+      free(pointers[at]);
+      pointers[at] = malloc(size);
+    }
+    return n;
+  };
+}
+
 export const koffiVersion = loaded.version ?? loaded.missing;
 
 /** An allocator over one ArrayBuffer, written in JavaScript, or why not. */

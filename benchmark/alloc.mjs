@@ -2,7 +2,7 @@
 import { Buffer } from 'node:buffer';
 import { DirectMemoryManager } from 'offheap';
 import { expect, expectSame, times } from './_harness.mjs';
-import { libc } from './_peers.mjs';
+import { libc, mallocPairs, mallocReplacing } from './_peers.mjs';
 import { ALIVE, KIB, MIB, ORDER_MASK, order, sizeText } from './_scenarios.mjs';
 
 export const group = 'alloc';
@@ -122,10 +122,7 @@ function expectOwnMemory(pointers, size) {
 
 function koffiLifo(size) {
   const { malloc, free } = libc();
-  const loop = (n) => {
-    for (let i = 0; i < n; i += 1) free(malloc(size));
-    return n;
-  };
+  const loop = mallocPairs(size);
   const check = () => {
     const pointers = [malloc(size), malloc(size)];
     expectOwnMemory(pointers, size);
@@ -137,14 +134,7 @@ function koffiLifo(size) {
 function koffiAlive(size) {
   const { malloc, free } = libc();
   const pointers = Array.from({ length: ALIVE }, () => malloc(size));
-  const loop = (n) => {
-    for (let i = 0; i < n; i += 1) {
-      const at = order[i & ORDER_MASK];
-      free(pointers[at]);
-      pointers[at] = malloc(size);
-    }
-    return n;
-  };
+  const loop = mallocReplacing(pointers, size, order, ORDER_MASK);
   return { loop, check: () => expectOwnMemory(pointers, size), expected: times(1), dispose: () => pointers.forEach((pointer) => free(pointer)) };
 }
 

@@ -15,15 +15,19 @@ const { allocUnsafeSlow } = Buffer;
 
 /** A copy of a part of a live block (default: to the end). */
 export function copyOf(block: Handle, offset: number, length: number | undefined): Buffer {
-  const count = length === undefined ? restFrom(block, offset) : length;
-  validateRange(offset, count, fields.sizeOf(block));
-  const copy = heapBuffer(count);
-  copyOperand(block, offset, copy, 0, count, 'normal', 8);
+  return copyPart(block, fields.sizeOf(block), offset, length === undefined ? restFrom(block, offset) : length);
+}
+
+/** A copy of a part of live memory of a size. */
+export function copyPart(memory: unknown, size: number, offset: number, length: number): Buffer {
+  validateRange(offset, length, size);
+  const copy = heapBuffer(length);
+  copyOperand(memory, offset, copy, 0, length, 'normal', 8);
   return copy;
 }
 
 /** A Buffer on the heap, of any size that the runtime has. */
-export function heapBuffer(size: number): Buffer {
+function heapBuffer(size: number): Buffer {
   try {
     return allocUnsafeSlow(size);
   } catch (error) {

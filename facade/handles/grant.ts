@@ -8,9 +8,9 @@ import { binding } from '../native.js';
 import { validateRange } from '../options.js';
 import * as p from '../primordials.js';
 import type { AllocatedMemory } from '../types.js';
-import { heapBuffer } from './copyout.js';
+import { copyPart } from './copyout.js';
 import { ROW } from './facts.js';
-import { copyOperand, exposeMemory } from './operand.js';
+import { exposeMemory } from './operand.js';
 import { checkEscape, hiddenBytes, isCurrent, isGranted, isOpen, windowOf } from './region.js';
 import type { Region } from './region.js';
 import { failure, idOf, status } from './table.js';
@@ -180,11 +180,7 @@ export function restOf(memory: AllocatedMemory, offset: unknown): number {
 }
 
 export function copyOf(memory: AllocatedMemory, offset: number, length: number | undefined): Buffer {
-  const count = length === undefined ? restOf(memory, offset) : length;
-  validateRange(offset, count, allocated.sizeOf(memory));
-  const copy = heapBuffer(count);
-  copyOperand(memory, offset, copy, 0, count, 'normal', 8);
-  return copy;
+  return copyPart(memory, allocated.sizeOf(memory), offset, length === undefined ? restOf(memory, offset) : length);
 }
 
 export function grantedTo(memory: AllocatedMemory): number | undefined {

@@ -324,7 +324,7 @@ fn answer<S>(env: sys::napi_env, data: *mut c_void, arguments: [sys::napi_value;
     // SAFETY: `data` is the `Bound` that `export` made for this function; it and the state it points
     // at live until the isolate's cleanup hook, after which no JavaScript runs.
     let bound = unsafe { &*data.cast::<Bound<S>>() };
-    // SAFETY: as above.
+    // SAFETY: `export` boxed this state, of type `S`, next to `bound`; nothing holds it mutably.
     let state = unsafe { &*bound.state };
     (bound.function)(&Call { state, env, arguments, life: PhantomData })
 }
