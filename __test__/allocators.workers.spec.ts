@@ -181,3 +181,58 @@ test.serial('a region whose buffer a worker sent away keeps its bytes when the w
   t.is(taken[theirs.offset], 42);
   await peer.worker.terminate();
 });
+
+for (const end of ['stays', 'terminate', 'exit'] as const) {
+  test.serial(`a region whose buffer a worker sent away (and then: ${end}) keeps its bytes when it is closed here`, async (t) => {
+    const allocator = keep(AdvancedMemoryAllocator.getInstance('sent from there', 'slab', MIB));
+    const peer = await start('sent from there', 'slab');
+    const theirs = await peer.get<Given>('allocate', 64, 42);
+    await peer.get('view', theirs.index);
+    const { buffer } = await peer.ask('send', theirs.index);
+    const taken = new Uint8Array(buffer as ArrayBuffer);
+    const ended = once(peer.worker, 'exit');
+    if (end === 'terminate') await peer.worker.terminate();
+    if (end === 'exit') peer.worker.postMessage(['exit'], []);
+    if (end !== 'stays') await ended;
+    allocator.close();
+    const next = keep(AdvancedMemoryAllocator.getInstance('next', 'slab', MIB));
+    for (let count = 0; count < 60; count += 1) next.allocate(16_000).fill(0x33);
+    t.is(taken[theirs.offset + 63], 42);
+    await peer.worker.terminate();
+  });
+}
+
+function baseOf(allocator: AdvancedMemoryAllocator): bigint {
+  const { address, offset } = allocator.allocate(64);
+  return address - BigInt(offset);
+}
+
+test.serial('a region that was closed here is used again when the worker that views it has left it', async (t) => {
+  const { escaped } = Manager.getMemoryStats();
+  for (const leave of ['close', 'exit']) {
+    const total = 3 * MIB;
+    const allocator = AdvancedMemoryAllocator.getInstance('left', 'ring', total);
+    const first = baseOf(allocator);
+    const peer = new Peer();
+    await peer.next();
+    await peer.get('open', 'left', 'ring', total);
+    const theirs = await peer.get<Given>('allocate', 64, 42);
+    await peer.get('view', theirs.index);
+    allocator.close();
+    const second = keep(AdvancedMemoryAllocator.getInstance(`second ${leave}`, 'ring', total));
+    t.not(baseOf(second), first);
+    t.like(await peer.get('seen', 0), { length: 64, first: 42 }, 'until then its views keep their bytes');
+    const ended = once(peer.worker, 'exit');
+    if (leave === 'close') {
+      await peer.get('close');
+      t.like(await peer.get('seen', 0), { length: 0 });
+    }
+    peer.worker.postMessage(['exit'], []);
+    await ended;
+    const third = AdvancedMemoryAllocator.getInstance(`third ${leave}`, 'ring', total);
+    t.is(baseOf(third), first);
+    third.close();
+    second.close();
+  }
+  t.is(Manager.getMemoryStats().escaped, escaped);
+});

@@ -9,9 +9,9 @@ import { createMemory } from './handles/allocated.js';
 import { allocated, freeMemory, idOfMemory, isUsable, setLabelOf } from './handles/grant.js';
 import { requireAvailable } from './handles/block.js';
 import { alignmentCode, alignmentOf } from './handles/facts.js';
-import { Region, checkEscape, endRegion, isCurrent, isOpen, isStuck, resetsOf } from './handles/region.js';
+import { Region, checkEscape, endRegion, isCurrent, isOpen, isStuck, leaveRegion, resetsOf } from './handles/region.js';
 import type { Ending } from './handles/region.js';
-import { ARGUMENT, RESULT, T, figure, setWide, status, wide } from './handles/table.js';
+import { ARGUMENT, RESULT, T, figure, isWorker, setWide, status, unavailableReason, wide } from './handles/table.js';
 import { binding } from './native.js';
 import {
   validateAlignment,
@@ -117,6 +117,7 @@ export class AdvancedMemoryAllocator implements Face {
     const life = T[RESULT + 2] as number;
     let allocator = known[number];
     if (allocator === undefined || stateOf(allocator).region.life !== life) {
+      if (allocator !== undefined) leaveRegion(stateOf(allocator).region); // closed by another thread, or long since here
       allocator = new AdvancedMemoryAllocator(KEY, settings, number, life);
       known[number] = allocator;
     }
@@ -223,6 +224,13 @@ export class AdvancedMemoryAllocator implements Face {
   }
 }
 
+// A worker's end leaves every region: what it has not sent away nobody sees any more.
+if (isWorker && unavailableReason === undefined) {
+  process.on('exit', () => {
+    for (const number in known) leaveRegion(stateOf(known[number] as AdvancedMemoryAllocator).region);
+  });
+}
+
 p.define(AdvancedMemoryAllocator.prototype, inspect.custom, function inspectAllocator(this: unknown): string {
   try {
     return toText(this as AdvancedMemoryAllocator);
@@ -302,22 +310,22 @@ function finish(state: State, ending: Ending): void {
   const action = ending === 'reset' ? 'reset' : 'closed';
   if (isStuck(region)) throw errors.inUse(KIND, settings.name, `${action} (its ArrayBuffer was marked as untransferable)`);
   setAllocator(region);
-  T[ARGUMENT + 2] = checkEscape(region) ? 1 : 0;
   if (ending === 'reset') binding.allocatorReset();
   else binding.allocatorClose();
   if (status() !== 0) throw failureOf(state, action);
-  endRegion(region, ending);
+  if (ending === 'reset') endRegion(region, ending);
+  else leaveRegion(region);
 }
 
 /** What `close()` and dispose do, whatever a script made of the methods. */
 function close(state: State): void {
   if (isOpen(state.region)) finish(state, 'closed');
-  else if (state.region.ending === undefined) endRegion(state.region, 'closed'); // another thread closed it
+  else leaveRegion(state.region); // another thread closed it
 }
 
 /** When another thread closed it, its views here end at the call that finds out: its region may be another allocator's by then. */
 function closedError({ region, settings }: State): Error {
-  if (region.ending === undefined) endRegion(region, 'closed');
+  leaveRegion(region);
   return errors.closed(KIND, settings.name);
 }
 

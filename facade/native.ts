@@ -64,7 +64,8 @@ export interface RawBinding {
   allocatorMark(): void;
   allocatorRewind(): void;
   allocatorEpochs(): ArrayBuffer | undefined;
-  regionBuffer(allocator: number, life: number, offset: number, length: number): ArrayBuffer | undefined;
+  regionBuffer(allocator: number, life: number, offset: number, length: number, seen?: 1): ArrayBuffer | undefined;
+  regionLeft(allocator: number, life: number, lost: number): void;
   regionAddress(allocator: number, life: number): number;
   arenaGenerations(allocator: number, life: number): ArrayBuffer | undefined;
 }

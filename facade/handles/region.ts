@@ -124,9 +124,10 @@ export function checkEscape(region: Region): boolean {
   return region.hasEscaped;
 }
 
-/** A new ArrayBuffer over a part of the region. */
-function over(region: Region, start: number, length: number): ArrayBuffer {
-  const buffer = binding.regionBuffer(region.number, region.life, start, length);
+/** A new ArrayBuffer over a part of the region. With `seen` users get it: a region that they see is not used again before this isolate has
+ * left it. */
+function over(region: Region, start: number, length: number, seen?: 1): ArrayBuffer {
+  const buffer = binding.regionBuffer(region.number, region.life, start, length, seen);
   if (buffer === undefined) throw errors.notSupported('A view', 'this runtime allows no ArrayBuffers over native memory');
   return buffer;
 }
@@ -147,7 +148,7 @@ export function windowOf(region: Region, offset: number, length: number): Window
     const window = region.windows[index] as Window;
     if (window.start === part.start && window.length === part.length) return window;
   }
-  const window = { ...part, buffer: movedOnce(over(region, part.start, part.length)) };
+  const window = { ...part, buffer: movedOnce(over(region, part.start, part.length, 1)) };
   region.windows[region.windows.count] = window;
   region.windows.count += 1;
   if (part.length === region.total) {
@@ -197,6 +198,13 @@ export function endRegion(region: Region, ending: Ending): Outcome {
     const ended = endBuffer((region.windows[index] as Window).buffer);
     if (ended !== 'dead') outcome = ended;
   }
-  if (outcome === 'escaped') region.hasEscaped = true;
+  if (outcome !== 'dead') region.hasEscaped = true; // one that a user marked stays attached
   return outcome;
+}
+
+/** Ends what was closed, here or by another thread, or what a worker leaves at its end: the region is used again when nobody sees it. */
+export function leaveRegion(region: Region): void {
+  if (region.ending !== undefined) return;
+  endRegion(region, 'closed');
+  binding.regionLeft(region.number, region.life, region.hasEscaped ? 1 : 0);
 }

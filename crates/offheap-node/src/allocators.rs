@@ -101,14 +101,10 @@ pub fn reset(call: &Context<'_>) -> Answer {
     answer(call, |isolate| isolate.reset_allocator(id(isolate)))
 }
 
-/// Arguments: number, life, 1 when somebody has the region's ArrayBuffer for good: then the region is not
-/// used again, and keeps its pages. Adds one to its life in the epochs. Statuses: `IN_USE` with the pins.
-/// A second close does nothing.
+/// Arguments: number, life. Adds one to its life in the epochs. The region is used again when every isolate
+/// that sees it has left it, this one too. Statuses: `IN_USE` with the pins. A second close does nothing.
 pub fn close(call: &Context<'_>) -> Answer {
-    answer(call, |isolate| match argument(isolate, 2) {
-        1 => isolate.close_escaped_allocator(id(isolate)),
-        _ => isolate.close_allocator(id(isolate)),
-    })
+    answer(call, |isolate| isolate.close_allocator(id(isolate)))
 }
 
 /// Arguments: number, life. Results: bytes given back to the system (two words).
@@ -145,19 +141,31 @@ fn id_of(call: &Context<'_>) -> Result<AllocatorId> {
         .ok_or(Error::from(Code::InvalidType))
 }
 
-/// JavaScript arguments: number, life, offset, length. The ArrayBuffer over a part of the region, for
-/// users; it has no finalizer, for the region outlives whoever looks at it. Undefined with a status:
+/// JavaScript arguments: number, life, offset, length, 1 when users will see it: then the region is not
+/// used again before this isolate has left it. The ArrayBuffer over a part of the region; it has no finalizer, for the region outlives whoever looks at it. Undefined with a status:
 /// `ERR_OUT_OF_RANGE`, `NOT_SUPPORTED` when the engine refuses the buffer (Node 20: above 4 GiB).
 pub fn region_buffer(call: &Context<'_>) -> Answer {
     let mut value = Answer::Nothing;
-    answer(call, |_| {
+    answer(call, |isolate| {
         let number = |index| call.integer(index).ok_or(Error::from(Code::OutOfRange));
+        if call.integer(4) == Some(1) {
+            isolate.see_region(id_of(call)?)?;
+        }
         let allocator = MANAGER.allocators.get(id_of(call)?)?;
         let bytes = allocator.bytes(&MANAGER, number(2)?, number(3)?)?;
         value = call.hidden_buffer(bytes.address(), bytes.size());
         if matches!(value, Answer::Nothing) { Err(Code::NotSupported.into()) } else { Ok(()) }
     });
     value
+}
+
+/// JavaScript arguments: number, life, 1 when somebody may have a buffer of the region for good. This
+/// isolate's users do not see the region any more.
+pub fn region_left(call: &Context<'_>) -> Answer {
+    answer(call, |isolate| {
+        isolate.leave_region(id_of(call)?, call.integer(2) == Some(1));
+        Ok(())
+    })
 }
 
 /// JavaScript arguments: number, life. The region's first address; −1 when the allocator is closed.

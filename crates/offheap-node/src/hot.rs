@@ -70,6 +70,7 @@ pub fn init(exports: Object<'_>, env: Env) -> napi::Result<()> {
             entry("allocatorRewind", allocators::rewind, true),
             entry("allocatorEpochs", allocators::epochs, true),
             entry("regionBuffer", allocators::region_buffer, false),
+            entry("regionLeft", allocators::region_left, false),
             entry("regionAddress", allocators::region_address, false),
             entry("arenaGenerations", allocators::arena_generations, false),
         ],

@@ -3,6 +3,7 @@
 
 use super::grants::{Attached, Door, begin, give, put_record};
 use super::ground::{Ground, Plan};
+use super::sight::Sight;
 use super::{Allocator, AllocatorId, Isolate, Manager, Registry};
 use crate::alloc::arena::Mark;
 use crate::base::error::{Code, Error, Result};
@@ -104,25 +105,12 @@ impl Isolate {
         })
     }
 
-    /// Closes an allocator: its grants end, its name is free, its pages go back. Closing it twice does
-    /// nothing.
+    /// Closes an allocator: its grants end, its name is free. Its pages go back when every isolate that saw
+    /// its region has left it, this one too. Closing it twice does nothing.
     ///
     /// # Errors
     /// [`Code::InUse`] with the number of pins.
     pub fn close_allocator(&self, id: AllocatorId) -> Result<()> {
-        self.close_region(id, false)
-    }
-
-    /// The same when somebody has the region's buffer for good: it keeps its pages, is not used again,
-    /// and counts as escaped.
-    ///
-    /// # Errors
-    /// As [`Isolate::close_allocator`].
-    pub fn close_escaped_allocator(&self, id: AllocatorId) -> Result<()> {
-        self.close_region(id, true)
-    }
-
-    fn close_region(&self, id: AllocatorId, escaped: bool) -> Result<()> {
         let closed = self.with(id, |attached, records| {
             let allocator = Arc::clone(&attached.allocator);
             self.end_all(&allocator, &attached.counter, records, true)?;
@@ -140,12 +128,7 @@ impl Isolate {
         registry.bump_life(id.number);
         registry.charged_bytes.fetch_sub(allocator.measures.total, Ordering::Relaxed);
         open.idle_numbers.push(id.number);
-        if escaped {
-            self.manager.escaped_bytes.fetch_add(allocator.measures.total, Ordering::Relaxed);
-        } else {
-            allocator.ground.clear(&self.manager.chunks.atlas);
-            open.idle_grounds.push(Arc::clone(&allocator.ground));
-        }
+        self.manager.retire_region(&mut open, id, Arc::clone(&allocator.ground));
         drop(open);
         self.allocators.borrow_mut().attached[id.number as usize] = None;
         Ok(())
@@ -289,6 +272,7 @@ impl Isolate {
             }
         }
         give(tracker, records, usize::MAX);
+        self.leave_regions();
     }
 }
 
@@ -297,6 +281,7 @@ impl Registry {
     fn ground(&self, span: u32) -> Option<Arc<Ground>> {
         let open = lock(&self.state);
         let used = open.numbers.iter().flatten().map(|allocator| &allocator.ground);
-        used.chain(&open.idle_grounds).find(|ground| ground.span.0 == span).map(Arc::clone)
+        let waiting = open.sights.values().filter_map(Sight::waiting);
+        used.chain(&open.idle_grounds).chain(waiting).find(|ground| ground.span.0 == span).map(Arc::clone)
     }
 }

@@ -11,6 +11,7 @@ mod ending;
 mod grants;
 mod ground;
 mod rows;
+mod sight;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +28,7 @@ use crate::raw::words;
 use crate::tracker::counters::Counters;
 use crate::tracker::state::{AlignmentCode, Handle};
 use ground::Ground;
+use sight::Sight;
 use std::collections::HashMap;
 
 /// How a region is cut; the numbers cross the native boundary.
@@ -76,7 +78,7 @@ impl Measures {
 
 /// One opening of one allocator. A number is used again when its allocator is closed; the life tells
 /// them apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct AllocatorId {
     /// Which place in the epochs.
     pub number: u32,
@@ -123,6 +125,7 @@ struct Open {
     numbers: Vec<Option<Arc<Allocator>>>,
     idle_numbers: Vec<u32>,
     idle_grounds: Vec<Arc<Ground>>,
+    sights: HashMap<AllocatorId, Sight>,
 }
 
 impl Registry {
@@ -265,6 +268,11 @@ impl Registry {
 }
 
 impl Open {
+    fn is_open(&self, id: AllocatorId) -> bool {
+        let found = self.numbers.get(id.number as usize).and_then(Option::as_ref);
+        found.is_some_and(|allocator| allocator.id == id)
+    }
+
     fn find(&self, name: &str, measures: &Measures) -> Result<Option<Arc<Allocator>>> {
         let found = self.names.get(name).and_then(|number| self.numbers[*number as usize].as_ref());
         match found {

@@ -53,3 +53,58 @@ fn a_ground_in_which_a_late_thread_was_granted_something_waits_until_that_is_fre
     let third = isolate.open_allocator("another", MEASURES).unwrap();
     assert_eq!(ground(third).span, first.span);
 }
+
+#[test]
+fn a_closed_region_waits_until_the_last_isolate_that_sees_it_has_left() {
+    let (isolate, id) = opened();
+    let others: Vec<_> = (0..2).map(|_| Isolate::open(isolate.manager, Some(0)).unwrap()).collect();
+    for other in &others {
+        other.open_allocator("name", MEASURES).unwrap();
+        other.see_region(id).unwrap();
+        other.see_region(id).unwrap();
+    }
+    let first = isolate.manager.allocators.get(id).unwrap().ground.span;
+    isolate.see_region(id).unwrap();
+    isolate.close_allocator(id).unwrap();
+    isolate.leave_region(id, false);
+    assert_eq!(others[0].see_region(id).unwrap_err().code, Code::Closed);
+    let span_of_next = |name| {
+        let id = isolate.open_allocator(name, MEASURES).unwrap();
+        isolate.manager.allocators.get(id).unwrap().ground.span
+    };
+    assert_ne!(span_of_next("while both see it"), first);
+    others[0].leave_region(id, false);
+    others[0].leave_region(id, false);
+    assert_ne!(span_of_next("while one sees it"), first);
+    others[1].leave_region(id, false);
+    assert_eq!(span_of_next("when nobody sees it"), first);
+    assert_eq!(isolate.manager.escaped_bytes(), 0);
+}
+
+#[test]
+fn a_region_that_an_isolate_lost_or_saw_until_its_end_is_never_used_again() {
+    for ends in [false, true] {
+        for closed_first in [false, true] {
+            let (isolate, id) = opened();
+            let other = Isolate::open(isolate.manager, Some(0)).unwrap();
+            other.see_region(id).unwrap();
+            let first = isolate.manager.allocators.get(id).unwrap().ground.span;
+            let close = || isolate.close_allocator(id).unwrap();
+            if closed_first {
+                close();
+                assert_eq!(isolate.manager.escaped_bytes(), 0);
+            }
+            if !ends {
+                other.leave_region(id, true);
+            }
+            drop(other);
+            if !closed_first {
+                assert_eq!(isolate.manager.escaped_bytes(), 0);
+                close();
+            }
+            assert_eq!(isolate.manager.escaped_bytes(), MEASURES.total);
+            let next = isolate.open_allocator("next", MEASURES).unwrap();
+            assert_ne!(isolate.manager.allocators.get(next).unwrap().ground.span, first);
+        }
+    }
+}
