@@ -104,3 +104,10 @@ if ('transfer' in ArrayBuffer.prototype) {
     }
   });
 }
+
+test.serial('an empty view at the very end of a huge region is empty', (t) => {
+  const memory = open('arena', TOTAL).allocate(TOTAL);
+  t.is(memory.bytes(TOTAL, 0).length, 0);
+  t.is(memory.bytes(TOTAL).length, 0);
+  t.is(memory.bytes(TOTAL - 1).length, 1);
+});

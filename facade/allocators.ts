@@ -23,12 +23,10 @@ import {
 } from './options.js';
 import type { CheckedAlignment } from './options.js';
 import * as p from './primordials.js';
-import { allocatorStats } from './stats.js';
+import { TYPES, allocatorStats } from './stats.js';
 import type { AdvancedMemoryAllocator as Face, AllocatedMemory, Alignment, AllocatorOptions, AllocatorStats, AllocatorType, ArenaMark } from './types.js';
 
 const KIND = 'AdvancedMemoryAllocator';
-/** In the order of the native kinds. */
-const KINDS: readonly AllocatorType[] = ['buddy', 'slab', 'arena', 'ring', 'pool', 'hybrid'];
 const KEY: unique symbol = Symbol('offheap.allocator');
 
 /** What a name was first asked with in this isolate. */
@@ -88,7 +86,7 @@ export class AdvancedMemoryAllocator implements Face {
 
   private constructor(key: symbol, settings: Settings, number: number, life: number) {
     if (key !== KEY) throw errors.invalidArgType('new.target', 'a call of AdvancedMemoryAllocator.getInstance()', key);
-    this.#state = { settings, region: begin(this, settings, number, life, false) };
+    this.#state = { settings, region: begin(this, settings, number, life) };
   }
 
   /** The allocator of a name, made at the first call. One per name and process, workers included: other parameters under the same name are
@@ -167,7 +165,7 @@ export class AdvancedMemoryAllocator implements Face {
   reset(): void {
     const state = stateOf(this);
     finish(state, 'reset');
-    state.region = begin(this, state.settings, state.region.number, state.region.life, state.region.hasEscaped);
+    state.region = again(state.region);
   }
 
   close(): void {
@@ -242,7 +240,7 @@ p.define(AdvancedMemoryAllocator.prototype, inspect.custom, function inspectAllo
 /** The native number of a type. */
 function numberOf(type: AllocatorType): number {
   let number = 0;
-  while (KINDS[number] !== type) number += 1;
+  while (TYPES[number] !== type) number += 1;
   return number;
 }
 
@@ -251,8 +249,8 @@ function toText(allocator: AdvancedMemoryAllocator): string {
   return formatAllocator({ name: settings.name, type: settings.type, totalSize: settings.totalSize, open: isOpen(region) });
 }
 
-/** The region as it is from now to the next reset. */
-function begin(owner: AdvancedMemoryAllocator, settings: Settings, number: number, life: number, hasEscaped: boolean): Region {
+/** The region of an allocator that this isolate has just met. */
+function begin(owner: AdvancedMemoryAllocator, settings: Settings, number: number, life: number): Region {
   let levels: Int32Array | undefined;
   if (settings.type === 'arena') {
     const buffer = binding.arenaGenerations(number, life);
@@ -261,8 +259,16 @@ function begin(owner: AdvancedMemoryAllocator, settings: Settings, number: numbe
   }
   const base = binding.regionAddress(number, life);
   const region = new Region(owner, number, life, resetsOf(number), settings.totalSize, p.toBigInt(base), levels);
-  region.hasEscaped = hasEscaped;
   region.overwrites = settings.overflow === 'overwrite-oldest';
+  return region;
+}
+
+/** The same region from a reset to the next. */
+function again(ended: Region): Region {
+  const { owner, number, life, total, base, levels } = ended;
+  const region = new Region(owner, number, life, resetsOf(number), total, base, levels);
+  region.hasEscaped = ended.hasEscaped;
+  region.overwrites = ended.overwrites;
   return region;
 }
 
@@ -274,7 +280,7 @@ function current(allocator: AdvancedMemoryAllocator): State {
   if (!isOpen(region)) throw closedError(state);
   checkEscape(region);
   if (region.ending === undefined) endRegion(region, 'reset'); // another thread did it
-  state.region = begin(allocator, state.settings, region.number, region.life, region.hasEscaped);
+  state.region = again(region);
   return state;
 }
 
@@ -289,7 +295,8 @@ function grant(state: State, size: number, label: string | undefined): Allocated
   if (label !== undefined) validateLabel(label);
   if (!isCurrent(state.region)) current(state.region.owner as AdvancedMemoryAllocator);
   const { region } = state;
-  T[ARGUMENT + 4] = label === undefined || label === '' ? 0 : binding.internLabel(label);
+  // Nothing native asks for the label of an arena's allocation, which has no row.
+  T[ARGUMENT + 4] = label === undefined || label === '' || region.levels !== undefined ? 0 : binding.internLabel(label);
   setAllocator(region);
   setWide(2, size);
   allocateInRegion();
@@ -378,7 +385,7 @@ function mismatch(name: string, asked: { readonly type: AllocatorType; readonly 
   for (let index = 0; index < list.length; index += 1) {
     const entry = list[index] as (typeof list)[number];
     if (entry.name !== name) continue;
-    const type = KINDS[entry.kind] as AllocatorType;
+    const type = TYPES[entry.kind] as AllocatorType;
     if (type !== asked.type) return errors.configMismatch(name, 'type', type, asked.type);
     if (entry.total !== asked.totalSize) return errors.configMismatch(name, 'totalSize', entry.total, asked.totalSize);
     const overflow = entry.overwrite ? 'overwrite-oldest' : 'error';

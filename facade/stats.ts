@@ -52,7 +52,7 @@ export function blockRows(minAgeMs: number): BlockInfo[] {
 }
 
 /** In the order of the native kinds. */
-const TYPES: readonly AllocatorType[] = ['buddy', 'slab', 'arena', 'ring', 'pool', 'hybrid'];
+export const TYPES: readonly AllocatorType[] = ['buddy', 'slab', 'arena', 'ring', 'pool', 'hybrid'];
 
 function allAllocators(): readonly AllocatorStats[] {
   const list = binding.allocatorList();

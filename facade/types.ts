@@ -88,7 +88,7 @@ export interface NativeMemory extends Disposable {
   readonly size: number;
   /** For showing and for native code; 0 is never a live address. */
   readonly address: bigint;
-  /** Once the memory is free: only if it was read while live, else undefined. */
+  /** Of a MemoryBlock that is free: only if it was read while live, else undefined. */
   readonly label: string | undefined;
   /** Whether the memory is still this handle's. */
   isValid(): boolean;
@@ -125,7 +125,8 @@ export interface NativeMemory extends Disposable {
   /** Same size and same bytes. */
   equals(other: NativeMemory | BytesLike): boolean;
 
-  /** A zero-copy view; its `buffer` may be longer than the memory, as a pooled Buffer's is. Free gives it the length 0. */
+  /** A zero-copy view; its `buffer` may be longer than the memory, as a pooled Buffer's is. A MemoryBlock's free gives it
+   * the length 0; of AllocatedMemory only `reset()` and `close()` do. */
   bytes(offset?: number, length?: number): Uint8Array;
   /** A zero-copy view of any kind. `offset` in bytes, a multiple of the element size, else RangeError; `length` in elements. */
   view<Constructor extends ViewConstructor>(constructor: Constructor, offset?: number, length?: number): Constructor['prototype'];

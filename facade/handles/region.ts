@@ -135,7 +135,7 @@ function over(region: Region, start: number, length: number, seen?: 1): ArrayBuf
 /** The part of the region that one buffer shows in which `[offset, offset + length)` lies. */
 function partOf(region: Region, offset: number, length: number): { readonly start: number; readonly length: number } {
   if (!region.isHuge) return { start: 0, length: region.total };
-  const start = p.floor(offset / STRIDE) * STRIDE;
+  const start = p.floor(p.min(offset, region.total - 1) / STRIDE) * STRIDE; // at the very end: the last part
   if (offset - start + length <= 2 * STRIDE) return { start, length: p.min(2 * STRIDE, region.total - start) };
   if (length > constants.MAX_LENGTH) throw errors.outOfRange('length', `<= ${constants.MAX_LENGTH} (one ArrayBuffer of this runtime)`, length);
   return { start: offset, length };

@@ -38,6 +38,21 @@ pub struct Ring {
     back: Mutex<Back>,
 }
 
+/// Free bytes of a ring.
+struct Room {
+    /// From the head on.
+    ahead: u64,
+    /// From the start of the region on, behind its end.
+    start: u64,
+}
+
+impl Room {
+    /// What one grant can have.
+    fn largest(&self) -> u64 {
+        self.ahead.max(self.start)
+    }
+}
+
 impl Ring {
     /// A ring over `[0, total)`.
     ///
@@ -146,6 +161,19 @@ impl Ring {
         (steps * self.step).min(self.total - offset)
     }
 
+    /// What is free between two positions.
+    fn room(&self, head: u64, tail: u64) -> Room {
+        if head <= tail {
+            return Room { ahead: self.total, start: 0 };
+        }
+        let (at, room) = (head % self.steps, self.steps - (head - tail).min(self.steps));
+        // The steps from `at` on, to the end and then from the start.
+        let behind = room.saturating_sub(self.steps - at);
+        let reaches_end = room - behind == self.steps - at;
+        let ahead = if reaches_end { self.total - at * self.step } else { (room - behind) * self.step };
+        Room { ahead, start: behind * self.step }
+    }
+
     /// Calls `each` with position and word of everything from the back to the front.
     fn walk(&self, mut each: impl FnMut(u64, u64)) -> std::result::Result<(), String> {
         let (mut at, head) = (self.tail.load(Ordering::Acquire), self.head.load(Ordering::Acquire));
@@ -180,7 +208,7 @@ impl Strategy for Ring {
                     self.go_to_start();
                     continue;
                 }
-                return Err(full(size, self.usage().largest_free));
+                return Err(full(size, self.room(head, tail).largest()));
             };
             let next = head + skip + steps;
             if self.head.compare_exchange_weak(head, next, Ordering::AcqRel, Ordering::Relaxed).is_err() {
@@ -220,26 +248,14 @@ impl Strategy for Ring {
     fn usage(&self) -> Usage {
         self.take_back();
         let (tail, head) = (self.tail.load(Ordering::Acquire), self.head.load(Ordering::Acquire));
-        if head <= tail {
-            let free = self.total;
-            return Usage { held: 0, free, largest_free: free, blocks: 0, free_blocks: 1 };
-        }
         let mut blocks = 0;
-        let _ = self.walk(|_, word| blocks += u64::from(word & FREED == 0));
-        let (at, room) = (head % self.steps, self.steps - (head - tail).min(self.steps));
-        // Free are the steps from `at` on, to the end and then from the start.
-        let behind = room.saturating_sub(self.steps - at);
-        let to_end = (room - behind) * self.step;
-        let ahead = if room - behind == self.steps - at { self.total - at * self.step } else { to_end };
-        let free = ahead + behind * self.step;
-        let free_blocks = u64::from(ahead > 0) + u64::from(behind > 0);
-        Usage {
-            held: self.total - free,
-            free,
-            largest_free: ahead.max(behind * self.step),
-            blocks,
-            free_blocks,
+        if head > tail {
+            let _ = self.walk(|_, word| blocks += u64::from(word & FREED == 0));
         }
+        let room = self.room(head, tail);
+        let free = room.ahead + room.start;
+        let free_blocks = u64::from(room.ahead > 0) + u64::from(room.start > 0);
+        Usage { held: self.total - free, free, largest_free: room.largest(), blocks, free_blocks }
     }
 
     fn trim(&self, decommit: &dyn Fn(u64, u64) -> u64) -> u64 {

@@ -6,7 +6,7 @@ use offheap_core::manager::Isolate;
 use offheap_core::manager::allocators::{AllocatorId, Kind, Taken};
 use offheap_core::tracker::label::Label;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
 const THREADS: u64 = 4;
@@ -138,6 +138,7 @@ fn resets_beside_allocations_end_each_grant_once() {
 fn allocators_that_are_opened_and_closed_beside_their_users_keep_their_regions_apart() {
     let manager = manager();
     for kind in RECORDED {
+        let pinned = &AtomicU64::new(0);
         thread::scope(|scope| {
             for thread in 0..THREADS {
                 scope.spawn(move || {
@@ -150,6 +151,7 @@ fn allocators_that_are_opened_and_closed_beside_their_users_keep_their_regions_a
                         let bytes = allocator.bytes(manager, taken.offset, taken.granted).unwrap();
                         let is_mine = || isolate.manager().tracker.live(taken.handle).is_ok();
                         if isolate.pin_in(id, taken.handle).is_ok() {
+                            pinned.fetch_add(1, Ordering::Relaxed);
                             offheap_core::ops::fill(bytes, mark);
                             let mut copy = vec![0; taken.granted as usize];
                             offheap_core::ops::snapshot(bytes, &mut copy).unwrap();
@@ -164,6 +166,7 @@ fn allocators_that_are_opened_and_closed_beside_their_users_keep_their_regions_a
                 });
             }
         });
+        assert!(pinned.load(Ordering::Relaxed) > 0, "{kind:?}: nobody ever pinned");
     }
     manager.tracker.check().unwrap();
 }

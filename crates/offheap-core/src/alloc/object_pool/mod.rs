@@ -17,6 +17,8 @@ use cells::Cells;
 
 /// Sizes that one pool keeps apart; a further size gets a slot of the next larger one.
 const SIZES_MAX: usize = 1024;
+/// Of them, those kept for powers of two (2^4 to 2^36) and for the largest request.
+const ROUNDED_MAX: usize = 64;
 /// Cells are a sixteenth of the region, and 1 MiB at most: then few bytes are left at the end of each.
 const CELL_MAX: u64 = 1 << 20;
 const CELL_MIN: u64 = 4096;
@@ -177,20 +179,28 @@ impl ObjectPool {
         Err(full(request, self.usage_of(&mut cells).largest_free))
     }
 
-    /// The kind of a size; made if there is none. With the table full, the next larger size.
+    /// The kind of a size; made if there is none. The last places of the table are for powers of two: then
+    /// it is that of the next larger size there is, up to the next power of two.
     fn kind_for(&self, size: u64) -> Option<usize> {
-        for kind in self.probe(size) {
-            match self.kinds[kind].size.load(Ordering::Acquire) {
-                0 => {
-                    self.kinds[kind].size.store(size, Ordering::Release);
-                    return Some(kind);
-                }
-                found if found == size => return Some(kind),
-                _ => {}
-            }
+        if let Some(kind) = self.find(size) {
+            return Some(kind);
         }
         let size_of = |kind: &usize| self.kinds[*kind].size.load(Ordering::Relaxed);
-        (0..SIZES_MAX).filter(|kind| size_of(kind) >= size).min_by_key(size_of)
+        let made = (0..SIZES_MAX).filter(|kind| size_of(kind) > 0);
+        if made.clone().count() < SIZES_MAX - ROUNDED_MAX {
+            return self.make_kind(size);
+        }
+        let rounded = size.next_power_of_two().min(self.largest());
+        made.filter(|kind| (size..=rounded).contains(&size_of(kind)))
+            .min_by_key(size_of)
+            .or_else(|| self.make_kind(rounded))
+    }
+
+    /// A kind for a size that has none, with the lock held.
+    fn make_kind(&self, size: u64) -> Option<usize> {
+        let kind = self.probe(size).find(|kind| self.kinds[*kind].size.load(Ordering::Acquire) == 0)?;
+        self.kinds[kind].size.store(size, Ordering::Release);
+        Some(kind)
     }
 }
 

@@ -57,6 +57,29 @@ fn assert_all_free(house: &House) {
 }
 
 #[test]
+fn a_strategy_that_has_seen_thousands_of_sizes_still_serves_every_size() {
+    for strategy in ALL {
+        for alignment in [8, 64] {
+            let house = House::new(strategy, 5 * MIB + 12_345, alignment).unwrap();
+            for size in (1..3000).map(|step| step * 16).filter(|size| *size <= house.largest()) {
+                let grant = house.strategy.allocate(size).unwrap();
+                house.assert_proper(grant, size);
+                house.strategy.free(grant.offset).unwrap();
+            }
+            for size in [1, 100, 10_000, 100_000, MIB + 1, house.largest()] {
+                if size <= house.largest() {
+                    let grant = house.strategy.allocate(size).unwrap();
+                    house.assert_proper(grant, size);
+                    house.strategy.free(grant.offset).unwrap();
+                    house.strategy.check().unwrap();
+                }
+            }
+            assert_all_free(&house);
+        }
+    }
+}
+
+#[test]
 fn grants_are_large_enough_aligned_inside_and_apart() {
     every(|house| {
         let mut grants = Vec::new();

@@ -7,11 +7,12 @@ use super::sight::Sight;
 use super::{Allocator, AllocatorId, Isolate, Manager, Registry};
 use crate::alloc::arena::Mark;
 use crate::base::error::{Code, Error, Result};
-use crate::base::sync::{Arc, Ordering, lock};
+use crate::base::sync::{Arc, Ordering, fence, lock};
 use crate::raw;
 use crate::tracker::counters::Counter;
 use crate::tracker::record::Birth;
 use crate::tracker::state::{AlignmentCode, Extent, Handle, Origin, Owner, Place, Slot};
+use std::collections::HashSet;
 
 impl Manager {
     /// An arena's own record, which stands for all its grants; of other grounds nothing.
@@ -63,17 +64,38 @@ impl Manager {
             match record.freeze(handle.generation) {
                 Ok(_) => frozen.push(handle),
                 Err(error) if error.code == Code::InUse => {
-                    for handle in frozen {
-                        let thawed =
-                            self.tracker.shared(handle.slot).map(|record| record.thaw(handle.generation));
-                        debug_assert!(thawed.is_some_and(|thawed| thawed.is_ok()));
-                    }
+                    self.thaw_all(frozen);
                     return Err(error);
                 }
                 Err(_) => {} // its owner freed it meanwhile
             }
         }
         Ok(frozen)
+    }
+
+    /// Undoes `freeze`.
+    fn thaw_all(&self, frozen: Vec<Handle>) {
+        for handle in frozen {
+            let Some(record) = self.tracker.shared(handle.slot) else { continue };
+            let thawed = record.thaw(handle.generation);
+            // Its isolate may have ended meanwhile, which ends what it held whatever its pins.
+            debug_assert!(thawed.is_ok() || !record.is_live(handle.generation));
+        }
+    }
+
+    /// Freezes for good what was granted while `closed` was being set: from now on nobody can be granted or
+    /// pin anything.
+    fn freeze_late(&self, ground: &Ground, frozen: Vec<Handle>) -> Result<Vec<Handle>> {
+        let known: HashSet<Handle> = frozen.iter().copied().collect();
+        let mut late = self.grants_of(ground).0;
+        late.retain(|handle| !known.contains(handle));
+        match self.freeze_all(late) {
+            Ok(late) => Ok(frozen.into_iter().chain(late).collect()),
+            Err(error) => {
+                self.thaw_all(frozen);
+                Err(error)
+            }
+        }
     }
 
     /// Ends a grant whatever its pins, and gives its memory back. False when its owner was faster.
@@ -164,8 +186,14 @@ impl Isolate {
                 Ok(())
             });
         }
-        let frozen = self.manager.freeze(ground)?;
-        allocator.closed.store(closes, Ordering::Release);
+        let mut frozen = self.manager.freeze(ground)?;
+        if closes {
+            // In one order with the look of `pin_in`: either that sees this, or we see what it pins.
+            allocator.closed.store(true, Ordering::SeqCst);
+            fence(Ordering::SeqCst);
+            let late = self.manager.freeze_late(ground, frozen);
+            frozen = late.inspect_err(|_| allocator.closed.store(false, Ordering::Release))?;
+        }
         for handle in frozen {
             if self.manager.end_frozen(handle, ground, Some(counter)) {
                 put_record(&self.manager.tracker, records, handle.slot);
@@ -265,7 +293,9 @@ impl Isolate {
             }
         });
         for (handle, span) in held {
-            let user = attached.iter().flatten().find(|user| user.allocator.ground.span.0 == span);
+            let user = attached.iter().flatten().find(|user| {
+                user.allocator.ground.span.0 == span && !user.allocator.closed.load(Ordering::Acquire)
+            });
             let Some(ground) = self.manager.allocators.ground(span) else { continue };
             if self.manager.end_frozen(handle, &ground, user.map(|user| &user.counter)) {
                 records.push(handle.slot);

@@ -6,7 +6,7 @@ use crate::alloc::arena::{Arena, Stay};
 use crate::alloc::ring::Ring;
 use crate::alloc::strategy::{Grant, Strategy};
 use crate::base::error::{Code, Error, Result};
-use crate::base::sync::{Arc, Ordering, lock};
+use crate::base::sync::{Arc, Ordering, fence, lock};
 use crate::raw;
 use crate::tracker::counters::Counter;
 use crate::tracker::label::Label;
@@ -184,6 +184,7 @@ impl Isolate {
     /// # Errors
     /// [`Code::UseAfterFree`]; [`Code::ForeignBlock`]; [`Code::InUse`] at 65,535 pins; [`Code::Closed`].
     pub fn pin_in(&self, id: AllocatorId, handle: Handle) -> Result<()> {
+        fence(Ordering::SeqCst); // see `end_all`: our grant before, the look whether it is closed after
         let mut door = self.allocators.borrow_mut();
         let (attached, _) = door.attached(id)?;
         let tracker = &self.manager.tracker;
@@ -239,7 +240,10 @@ impl Isolate {
         if place != Place::grant(ground.span.0, offset) {
             return Err(refused); // its owner is about to free it: not ours to wait for
         }
-        record.end(state.generation())?;
+        record.end(state.generation()).map_err(|error| match error.code {
+            Code::InUse => error,
+            _ => refused, // another thread ended it first
+        })?;
         put_record(tracker, records, slot);
         ground.put(place)?;
         attached.counter.freed(extent.size);

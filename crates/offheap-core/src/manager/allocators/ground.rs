@@ -63,16 +63,23 @@ impl Ground {
     /// Reserves a region and commits it, so that every byte of a view of it can be touched; the pages
     /// come with the first touch.
     pub(super) fn make(measures: Measures, alignment: u64, atlas: &Atlas) -> Result<Self> {
-        let plan = Plan::make(measures.kind, measures.total, alignment)?;
         let page = raw::page_size();
         let refused = || out_of_memory(measures.total);
         let size = usize::try_from(measures.total).map_err(|_| refused())?.next_multiple_of(page);
-        let alignment = (alignment as usize).max(page);
-        let region = Region::reserve(size, alignment).ok_or_else(refused)?;
-        if region.commit_to(size).is_none() {
-            region.discard(alignment);
-            return Err(refused());
-        }
+        let region_alignment = (alignment as usize).max(page);
+        let region = Region::reserve(size, region_alignment).ok_or_else(refused)?;
+        // The plan last: its tables are never given back.
+        let plan = match region.commit_to(size) {
+            Some(_) => Plan::make(measures.kind, measures.total, alignment),
+            None => Err(refused()),
+        };
+        let plan = match plan {
+            Ok(plan) => plan,
+            Err(error) => {
+                region.discard(region_alignment);
+                return Err(error);
+            }
+        };
         let span = atlas.add(region).ok_or_else(refused)?;
         Ok(Self { measures, plan, span })
     }

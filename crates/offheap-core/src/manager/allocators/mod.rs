@@ -156,9 +156,10 @@ impl Registry {
     /// Adds one to an epoch word and gives the new value.
     fn bump(&self, word: usize) -> u32 {
         let Some(epochs) = self.epochs.get() else { return 0 };
-        let next = (epochs[word].load(Ordering::Relaxed) + 1) & EPOCH_MASK;
-        epochs[word].store(next, Ordering::Release); // what led to it happens before who sees it
-        next.cast_unsigned()
+        let next = |now: i32| now.wrapping_add(1) & EPOCH_MASK;
+        // Release: what led to it happens before who sees it. JavaScript may write the words, so any may come.
+        let before = epochs[word].fetch_update(Ordering::Release, Ordering::Relaxed, |now| Some(next(now)));
+        next(before.unwrap_or_else(|now| now)).cast_unsigned()
     }
 
     fn bump_life(&self, number: u32) -> u32 {
