@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
 use offheap_core::tracker::record::Birth;
+use offheap_core::tracker::stack::Links;
 use offheap_core::tracker::state::{AlignmentCode, Extent, Handle, Origin, Owner, Place, Slot};
 use offheap_core::tracker::table::Tracker;
 

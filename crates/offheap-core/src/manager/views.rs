@@ -5,7 +5,7 @@ use super::Isolate;
 use crate::base::error::Result;
 use crate::base::sync::Ordering;
 use crate::tracker::record::SEGMENT_SLOTS;
-use crate::tracker::state::{Generation, Handle, Owner, Slot, State};
+use crate::tracker::state::{Handle, Owner, Slot, State};
 
 /// What the finalizer of a buffer brings back: numbers, which mean the same on any thread and after
 /// the isolate has ended.
@@ -148,7 +148,7 @@ impl Isolate {
     /// The memory of a block that was freed after its buffer was transferred away comes back when the
     /// last buffer over it is gone.
     fn reclaim_escaped(&self, slot: Slot, state: State) {
-        let last = Handle { slot, generation: Generation(state.generation().0 - 1) };
+        let last = Handle { slot, generation: state.generation().last_live() };
         let Some(record) = self.manager.tracker.shared(slot) else { return };
         if self.buffers(last) > 0 || record.origin().owner != Owner::block(self.number) {
             return;

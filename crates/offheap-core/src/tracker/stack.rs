@@ -10,6 +10,27 @@ pub trait Links {
     fn link(&self, slot: Slot) -> u32;
     /// Writes the link of a free record that the caller owns.
     fn set_link(&self, slot: Slot, link: u32);
+
+    /// Calls `each` with every record of a chain, in order. `each` may relink the record.
+    fn walk(&self, chain: Chain, mut each: impl FnMut(Slot)) {
+        let mut slot = chain.first;
+        for left in (0..chain.count).rev() {
+            let next = self.link(slot);
+            each(slot);
+            if left > 0 {
+                slot = Slot(next.saturating_sub(1));
+            }
+        }
+    }
+
+    /// Makes a chain of slots that the caller owns; `None` for none.
+    fn chain(&self, slots: &[Slot]) -> Option<Chain> {
+        let (first, last) = (*slots.first()?, *slots.last()?);
+        for pair in slots.windows(2) {
+            self.set_link(pair[0], pair[1].0 + 1);
+        }
+        Some(Chain { first, last, count: u32::try_from(slots.len()).unwrap_or(u32::MAX) })
+    }
 }
 
 /// Records linked one to the next, owned by one thread.

@@ -144,27 +144,6 @@ impl Tracker {
         self.unbound.push(self, chain);
     }
 
-    /// Calls `each` with every record of a chain, in order. `each` may relink the record.
-    pub fn walk(&self, chain: Chain, mut each: impl FnMut(Slot)) {
-        let mut slot = chain.first;
-        for left in (0..chain.count).rev() {
-            let next = self.link(slot);
-            each(slot);
-            if left > 0 {
-                slot = Slot(next.saturating_sub(1));
-            }
-        }
-    }
-
-    /// Makes a chain of slots that the caller owns; `None` for none.
-    pub fn chain(&self, slots: &[Slot]) -> Option<Chain> {
-        let (first, last) = (*slots.first()?, *slots.last()?);
-        for pair in slots.windows(2) {
-            self.set_link(pair[0], pair[1].0 + 1);
-        }
-        Some(Chain { first, last, count: u32::try_from(slots.len()).unwrap_or(u32::MAX) })
-    }
-
     /// Binds a free record that the caller owns to memory, for good.
     pub fn bind(&self, slot: Slot, place: Place, flags: u64) {
         if let Some(record) = self.shared(slot) {

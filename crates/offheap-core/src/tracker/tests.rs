@@ -24,6 +24,7 @@ mod totals;
 mod words;
 
 use super::record::{Birth, Record};
+use super::stack::Links;
 use super::state::{AlignmentCode, Extent, Generation, Handle, Origin, Owner, Place, Slot};
 use super::table::Tracker;
 use std::hint::black_box;

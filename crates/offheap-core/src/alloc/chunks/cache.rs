@@ -4,6 +4,7 @@ use super::classes;
 use super::quarantine::{PAGED_BYTES_MAX, Quarantine, Waiting};
 use super::store::{Chunks, IDLE_RUN_BYTES_MAX};
 use crate::base::error::{Code, Error, Result};
+use crate::tracker::stack::Links;
 use crate::tracker::state::{Slot, State};
 use crate::tracker::table::Tracker;
 

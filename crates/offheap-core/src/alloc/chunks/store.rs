@@ -8,7 +8,7 @@ use crate::base::sync::{AtomicU64, Mutex, MutexGuard, Ordering, lock};
 use crate::raw;
 use crate::raw::atlas::{Atlas, Span};
 use crate::raw::region::Region;
-use crate::tracker::stack::{Chain, Stack};
+use crate::tracker::stack::{Chain, Links, Stack};
 use crate::tracker::state::{Place, Slot, State};
 use crate::tracker::table::Tracker;
 

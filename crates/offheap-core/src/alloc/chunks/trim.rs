@@ -6,6 +6,7 @@ use super::classes;
 use super::store::Chunks;
 use crate::raw;
 use crate::raw::atlas::Span;
+use crate::tracker::stack::Links;
 use crate::tracker::state::{Slot, State};
 use crate::tracker::table::Tracker;
 

@@ -133,23 +133,16 @@ impl ObjectPool {
 
     fn take_idle(&self, kind: usize) -> Vec<Slot> {
         let mut idle = Vec::new();
-        let chain = self.kinds[kind].free.take_all(&self.links);
-        let mut next = chain.map(|chain| chain.first);
-        for left in (0..chain.map_or(0, |chain| chain.count)).rev() {
-            let Some(number) = next else { break };
-            idle.push(number);
-            next = if left > 0 { self.links.link(number).checked_sub(1).map(Slot) } else { None };
+        if let Some(chain) = self.kinds[kind].free.take_all(&self.links) {
+            self.links.walk(chain, |number| idle.push(number));
         }
         idle
     }
 
     fn give_idle(&self, kind: usize, slots: &[Slot]) {
-        let (Some(first), Some(last)) = (slots.first(), slots.last()) else { return };
-        for pair in slots.windows(2) {
-            self.links.set_link(pair[0], pair[1].0 + 1);
+        if let Some(chain) = self.links.chain(slots) {
+            self.kinds[kind].free.push(&self.links, chain);
         }
-        let chain = Chain { first: *first, last: *last, count: slots.len() as u32 };
-        self.kinds[kind].free.push(&self.links, chain);
     }
 
     fn close(&self, cells: &mut Cells, cell: usize, kind: usize) {

@@ -11,6 +11,7 @@ use crate::raw;
 use crate::tracker::counters::Counter;
 use crate::tracker::label::Label;
 use crate::tracker::record::{Birth, Record};
+use crate::tracker::stack::Links;
 use crate::tracker::state::{Extent, Generation, Handle, Origin, Owner, Place, Slot};
 use crate::tracker::table::Tracker;
 

@@ -3,7 +3,7 @@
 use super::ground::Plan;
 use super::{Allocator, Manager, Registry};
 use crate::base::error::{Code, Error, Result};
-use crate::base::sync::Arc;
+use crate::base::sync::{Arc, lock};
 use crate::raw::bytes::Bytes;
 use crate::report::{self, Info};
 use crate::tracker::row::Row;
@@ -120,7 +120,7 @@ impl Manager {
     pub fn row(&self, row: &Row, now_ms: u64) -> Option<Info> {
         let info = report::info(&self.chunks, row, now_ms);
         if row.place.is_grant() {
-            self.allocators.spans().get(&row.place.span)?.complete(info)
+            self.allocators.of_span(row.place.span)?.complete(info)
         } else {
             Some(info)
         }
@@ -128,6 +128,13 @@ impl Manager {
 }
 
 impl Registry {
+    /// The open allocator on a span.
+    fn of_span(&self, span: u32) -> Option<Arc<Allocator>> {
+        let open = lock(&self.state);
+        let found = open.numbers.iter().flatten().find(|allocator| allocator.ground.span.0 == span);
+        found.map(Arc::clone)
+    }
+
     /// Open allocators by the span of their ground.
     fn spans(&self) -> HashMap<u32, Arc<Allocator>> {
         self.all().into_iter().map(|allocator| (allocator.ground.span.0, allocator)).collect()

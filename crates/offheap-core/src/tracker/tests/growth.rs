@@ -2,6 +2,7 @@
 
 use super::super::isolate::{HEADER_WORDS, IsolateTable, RECORD_WORDS};
 use super::super::record::SEGMENT_SLOTS;
+use super::super::stack::Links;
 use super::super::state::{Generation, Handle, Slot, State};
 use super::super::table::{SEGMENT_COUNT, Tracker};
 use super::{birth, bound, check, open, place, record};

@@ -1,6 +1,7 @@
 //! Sequences of operations on one tracker against maps.
 
 use super::super::isolate::{HEADER_WORDS, IsolateTable, RECORD_WORDS, field};
+use super::super::stack::Links;
 use super::super::state::{Generation, Handle, Slot, State};
 use super::super::table::Tracker;
 use super::{birth, check, place, record};

@@ -3,7 +3,7 @@
 use super::super::isolate::{HEADER_WORDS, IsolateTable, RECORD_WORDS, field};
 use super::super::record::Birth;
 use super::super::row::Row;
-use super::super::stack::Stack;
+use super::super::stack::{Links, Stack};
 use super::super::state::{AlignmentCode, Extent, Generation, Handle, Origin, Owner, Slot};
 use super::super::table::Tracker;
 use super::{bound, check, next_live, record};

@@ -2,6 +2,7 @@
 
 use super::super::{Cache, classes};
 use super::{GIVES_PAGES_BACK, House, MIB, class_of};
+use crate::tracker::stack::Links;
 use crate::tracker::state::State;
 
 /// Takes a chunk, shows it, and frees it.
