@@ -39,9 +39,15 @@ export function keep(allocator: AdvancedMemoryAllocator): AdvancedMemoryAllocato
   return allocator;
 }
 
+/** Number and life of every open allocator of the process. */
+export function openIds(): { number: number; life: number }[] {
+  const numbers = [...binding.allocatorList()];
+  return Array.from({ length: numbers.length / 6 }, (_, index) => ({ number: numbers[6 * index] as number, life: numbers[6 * index + 1] as number }));
+}
+
 /** What does not hold in the structures of the open allocators. */
 function wrong(): string[] {
-  return binding.allocatorList().flatMap(({ number, life }) => binding.allocatorCheck(number, life) ?? []);
+  return openIds().flatMap(({ number, life }) => binding.allocatorCheck(number, life) ?? []);
 }
 
 /** After each test: structures are in order, everything closes, nothing is charged, no row is left. */

@@ -1,6 +1,6 @@
 // A region of 5 GiB, of all six types, touched here and there: on Node 20 one ArrayBuffer shows 4 GiB at most, so views come in windows.
 // - accessors, views and operations reach the last byte, and what one wrote the others read
-// - memory that is larger than one ArrayBuffer is filled, copied and compared in its parts
+// - memory that is larger than one ArrayBuffer is filled, copied and compared in its parts, and read as a whole (not an arena's)
 // - a reset gives every window's views the length 0
 import { constants } from 'node:buffer';
 import test from 'ava';
@@ -85,6 +85,15 @@ for (const type of TYPES.filter((each) => each !== 'slab')) {
     refuses(t, () => memory.getUint8(size - 1), 'ERR_OFFHEAP_USE_AFTER_FREE');
     allocator.reset();
     t.true(views.every((view) => view.length === 0));
+  });
+}
+
+for (const type of ['buddy', 'ring', 'pool', 'hybrid'] as const) {
+  test.serial(`${type}: one operation reads more than 4 GiB`, (t) => {
+    const memory = open(type, 8 * GIB, 'page').allocate(4.5 * GIB);
+    memory.setUint8(4.5 * GIB - 1, 1); // nothing else is touched: the rest reads as zeros, from one page
+    t.is(Manager.mismatch(memory, 0, memory, MIB, 4.5 * GIB - MIB), 4.5 * GIB - MIB - 1);
+    t.is(Manager.compareMemory(memory, 0, memory, MIB, 4.5 * GIB - MIB), -1);
   });
 }
 

@@ -8,7 +8,7 @@ import test from 'ava';
 import { AdvancedMemoryAllocator, DirectMemoryManager as Manager } from '../index.js';
 import type { AllocatedMemory, AllocatorType, ArenaMark, OffHeapError } from '../index.js';
 import { binding } from '../facade/native.js';
-import { KIB, TYPES, closeAfterEach } from './_allocators.js';
+import { KIB, TYPES, closeAfterEach, openIds } from './_allocators.js';
 
 closeAfterEach();
 
@@ -178,7 +178,7 @@ class Machine {
     expect(allocatedSize + freeSize === this.allocator.totalSize && largestFree <= freeSize && allocatedSize >= sum, 'free and held');
     const rows = Manager.getAllocatedBlocks().filter(({ owner }) => owner === this.allocator.name);
     expect(rows.reduce((bytes, { size }) => bytes + size, 0) === sum, 'rows');
-    for (const { number, life } of binding.allocatorList()) expect((binding.allocatorCheck(number, life) ?? undefined) === undefined, 'structure');
+    for (const { number, life } of openIds()) expect((binding.allocatorCheck(number, life) ?? undefined) === undefined, 'structure');
   }
 
   /** Whatever became of the program. */

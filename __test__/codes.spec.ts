@@ -17,7 +17,7 @@ const SLOTS = 2 ** 24;
 const slotOf = (block: MemoryBlock): number => block.id % SLOTS;
 /** While live a generation is odd, and an id holds its half. */
 const generationOf = (block: MemoryBlock): number => Math.floor(block.id / SLOTS) * 2 + 1;
-const rowOf = (block: MemoryBlock): number[] => binding.rowOf(slotOf(block));
+const rowOf = (block: MemoryBlock): number[] => [...binding.rowOf(slotOf(block))];
 const field = (row: number[], name: keyof typeof ROW): number => row[ROW[name]] as number;
 
 test.afterEach.always('nothing stays', async (t) => {

@@ -1,7 +1,7 @@
 /**
  * Copies: when npm installs the package twice, one isolate still has one set of classes. The first copy leaves itself on `globalThis`;
  * a later copy of the same major version hands out the first one's.
- * Room: copies (8). May use: everything below.
+ * Room: copies (9). May use: everything below.
  */
 import { AdvancedMemoryAllocator as AllocatorClass } from './allocators.js';
 import { OffHeapError as ErrorClass } from './errors.js';

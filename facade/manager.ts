@@ -13,6 +13,7 @@ import type { Operand } from './handles/operand.js';
 import { isWorker, unavailableReason } from './handles/table.js';
 import { directBufferOf, requireHere, requireLive, restFrom } from './handles/views.js';
 import { binding } from './native.js';
+import * as p from './primordials.js';
 import {
   validateByteValue,
   validateCopyMode,
@@ -57,7 +58,8 @@ function sweepAll(): number {
   binding.settle();
   const numbers = binding.blocksOf(binding.isolateNumber());
   let freed = 0;
-  for (let at = 0; at < numbers.length; at += 3) {
+  const count = p.typedArrayLength(numbers);
+  for (let at = 0; at < count; at += 3) {
     if (sweep(numbers[at] as number, numbers[at + 1] as number, numbers[at + 2] !== 0)) freed += 1;
   }
   return freed;

@@ -54,21 +54,44 @@ export function blockRows(minAgeMs: number): BlockInfo[] {
 /** In the order of the native kinds. */
 export const TYPES: readonly AllocatorType[] = ['buddy', 'slab', 'arena', 'ring', 'pool', 'hybrid'];
 
-function allAllocators(): readonly AllocatorStats[] {
-  const list = binding.allocatorList();
-  const all: AllocatorStats[] = [];
-  for (let index = 0; index < list.length; index += 1) {
-    const { number, life, name, kind } = list[index] as (typeof list)[number];
-    const stats = allocatorStats(name, TYPES[kind] as AllocatorType, number, life);
-    if (stats !== undefined) p.define(all, all.length, stats, true);
+/** Calls `each` with number, life and native kind of every open allocator, and its name. */
+export function eachAllocator(each: (allocator: OpenAllocator) => void): void {
+  const numbers = binding.allocatorList();
+  const count = p.typedArrayLength(numbers);
+  for (let at = 0; at < count; at += OPEN_LENGTH) {
+    const field = (index: number): number => numbers[at + index] as number;
+    const name = binding.allocatorName(field(0), field(1));
+    if (typeof name !== 'string') continue; // closed meanwhile
+    const type = TYPES[field(2)] as AllocatorType;
+    each({ name, type, number: field(0), life: field(1), total: field(3), alignmentCode: field(4), overwrites: field(5) === 1 });
   }
+}
+const OPEN_LENGTH = 6;
+
+/** An open allocator of the process. */
+export interface OpenAllocator {
+  readonly name: string;
+  readonly type: AllocatorType;
+  readonly number: number;
+  readonly life: number;
+  readonly total: number;
+  readonly alignmentCode: number;
+  readonly overwrites: boolean;
+}
+
+function allAllocators(): readonly AllocatorStats[] {
+  const all: AllocatorStats[] = [];
+  eachAllocator(({ name, type, number, life }) => {
+    const stats = allocatorStats(name, type, number, life);
+    if (stats !== undefined) p.define(all, all.length, stats, true);
+  });
   return p.freeze(all);
 }
 
 /** One open allocator; undefined when it is closed. */
 export function allocatorStats(name: string, allocatorType: AllocatorType, number: number, life: number): AllocatorStats | undefined {
   const numbers = binding.allocatorStats(number, life);
-  if (numbers.length === 0) return undefined;
+  if (p.typedArrayLength(numbers) === 0) return undefined;
   const field = (index: number): number => numbers[index] as number;
   const total = field(0);
   const held = field(1);
@@ -85,6 +108,8 @@ export function allocatorStats(name: string, allocatorType: AllocatorType, numbe
     largestFree: largest,
     allocatedBlocks: field(5),
     freeBlocks: field(6),
+    hits: field(7),
+    misses: field(8),
     utilizationPercent: (100 * held) / total,
     fragmentationPercent: p.freeze({
       internal: held === 0 ? 0 : (100 * (held - requested)) / held,
@@ -96,11 +121,9 @@ export function allocatorStats(name: string, allocatorType: AllocatorType, numbe
 /** Names of the open allocators, by number. */
 function allocatorNames(): p.Index<string> {
   const names = p.makeIndex<string>();
-  const list = binding.allocatorList();
-  for (let index = 0; index < list.length; index += 1) {
-    const entry = list[index] as (typeof list)[number];
-    names[entry.number] = entry.name;
-  }
+  eachAllocator(({ name, number }) => {
+    names[number] = name;
+  });
   return names;
 }
 

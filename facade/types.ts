@@ -239,6 +239,9 @@ export interface AllocatorStats {
   readonly largestFree: number;
   readonly allocatedBlocks: number;
   readonly freeBlocks: number;
+  /** Of an object pool: allocations that found an idle slot of their size, and that had to carve one. Of others 0. */
+  readonly hits: number;
+  readonly misses: number;
   /** Allocated over total, 0 … 100. */
   readonly utilizationPercent: number;
   /** 0 … 100: lost to rounding, and free but in pieces. */

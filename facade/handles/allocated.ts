@@ -67,6 +67,14 @@ export class AllocatedMemory implements Face {
       generationOf: (memory) => (memory as AllocatedMemory).#generation,
       sizeOf: (memory) => (memory as AllocatedMemory).#size,
       offsetOf: (memory) => (memory as AllocatedMemory).#offset,
+      stageFree: (memory, region) => {
+        if (typeof memory !== 'object' || memory === null || !(#region in memory) || memory.#region !== region || !region.isPlain) return false;
+        T[ARGUMENT] = region.number;
+        T[ARGUMENT + 1] = region.life;
+        T[ARGUMENT + 2] = memory.#slot;
+        T[ARGUMENT + 3] = memory.#generation;
+        return true;
+      },
       stage: (memory) => {
         const self = memory as AllocatedMemory;
         const region = self.#region;

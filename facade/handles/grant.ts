@@ -30,6 +30,9 @@ export interface AllocatedFields {
   generationOf(memory: AllocatedMemory): number;
   sizeOf(memory: AllocatedMemory): number;
   offsetOf(memory: AllocatedMemory): number;
+  /** Leaves a handle where the native free looks for it, and tells so: no when the memory is not of this region, or is no
+   * memory, or the region's kind asks for more. */
+  stageFree(memory: unknown, region: Region): boolean;
   /** Leaves allocator, handle and size where the native functions look for them. */
   stage(memory: AllocatedMemory): void;
   /** An arena has no record that tells. */
@@ -103,7 +106,7 @@ function nativeError(memory: AllocatedMemory, action: string): Error {
   return isOpen(region) ? failure(KIND, idOfMemory(memory), action) : errors.closed(KIND, idOfMemory(memory));
 }
 
-const freeInRegion: () => void = binding.allocatorFree;
+export const freeInRegion: () => void = binding.allocatorFree;
 
 /** What `free()` and dispose do, whatever a script made of the methods. The native side finds out what is dead. */
 export function freeMemory(memory: AllocatedMemory): void {
@@ -206,10 +209,16 @@ export function labelOf(memory: AllocatedMemory): string | undefined {
 
 exposeMemory({
   isMemory: (value) => allocated.isAllocated(value),
-  sizeOf: (value, name) => allocated.sizeOf(usable(value as AllocatedMemory, name)),
+  slotOf: (value, name) => {
+    const memory = usable(value as AllocatedMemory, name);
+    return allocated.regionOf(memory).levels === undefined ? allocated.slotOf(memory) : -1;
+  },
+  generationOf: (value) => allocated.generationOf(value as AllocatedMemory),
+  sizeOf: (value) => allocated.sizeOf(value as AllocatedMemory),
   bytesOf: (value, offset, length) => {
     const memory = value as AllocatedMemory;
     return hiddenBytes(allocated.regionOf(memory), allocated.offsetOf(memory) + offset, length);
   },
+  failure: (value, action) => nativeError(value as AllocatedMemory, action),
 });
 

@@ -26,13 +26,26 @@ const EXPECTED = ['MemoryBlock', 'AllocatedMemory', 'ArrayBufferView', 'ArrayBuf
 /** The other kind of native memory, whose file uses this one. */
 interface OtherMemory {
   isMemory(value: unknown): boolean;
-  /** Its size; throws when it is not to be used. */
-  sizeOf(value: unknown, name: string): number;
-  /** A part of it, for one native call: the whole may be more than one view can show. */
+  /** The slot of its record, −1 when it has none; throws when it is not to be used. */
+  slotOf(value: unknown, name: string): number;
+  generationOf(value: unknown): number;
+  sizeOf(value: unknown): number;
+  /** A part of what has no record, for one native call: the whole may be more than one view can show. */
   bytesOf(value: unknown, offset: number, length: number): Uint8Array;
+  failure(value: unknown, action: string): Error;
 }
-let secondKind: OtherMemory = { isMemory: () => false, sizeOf: () => 0, bytesOf: () => noBytes };
-/** Stands for memory of the other kind until its range is known. */
+const noMemory = (): never => {
+  throw errors.corrupted('AllocatedMemory', 0, 'its class is not loaded');
+};
+let secondKind: OtherMemory = {
+  isMemory: () => false,
+  slotOf: noMemory,
+  generationOf: noMemory,
+  sizeOf: noMemory,
+  bytesOf: noMemory,
+  failure: noMemory,
+};
+/** Stands for memory without a record until its range is known. */
 const someMemory = new Uint8Array(0);
 
 /** Called once, by the class of the other kind. */
@@ -48,7 +61,10 @@ function baseOf(value: unknown, name: string): OperandBase {
     return fields.slotOf(value);
   }
   if (isUint8Array(value)) return value;
-  if (secondKind.isMemory(value)) return someMemory;
+  if (secondKind.isMemory(value)) {
+    const slot = secondKind.slotOf(value, name);
+    return slot < 0 ? someMemory : slot;
+  }
   if (p.isView(value) ? p.viewByteLength(value) === 0 : p.isArrayBuffer(value) && p.arrayBufferByteLength(value) === 0) return noBytes; // nothing can be made over a detached buffer
   if (p.isView(value)) return over(p.viewBuffer(value) as ArrayBuffer, p.viewByteOffset(value), p.viewByteLength(value));
   if (p.isArrayBuffer(value)) return over(value, 0, p.arrayBufferByteLength(value));
@@ -60,14 +76,14 @@ function over(buffer: ArrayBuffer, offset: number, length: number): Uint8Array {
   return length === 0 ? p.uint8Over(new ArrayBuffer(0), 0, 0) : p.uint8Over(buffer, offset, length);
 }
 
-function generationOf(value: unknown): number {
-  return fields.isHandle(value) ? fields.generationOf(value) : 0;
+function generationOf(value: unknown, base: OperandBase): number {
+  if (typeof base !== 'number') return 0;
+  return fields.isHandle(value) ? fields.generationOf(value) : secondKind.generationOf(value);
 }
 
-function sizeOf(value: unknown, base: OperandBase, name: string): number {
+function sizeOf(value: unknown, base: OperandBase): number {
   if (fields.isHandle(value)) return fields.sizeOf(value);
-  if (base === someMemory) return secondKind.sizeOf(value, name);
-  return typeof base === 'number' ? 0 : p.typedArrayByteLength(base);
+  return typeof base === 'number' || base === someMemory ? secondKind.sizeOf(value) : p.typedArrayByteLength(base);
 }
 
 /** What the native side takes for a range that was checked; it begins there at {@link startIn}. */
@@ -81,19 +97,21 @@ function startIn(base: OperandBase, offset: number): number {
 
 /** The bytes of an operand. */
 export function operandSize(value: unknown, name: string): number {
-  return sizeOf(value, baseOf(value, name), name);
+  return sizeOf(value, baseOf(value, name));
 }
 
 function check(action: string, value: unknown): void {
-  if (status() !== 0) throw failure('MemoryBlock', fields.isHandle(value) ? handleId(value) : 0, action);
+  if (status() === 0) return;
+  if (secondKind.isMemory(value)) throw secondKind.failure(value, action);
+  throw failure('MemoryBlock', fields.isHandle(value) ? handleId(value) : 0, action);
 }
 
 /** Sets `length` bytes of a live block. */
 export function fillOperand(target: unknown, offset: number, length: number, value: number): void {
   const base = baseOf(target, 'block');
-  validateRange(offset, length, sizeOf(target, base, 'block'));
+  validateRange(offset, length, sizeOf(target, base));
   if (length === 0) return;
-  binding.fill(partOf(target, base, offset, length), generationOf(target), startIn(base, offset), length, value & 0xff);
+  binding.fill(partOf(target, base, offset, length), generationOf(target, base), startIn(base, offset), length, value & 0xff);
   check('filled', target);
 }
 
@@ -115,15 +133,15 @@ export function copyOperand(
 ): void {
   const from = baseOf(source, 'source');
   const to = baseOf(target, 'target');
-  const sourceSize = sizeOf(source, from, 'source');
-  const targetSize = sizeOf(target, to, 'target');
+  const sourceSize = sizeOf(source, from);
+  const targetSize = sizeOf(target, to);
   validateRange(sourceOffset, length, sourceSize, 'sourceOffset');
   validateRange(targetOffset, length, targetSize, 'targetOffset');
   if (length === 0) return;
   const how = modeNumber(mode, elementSize);
   const bytes = partOf(source, from, sourceOffset, length);
   const place = partOf(target, to, targetOffset, length);
-  binding.copy(place, generationOf(target), startIn(to, targetOffset), bytes, generationOf(source), startIn(from, sourceOffset), length, how);
+  binding.copy(place, generationOf(target, to), startIn(to, targetOffset), bytes, generationOf(source, from), startIn(from, sourceOffset), length, how);
   check('copied', target);
 }
 
@@ -131,14 +149,14 @@ export function copyOperand(
 export function compareOperands(a: unknown, aOffset: number, b: unknown, bOffset: number, length: number): -1 | 0 | 1 {
   const one = baseOf(a, 'a');
   const other = baseOf(b, 'b');
-  const oneSize = sizeOf(a, one, 'a');
-  const otherSize = sizeOf(b, other, 'b');
+  const oneSize = sizeOf(a, one);
+  const otherSize = sizeOf(b, other);
   validateRange(aOffset, length, oneSize, 'aOffset');
   validateRange(bOffset, length, otherSize, 'bOffset');
   if (length === 0) return 0;
   const left = partOf(a, one, aOffset, length);
   const right = partOf(b, other, bOffset, length);
-  binding.compare(left, generationOf(a), startIn(one, aOffset), right, generationOf(b), startIn(other, bOffset), length);
+  binding.compare(left, generationOf(a, one), startIn(one, aOffset), right, generationOf(b, other), startIn(other, bOffset), length);
   check('compared', a);
   return T[RESULT + 1] as -1 | 0 | 1;
 }
@@ -147,14 +165,14 @@ export function compareOperands(a: unknown, aOffset: number, b: unknown, bOffset
 export function mismatchOperands(a: unknown, aOffset: number, b: unknown, bOffset: number, length: number): number {
   const one = baseOf(a, 'a');
   const other = baseOf(b, 'b');
-  const oneSize = sizeOf(a, one, 'a');
-  const otherSize = sizeOf(b, other, 'b');
+  const oneSize = sizeOf(a, one);
+  const otherSize = sizeOf(b, other);
   validateRange(aOffset, length, oneSize, 'aOffset');
   validateRange(bOffset, length, otherSize, 'bOffset');
   if (length === 0) return -1;
   const left = partOf(a, one, aOffset, length);
   const right = partOf(b, other, bOffset, length);
-  const index = binding.mismatch(left, generationOf(a), startIn(one, aOffset), right, generationOf(b), startIn(other, bOffset), length);
+  const index = binding.mismatch(left, generationOf(a, one), startIn(one, aOffset), right, generationOf(b, other), startIn(other, bOffset), length);
   check('compared', a);
   return index;
 }

@@ -69,7 +69,8 @@ export class Region {
   hasEscaped: boolean = false;
   /** Of a ring: an allocation may end its oldest grants. */
   overwrites: boolean = false;
-
+  /** Whether the native side alone knows all about a free: of what has records that only a free ends. */
+  isPlain: boolean = false;
   /** When it began, `Date.now()` milliseconds. */
   readonly bornMs: number = now();
 

@@ -27,9 +27,10 @@ export const FACADE_RANKS = {
   stats: 6,
   leaks: 6,
   manager: 7,
-  allocators: 7,
-  pool: 7,
-  copies: 8, // one set of classes when the package is installed twice
+  refusals: 7,
+  allocators: 8,
+  pool: 8,
+  copies: 9, // one set of classes when the package is installed twice
 };
 
 /** Folders whose files may import each other, as long as no circle comes of it. */

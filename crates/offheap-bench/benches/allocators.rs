@@ -66,7 +66,7 @@ impl Bench {
     fn check(&self, blocks: u64) {
         let allocator = self.isolate.manager().allocators.get(self.id).unwrap();
         allocator.check().unwrap();
-        assert!(allocator.stats().blocks <= blocks);
+        assert!(allocator.stats(self.isolate.manager()).blocks <= blocks);
     }
 }
 

@@ -5,6 +5,7 @@
 //! - `names`: one allocator per name and process; the limit; closing and opening again.
 //! - `ends`: pins hold off every end; resets, rewinds and the end of an isolate give everything back.
 //! - `rows`: statistics and rows are those of what is live.
+//! - `waiting`: what an isolate freed and keeps is free for everybody, and nobody's until it is granted again.
 //! - `threads`: grants of four isolates never share a byte, also beside resets; totals are exact.
 
 #[path = "allocators/contract.rs"]
@@ -17,6 +18,8 @@ mod names;
 mod rows;
 #[path = "allocators/threads.rs"]
 mod threads;
+#[path = "allocators/waiting.rs"]
+mod waiting;
 
 use offheap_core::base::error::{Code, Result};
 use offheap_core::manager::allocators::{AllocatorId, AllocatorStats, Kind, Measures, Taken};
@@ -59,7 +62,7 @@ fn stats(isolate: &Isolate, id: AllocatorId) -> AllocatorStats {
     let allocator = isolate.manager().allocators.get(id).unwrap();
     allocator.check().unwrap();
     isolate.manager().tracker.check().unwrap();
-    allocator.stats()
+    allocator.stats(isolate.manager())
 }
 
 /// Writes a byte over a grant.

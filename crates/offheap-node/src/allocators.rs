@@ -12,14 +12,16 @@
 use crate::MANAGER;
 use crate::buffer::Answer;
 use crate::state::{Context, answer, argument, give_handle};
+use napi::bindgen_prelude::Float64Array;
 use napi_derive::napi;
 use offheap_core::alloc::arena::Mark;
 use offheap_core::base::error::{Code, Error, Result};
 use offheap_core::manager::Isolate;
-use offheap_core::manager::allocators::{AllocatorId, Kind, Measures};
+use offheap_core::manager::allocators::{Allocator, AllocatorId, Kind, Measures};
 use offheap_core::tracker::isolate::word;
 use offheap_core::tracker::label::Label;
 use offheap_core::tracker::state::{AlignmentCode, Generation, Handle, Slot};
+use std::sync::Arc;
 
 /// Number and life in the first two argument words.
 fn id(isolate: &Isolate) -> AllocatorId {
@@ -64,8 +66,7 @@ pub fn open(call: &Context<'_>) -> Answer {
     })
 }
 
-/// Arguments: number, life, size (two words), label. Results: slot, generation, offset (two words),
-/// granted bytes (two words). Statuses: `ERR_OUT_OF_RANGE` with the largest request, `REGION_FULL` with
+/// Arguments: number, life, size (two words), label. Results: slot, generation, offset (two words). Statuses: `ERR_OUT_OF_RANGE` with the largest request, `REGION_FULL` with
 /// the largest that fits now, `IN_USE` (an overwriting ring whose oldest is pinned), `OUT_OF_MEMORY`.
 pub fn allocate(call: &Context<'_>) -> Answer {
     answer(call, |isolate| {
@@ -73,7 +74,6 @@ pub fn allocate(call: &Context<'_>) -> Answer {
         let taken = isolate.allocate_in(id(isolate), isolate.table.argument_u64(2), label)?;
         give_handle(isolate, taken.handle);
         give_u64(isolate, 3, taken.offset);
-        give_u64(isolate, 5, taken.granted);
         Ok(())
     })
 }
@@ -199,48 +199,41 @@ pub fn arena_generations(call: &Context<'_>) -> Answer {
     value
 }
 
-/// An open allocator of the process.
-#[napi(object)]
-pub struct AllocatorEntry {
-    /// Its number.
-    pub number: u32,
-    /// Its life.
-    pub life: u32,
-    /// Its name.
-    pub name: String,
-    /// How it cuts, as `allocatorOpen` numbers it.
-    pub kind: u32,
-    /// Bytes of its region.
-    pub total: f64,
-    /// The alignment it was opened with, as a code.
-    pub alignment: u32,
-    /// Whether a full ring ends its oldest grants.
-    pub overwrite: bool,
-}
-
-/// All open allocators of the process, by number.
+/// All open allocators of the process, six numbers each: number, life, kind as `allocatorOpen` numbers it, total bytes,
+/// code of the alignment it was opened with, 1 when a full ring ends its oldest grants.
 #[napi(catch_unwind)]
 #[must_use]
-pub fn allocator_list() -> Vec<AllocatorEntry> {
-    let entry = |allocator: &offheap_core::manager::allocators::Allocator| AllocatorEntry {
-        number: allocator.id.number,
-        life: allocator.id.life,
-        name: allocator.name.to_string(),
-        kind: allocator.measures.kind as u32,
-        total: allocator.measures.total as f64,
-        alignment: u32::from(allocator.measures.alignment.0),
-        overwrite: allocator.measures.overwrite,
+pub fn allocator_list() -> Float64Array {
+    let entry = |allocator: &Arc<Allocator>| {
+        let measures = &allocator.measures;
+        [
+            f64::from(allocator.id.number),
+            f64::from(allocator.id.life),
+            f64::from(measures.kind as u8),
+            measures.total as f64,
+            f64::from(measures.alignment.0),
+            f64::from(u8::from(measures.overwrite)),
+        ]
     };
-    MANAGER.allocators.all().iter().map(|allocator| entry(allocator)).collect()
+    MANAGER.allocators.all().iter().flat_map(entry).collect::<Vec<f64>>().into()
+}
+
+/// The name of an open allocator.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn allocator_name(number: u32, life: u32) -> Option<String> {
+    MANAGER.allocators.get(AllocatorId { number, life }).ok().map(|allocator| allocator.name.to_string())
 }
 
 /// Figures of an open allocator: total, held, requested, free, largest free (bytes), blocks, free
 /// blocks, hits, misses (of an object pool). Empty when it is closed.
 #[napi(catch_unwind)]
 #[must_use]
-pub fn allocator_stats(number: u32, life: u32) -> Vec<f64> {
-    let Ok(allocator) = MANAGER.allocators.get(AllocatorId { number, life }) else { return Vec::new() };
-    let stats = allocator.stats();
+pub fn allocator_stats(number: u32, life: u32) -> Float64Array {
+    let Ok(allocator) = MANAGER.allocators.get(AllocatorId { number, life }) else {
+        return Vec::new().into();
+    };
+    let stats = allocator.stats(&MANAGER);
     let figures = [
         stats.total,
         stats.held,
@@ -252,7 +245,7 @@ pub fn allocator_stats(number: u32, life: u32) -> Vec<f64> {
         stats.hits,
         stats.misses,
     ];
-    figures.map(|figure| figure as f64).to_vec()
+    figures.map(|figure| figure as f64).to_vec().into()
 }
 
 /// What does not hold in an allocator's structure, for tests; undefined when all does, or it is closed.

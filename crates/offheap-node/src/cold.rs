@@ -1,4 +1,5 @@
-//! What is called seldom: typed bindings that napi-rs generates.
+//! What is called seldom: typed bindings that napi-rs generates. Lists of numbers are typed arrays: filling a plain
+//! array would run accessors that a script has put on `Object.prototype`.
 
 use crate::{MANAGER, THREADS};
 use napi::bindgen_prelude::Float64Array;
@@ -49,7 +50,7 @@ pub fn error_codes() -> Vec<String> {
 /// committed, escaped bytes, quarantined bytes, collected blocks.
 #[napi(catch_unwind)]
 #[must_use]
-pub fn stats() -> Vec<f64> {
+pub fn stats() -> Float64Array {
     let stats = report::stats(&MANAGER.tracker, &MANAGER.chunks);
     [
         stats.total_allocated,
@@ -67,6 +68,7 @@ pub fn stats() -> Vec<f64> {
     ]
     .map(|value| value as f64)
     .to_vec()
+    .into()
 }
 
 /// Numbers in a row of [`rows`].
@@ -111,16 +113,16 @@ fn row(info: &report::Info) -> [f64; ROW_FIELDS] {
 /// The row of one record while it is live, else an empty array; as in [`rows`].
 #[napi(catch_unwind)]
 #[must_use]
-pub fn row_of(slot: u32) -> Vec<f64> {
+pub fn row_of(slot: u32) -> Float64Array {
     let row_now = MANAGER.tracker.shared_row(tracker::state::Slot(slot));
     let info = row_now.and_then(|now| MANAGER.row(&now, raw::now_ms()));
-    info.map_or_else(Vec::new, |info| row(&info).to_vec())
+    info.map_or_else(Vec::new, |info| row(&info).to_vec()).into()
 }
 
 /// Slot, generation and flags of every live block that an isolate holds through the manager.
 #[napi(catch_unwind)]
 #[must_use]
-pub fn blocks_of(isolate: u32) -> Vec<f64> {
+pub fn blocks_of(isolate: u32) -> Float64Array {
     let mut own = Vec::new();
     MANAGER.tracker.scan(|row| {
         if row.owner == Owner::block(isolate) {
@@ -128,7 +130,7 @@ pub fn blocks_of(isolate: u32) -> Vec<f64> {
             own.extend([f64::from(row.handle.slot.0), f64::from(row.handle.generation.0), f64::from(viewed)]);
         }
     });
-    own
+    own.into()
 }
 
 /// Sets the cap that the environment asks for: the first call of the process counts, so that a worker

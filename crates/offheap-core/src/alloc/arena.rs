@@ -94,7 +94,8 @@ struct Levels {
 #[derive(Debug)]
 pub struct Arena {
     total: u64,
-    step: u64, // every position is a multiple of it, so every address has the alignment
+    step: u64, // a power of two; every position is a multiple of it, so every address has the alignment
+    step_shift: u32,
     top: AtomicU64,
     depth: AtomicU32, // the newest level
     generations: &'static [AtomicI32],
@@ -119,6 +120,7 @@ impl Arena {
         Ok(Self {
             total,
             step: alignment.max(STEP_MIN),
+            step_shift: alignment.max(STEP_MIN).trailing_zeros(),
             top: AtomicU64::new(0),
             depth: AtomicU32::new(0),
             generations: words::zeroed_i32(LEVELS_MAX).ok_or_else(refused)?,
@@ -147,11 +149,11 @@ impl Arena {
             // before, and then the exchange fails.
             let level = self.depth.load(Ordering::Acquire);
             let generation = self.generations[level as usize].load(Ordering::Acquire).cast_unsigned();
-            let offset = (top & POSITION) * self.step;
+            let offset = (top & POSITION) << self.step_shift;
             if offset > self.total || size > self.total - offset {
                 return Err(full(size, self.total.saturating_sub(offset)));
             }
-            let moved = top + size.div_ceil(self.step);
+            let moved = top + ((size + self.step - 1) >> self.step_shift); // a division would cost as much as the exchange
             if self.top.compare_exchange_weak(top, moved, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
                 counter.granted(size);
                 let granted = size.next_multiple_of(self.step).min(self.total - offset);

@@ -1,5 +1,5 @@
 //! Ring: grants one behind the other, in a circle. Frees may come in any order; room comes back in the
-//! order of the grants. Allocating is one compare-exchange, freeing another; a lock is held only
+//! order of the grants. Allocating is one compare-exchange, freeing a store; a lock is held only
 //! while freed grants at the back are taken together, which an allocation does when it needs them.
 //!
 //! Positions only grow and are 64 bits wide, so full and empty cannot be confused and no position
@@ -30,8 +30,10 @@ struct Back {
 #[derive(Debug)]
 pub struct Ring {
     total: u64,
-    step: u64,
+    step: u64,                   // a power of two
+    step_shift: u32,             // its logarithm: a division would cost as much as the exchange
     steps: u64,                  // of the whole circle
+    reciprocal: u64,             // (2^64 - 1) / steps, for remainders
     head: AtomicU64,             // position after the newest grant
     tail: AtomicU64,             // position of the oldest one that is not taken back
     table: &'static [AtomicU64], // a word for each step
@@ -67,13 +69,28 @@ impl Ring {
         let steps = total.div_ceil(step);
         let table = words::zeroed_u64(steps as usize).ok_or_else(|| no_memory(8 * steps))?;
         let (head, tail) = (AtomicU64::new(0), AtomicU64::new(0));
-        Ok(Self { total, step, steps, head, tail, table, back: Mutex::default() })
+        let (step_shift, reciprocal) = (step.trailing_zeros(), u64::MAX / steps);
+        Ok(Self { total, step, step_shift, steps, reciprocal, head, tail, table, back: Mutex::default() })
+    }
+
+    /// Steps that hold a request.
+    #[inline]
+    const fn steps_for(&self, size: u64) -> u64 {
+        (size + self.step - 1) >> self.step_shift
+    }
+
+    /// Where in the circle a position is. The reciprocal gives the circles before it, or one less.
+    #[inline]
+    const fn place(&self, position: u64) -> u64 {
+        let circles = ((position as u128 * self.reciprocal as u128) >> 64) as u64;
+        let rest = position - circles * self.steps;
+        if rest >= self.steps { rest - self.steps } else { rest }
     }
 
     /// The word of a position.
     #[inline]
     fn word(&self, position: u64) -> &AtomicU64 {
-        &self.table[(position % self.steps) as usize]
+        &self.table[self.place(position) as usize]
     }
 
     /// Takes back what is freed at the back, and tells whether that was anything.
@@ -81,7 +98,7 @@ impl Ring {
         let _back = lock(&self.back);
         let from = self.tail.load(Ordering::Relaxed);
         let (mut tail, head) = (from, self.head.load(Ordering::Acquire));
-        let mut at = tail % self.steps;
+        let mut at = self.place(tail);
         while tail != head {
             // Acquire: pairs with the Release of the free. A grant that is not published reads 0.
             let word = self.table[at as usize].load(Ordering::Acquire);
@@ -118,7 +135,7 @@ impl Ring {
     #[inline]
     fn skip(&self, at: u64, head: u64, tail: u64, size: u64) -> Option<u64> {
         let skip = if size > self.total - at * self.step { self.steps - at } else { 0 };
-        (head + skip + size.div_ceil(self.step) - tail <= self.steps).then_some(skip)
+        (head + skip + self.steps_for(size) - tail <= self.steps).then_some(skip)
     }
 
     /// Ties a number to a live grant; 0 unties.
@@ -136,11 +153,13 @@ impl Ring {
         let (tail, head) = (self.tail.load(Ordering::Acquire), self.head.load(Ordering::Acquire));
         let word = self.word(tail).load(Ordering::Acquire);
         let live = tail != head && word != 0 && word & FREED == 0;
-        live.then(|| ((tail % self.steps) * self.step, (word >> 32) as u32))
+        live.then(|| (self.place(tail) * self.step, (word >> 32) as u32))
     }
 
     fn grant_word(&self, offset: u64) -> Option<&AtomicU64> {
-        offset.is_multiple_of(self.step).then(|| self.table.get((offset / self.step) as usize)).flatten()
+        (offset & (self.step - 1) == 0)
+            .then(|| self.table.get((offset >> self.step_shift) as usize))
+            .flatten()
     }
 
     /// Gives back the whole pages between two positions less than a circle apart.
@@ -148,8 +167,8 @@ impl Ring {
         let page = raw::page_size() as u64;
         let turn = from.next_multiple_of(self.steps).clamp(from, to);
         let part = |from: u64, to: u64| {
-            let start = ((from % self.steps) * self.step).next_multiple_of(page);
-            let end = (from % self.steps + (to - from)) * self.step;
+            let start = (self.place(from) * self.step).next_multiple_of(page);
+            let end = (self.place(from) + (to - from)) * self.step;
             // The region is page-rounded: what follows its last byte on that page is nobody's.
             let end = if end >= self.total { self.total.next_multiple_of(page) } else { end / page * page };
             if to > from && end > start { decommit(start, end - start) } else { 0 }
@@ -166,7 +185,7 @@ impl Ring {
         if head <= tail {
             return Room { ahead: self.total, start: 0 };
         }
-        let (at, room) = (head % self.steps, self.steps - (head - tail).min(self.steps));
+        let (at, room) = (self.place(head), self.steps - (head - tail).min(self.steps));
         // The steps from `at` on, to the end and then from the start.
         let behind = room.saturating_sub(self.steps - at);
         let reaches_end = room - behind == self.steps - at;
@@ -195,11 +214,11 @@ impl Strategy for Ring {
         if size.wrapping_sub(1) >= self.total {
             return Err(never_fits(size, self.total));
         }
-        let steps = size.div_ceil(self.step);
+        let steps = self.steps_for(size);
         loop {
             let tail = self.tail.load(Ordering::Acquire); // first: then the head is never behind it
             let head = self.head.load(Ordering::Acquire);
-            let at = head % self.steps;
+            let at = self.place(head);
             let Some(skip) = self.skip(at, head, tail, size) else {
                 if self.take_back() {
                     continue;
@@ -227,17 +246,15 @@ impl Strategy for Ring {
     #[inline]
     fn free(&self, offset: u64) -> Result<u64> {
         let word = self.grant_word(offset).ok_or_else(not_granted)?;
-        let mut seen = word.load(Ordering::Relaxed);
-        loop {
-            if seen == 0 || seen & FREED != 0 {
-                return Err(not_granted());
-            }
-            // Release: what the owner wrote happens before what the next owner does.
-            match word.compare_exchange_weak(seen, seen | FREED, Ordering::AcqRel, Ordering::Relaxed) {
-                Ok(_) => return Ok(self.granted_bytes(offset, steps_of(seen))),
-                Err(now) => seen = now,
-            }
+        let seen = word.load(Ordering::Relaxed);
+        if seen == 0 || seen & FREED != 0 {
+            return Err(not_granted());
         }
+        // A store, no exchange: of two frees of one grant only one comes here (law 3), and nobody else changes the
+        // word of a live grant but `tag`, whose loss does no harm now. Release: what the owner wrote happens before
+        // what the next one does.
+        word.store(seen | FREED, Ordering::Release);
+        Ok(self.granted_bytes(offset, steps_of(seen)))
     }
 
     fn granted(&self, offset: u64) -> Option<u64> {

@@ -52,7 +52,9 @@ pub type Verdict = std::result::Result<(), String>;
 /// 4. What was freed can be granted again: when everything is freed, the largest request succeeds.
 ///    (The arena frees by `rewind` and `reset` only.)
 /// 5. `held + free = total`; `largest_free <= free`; a request of `largest_free` succeeds.
-/// 6. `trim` gives back pages of which no grant has a byte, and only while no grant can get them.
+/// 6. What is granted to requests of one class ([`Strategy::class_of`]) has one size and would serve every request
+///    of that class, unless [`Strategy::has_class_at`] says no.
+/// 7. `trim` gives back pages of which no grant has a byte, and only while no grant can get them.
 pub trait Strategy: fmt::Debug + Send + Sync {
     /// Grants at least `size` bytes.
     ///
@@ -65,6 +67,20 @@ pub trait Strategy: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`Code::DoubleFree`]: law 3.
     fn free(&self, offset: u64) -> Result<u64>;
+
+    /// The class of a request. `None` for a size that is cut as it comes, or that never fits.
+    fn class_of(&self, size: u64) -> Option<u32> {
+        let _ = size;
+        None
+    }
+
+    /// Whether the live grant at `offset` is of the class of its request, and not cut as it came because the
+    /// region had no room for a whole class of them.
+    #[inline]
+    fn has_class_at(&self, offset: u64) -> bool {
+        let _ = offset;
+        true
+    }
 
     /// The size of the live grant that starts at `offset`.
     fn granted(&self, offset: u64) -> Option<u64>;

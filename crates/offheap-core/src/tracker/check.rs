@@ -125,6 +125,9 @@ fn check_state(slot: Slot, state: State) -> Verdict {
     if !generation.is_live() && state.has(State::VIEWED) {
         return Err(format!("slot {} is free and viewed by its owner", slot.0));
     }
+    if state.has(State::WAITING) && generation.is_live() {
+        return Err(format!("slot {} is live and waits for its next owner", slot.0));
+    }
     if state.has(State::VIEWED) && !state.has(State::EVER_VIEWED) {
         return Err(format!("slot {} is viewed and was never", slot.0));
     }

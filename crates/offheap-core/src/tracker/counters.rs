@@ -10,6 +10,7 @@ pub struct Cell {
     allocations: AtomicU64,
     frees: AtomicU64,
     quarantined_bytes: AtomicU64,
+    waiting: AtomicU64,
     live_bytes_max: AtomicU64, // the most that this thread alone has seen; triggers a look at all
 }
 
@@ -93,6 +94,12 @@ impl Counter {
         self.cell.0.quarantined_bytes.store(bytes, Ordering::Release);
     }
 
+    /// Tells how many freed grants this thread keeps for its next requests.
+    #[inline]
+    pub fn waiting(&self, grants: usize) {
+        self.cell.0.waiting.store(grants as u64, Ordering::Release);
+    }
+
     /// Counts a block whose size changed in its owner's hands: no moment of both sizes.
     pub fn resized(&self, old_bytes: u64, new_bytes: u64) {
         self.freed(old_bytes);
@@ -104,6 +111,7 @@ impl Drop for Counter {
     fn drop(&mut self) {
         self.cell.0.live_bytes_max.store(0, Ordering::Relaxed);
         self.quarantined(0);
+        self.waiting(0);
         lock(&self.all.cells).idle.push(Arc::clone(&self.cell));
     }
 }
@@ -119,6 +127,7 @@ struct Cells {
 pub struct Counters {
     cells: Mutex<Cells>,
     count: AtomicU64,
+    taken: AtomicU64, // of the waiting grants that threads still count, those that others took from them
     peak_bytes: AtomicU64,
 }
 
@@ -160,6 +169,24 @@ impl Counters {
     #[must_use]
     pub fn quarantined_bytes(&self) -> u64 {
         lock(&self.cells).all.iter().map(|cell| cell.0.quarantined_bytes.load(Ordering::Acquire)).sum()
+    }
+
+    /// Freed grants that wait in any thread.
+    #[must_use]
+    pub fn waiting(&self) -> u64 {
+        let cells = lock(&self.cells);
+        let kept: u64 = cells.all.iter().map(|cell| cell.0.waiting.load(Ordering::Acquire)).sum();
+        kept.saturating_sub(self.taken.load(Ordering::Acquire))
+    }
+
+    /// Somebody took grants that wait in other threads.
+    pub fn took(&self, grants: u64) {
+        self.taken.fetch_add(grants, Ordering::AcqRel);
+    }
+
+    /// The thread that kept one of them has found out, and does not count it any more.
+    pub fn missed(&self) {
+        self.taken.fetch_sub(1, Ordering::AcqRel);
     }
 
     /// The most bytes live at once: exact while one thread counts, else the highest sum that was

@@ -179,6 +179,7 @@ impl Record<'_> {
     ///
     /// # Errors
     /// As [`Record::end`].
+    #[inline]
     pub fn end_marked(&self, generation: Generation, flags: u64) -> Result<State> {
         let mut state = self.state.load(Ordering::Relaxed);
         loop {
@@ -200,6 +201,16 @@ impl Record<'_> {
                 Err(now) => state = now,
             }
         }
+    }
+
+    /// Takes a record that waits with its memory ([`State::WAITING`]), for itself alone. False when somebody else
+    /// took it. `generation`: the one that it waits in.
+    #[must_use]
+    #[inline]
+    pub fn claim(&self, generation: Generation) -> bool {
+        let (waiting, taken) = (State::new(generation, State::WAITING).0, State::new(generation, 0).0);
+        // AcqRel: what the last owner wrote happens before what the next one does.
+        self.state.compare_exchange(waiting, taken, Ordering::AcqRel, Ordering::Relaxed).is_ok()
     }
 
     /// Changes a live record's state word, as long as its generation stands.

@@ -1,7 +1,7 @@
 //! Looking at all records while they change, without stopping anybody.
 
 use super::isolate::{IsolateRow, field, flag};
-use super::record::SEGMENT_SLOTS;
+use super::record::{Record, SEGMENT_SLOTS};
 use super::state::{AlignmentCode, Extent, Handle, Owner, Place, Slot, State};
 use super::table::{Segment, Tracker};
 use crate::base::sync::{Ordering, fence};
@@ -50,6 +50,20 @@ impl Tracker {
                 };
                 if let Some(row) = row {
                     each(&row);
+                }
+            }
+        }
+    }
+
+    /// Calls `each` with every record that waits with its memory, and the generation that it waits in.
+    pub fn each_waiting(&self, mut each: impl FnMut(Handle, Record<'static>)) {
+        for (index, used) in self.used().into_iter().enumerate() {
+            for offset in 0..used {
+                let slot = Slot((index * SEGMENT_SLOTS + offset) as u32);
+                let Some(record) = self.shared(slot) else { break };
+                let state = record.state();
+                if state.has(State::WAITING) {
+                    each(Handle { slot, generation: state.generation() }, record);
                 }
             }
         }

@@ -82,6 +82,8 @@ impl State {
     pub const ORPHANED: u64 = 1 << 3;
     /// The record is spent; its memory has another record now.
     pub const RETIRED: u64 = 1 << 4;
+    /// Freed by its owner, and kept with its memory for a next one: whoever clears this has the memory.
+    pub const WAITING: u64 = 1 << 5;
     const ALIGNMENT_SHIFT: u32 = 8;
     const ALIGNMENT_MASK: u64 = 0x3f;
 

@@ -294,6 +294,11 @@ impl Strategy for Buddy {
         }
     }
 
+    #[inline]
+    fn class_of(&self, size: u64) -> Option<u32> {
+        (size.wrapping_sub(1) < self.largest()).then(|| self.order_for(size))
+    }
+
     fn granted(&self, offset: u64) -> Option<u64> {
         self.granted_at(offset).map(|(_, order)| 1 << (order + MIN_SHIFT))
     }

@@ -165,6 +165,16 @@ impl Strategy for Hybrid {
         Ok(u64::from(units) * self.unit)
     }
 
+    #[inline]
+    fn class_of(&self, size: u64) -> Option<u32> {
+        self.slab.as_ref()?.class_of(size)
+    }
+
+    #[inline]
+    fn has_class_at(&self, offset: u64) -> bool {
+        self.slab_at(offset).is_some()
+    }
+
     fn granted(&self, offset: u64) -> Option<u64> {
         if let Some(slab) = self.slab_at(offset) {
             return slab.granted(offset);

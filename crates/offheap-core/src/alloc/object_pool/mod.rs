@@ -38,10 +38,10 @@ struct Kind {
 #[derive(Debug)]
 pub struct ObjectPool {
     total: u64,
-    unit: u64,                 // every slot's size is a multiple of it
-    cell_shift: u32,           // log2 of a cell's bytes
-    kinds: Box<[Kind]>,        // a hash table by size
-    kind_of: Box<[AtomicU32]>, // per cell: its kind + 1, 0 while it has none, or CONTINUED
+    unit: u64,                     // every slot's size is a multiple of it
+    cell_shift: u32,               // log2 of a cell's bytes
+    kinds: Box<[Kind; SIZES_MAX]>, // a hash table by size
+    kind_of: Box<[AtomicU32]>,     // per cell: its kind + 1, 0 while it has none, or CONTINUED
     links: Table,
     cells: Mutex<Cells>,
 }
@@ -88,7 +88,7 @@ impl ObjectPool {
             total,
             unit,
             cell_shift: cell.trailing_zeros(),
-            kinds: (0..SIZES_MAX).map(|_| Kind::default()).collect(),
+            kinds: Box::new(std::array::from_fn(|_| Kind::default())),
             kind_of: (0..count).map(|_| AtomicU32::new(0)).collect(),
             links: Table(words::zeroed_i32(numbers).ok_or_else(|| no_memory(4 * numbers as u64))?),
             cells: Mutex::new(Cells::new(count)),
@@ -106,17 +106,36 @@ impl ObjectPool {
         self.total / self.unit * self.unit
     }
 
-    /// Where a size stands, or would stand, in the hash table.
+    /// A slot's size for a request; `unit` is a power of two.
     #[inline]
-    fn probe(&self, size: u64) -> impl Iterator<Item = usize> {
-        let hash = (size / UNIT).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54;
-        (0..SIZES_MAX).map(move |step| (hash as usize + step) % SIZES_MAX)
+    const fn rounded(&self, size: u64) -> u64 {
+        (size + self.unit - 1) & !(self.unit - 1)
+    }
+
+    /// Where a size stands first in the hash table.
+    #[inline]
+    const fn hash(size: u64) -> usize {
+        ((size / UNIT).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54) as usize // 10 bits: SIZES_MAX
+    }
+
+    /// Where a size stands, or would stand.
+    fn probe(size: u64) -> impl Iterator<Item = usize> {
+        (0..SIZES_MAX).map(move |step| (Self::hash(size) + step) % SIZES_MAX)
     }
 
     /// The kind of a size, if there is one.
     #[inline]
     fn find(&self, size: u64) -> Option<usize> {
-        for kind in self.probe(size) {
+        let first = Self::hash(size);
+        if self.kinds[first].size.load(Ordering::Acquire) == size {
+            return Some(first);
+        }
+        self.find_further(size)
+    }
+
+    #[cold]
+    fn find_further(&self, size: u64) -> Option<usize> {
+        for kind in Self::probe(size) {
             match self.kinds[kind].size.load(Ordering::Acquire) {
                 0 => return None,
                 found if found == size => return Some(kind),
@@ -198,7 +217,7 @@ impl ObjectPool {
 
     /// A kind for a size that has none, with the lock held.
     fn make_kind(&self, size: u64) -> Option<usize> {
-        let kind = self.probe(size).find(|kind| self.kinds[*kind].size.load(Ordering::Acquire) == 0)?;
+        let kind = Self::probe(size).find(|kind| self.kinds[*kind].size.load(Ordering::Acquire) == 0)?;
         self.kinds[kind].size.store(size, Ordering::Release);
         Some(kind)
     }
@@ -210,7 +229,7 @@ impl Strategy for ObjectPool {
         if size.wrapping_sub(1) >= self.largest() {
             return Err(never_fits(size, self.largest()));
         }
-        let rounded = size.next_multiple_of(self.unit);
+        let rounded = self.rounded(size);
         if let Some(grant) = self.find(rounded).and_then(|kind| self.pop(kind)) {
             return Ok(grant);
         }
@@ -223,6 +242,14 @@ impl Strategy for ObjectPool {
         // The push links the slot, so it is no longer LIVE; its Release publishes what the owner wrote.
         self.kinds[kind].free.push(&self.links, Chain { first: number, last: number, count: 1 });
         Ok(size)
+    }
+
+    #[inline]
+    fn class_of(&self, size: u64) -> Option<u32> {
+        if size.wrapping_sub(1) >= self.largest() {
+            return None;
+        }
+        self.find(self.rounded(size)).map(|kind| kind as u32)
     }
 
     fn granted(&self, offset: u64) -> Option<u64> {

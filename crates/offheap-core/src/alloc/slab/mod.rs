@@ -281,6 +281,14 @@ impl Strategy for Slab {
         Ok(classes::size_of(class))
     }
 
+    #[inline]
+    fn class_of(&self, size: u64) -> Option<u32> {
+        if size.wrapping_sub(1) >= self.largest {
+            return None;
+        }
+        classes::class_for(size, self.alignment).map(u32::from)
+    }
+
     fn granted(&self, offset: u64) -> Option<u64> {
         let (span, class, index) = self.slot_at(offset)?;
         let word = self.bits(span, class)[index as usize / 64].load(Ordering::Acquire);

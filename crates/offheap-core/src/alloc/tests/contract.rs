@@ -3,6 +3,7 @@
 use super::super::strategy::{Grant, Usage};
 use super::{ALL, House};
 use crate::base::error::Code;
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 const MIB: u64 = 1 << 20;
@@ -54,6 +55,38 @@ fn assert_all_free(house: &House) {
     let largest = house.strategy.allocate(house.largest()).unwrap();
     house.assert_proper(largest, house.largest());
     house.strategy.free(largest.offset).unwrap();
+}
+
+#[test]
+fn grants_of_one_class_have_one_size_and_serve_every_request_of_that_class() {
+    let mut classes_seen = 0;
+    every(|house| {
+        let sizes: Vec<u64> =
+            (0..20).flat_map(|log2| [(1 << log2) - 1, 1 << log2, (1 << log2) * 5 / 4]).collect();
+        let mut classes: BTreeMap<u32, (u64, u64)> = BTreeMap::new(); // size of the grants, largest request
+        let mut try_all = || {
+            for size in &sizes {
+                let Ok(grant) = house.strategy.allocate(*size) else { continue };
+                let class = house.strategy.class_of(*size);
+                if let Some(class) = class.filter(|_| house.strategy.has_class_at(grant.offset)) {
+                    let (granted, largest) = classes.entry(class).or_insert((grant.size, *size));
+                    *largest = (*largest).max(*size);
+                    assert_eq!((grant.size, grant.size >= *largest), (*granted, true), "{}", house.name);
+                }
+                house.strategy.free(grant.offset).unwrap();
+            }
+        };
+        try_all();
+        let grants = fill_up(house, house.largest().min(20_000)); // no room for another span
+        house.strategy.free(grants[0].offset).unwrap();
+        try_all();
+        free_all(house, &grants[1..]);
+        assert_all_free(house);
+        assert_eq!(house.strategy.class_of(0), None);
+        assert_eq!(house.strategy.class_of(house.largest() + 1), None);
+        classes_seen += classes.len();
+    });
+    assert!(classes_seen > 500);
 }
 
 #[test]

@@ -136,6 +136,7 @@ impl Isolate {
         let closed = self.with(id, |attached, records| {
             let allocator = Arc::clone(&attached.allocator);
             self.end_all(&allocator, &attached.counter, records, true)?;
+            self.reclaim(attached, records);
             Ok(allocator)
         });
         let allocator = match closed {
@@ -269,7 +270,10 @@ impl Isolate {
     /// # Errors
     /// [`Code::Closed`].
     pub fn trim_allocator(&self, id: AllocatorId) -> Result<u64> {
-        self.with(id, |attached, _| Ok(attached.allocator.ground.trim(&self.manager.chunks.atlas)))
+        self.with(id, |attached, records| {
+            self.reclaim(attached, records);
+            Ok(attached.allocator.ground.trim(&self.manager.chunks.atlas))
+        })
     }
 
     /// The isolate has ended: what it held of allocators goes back, pinned or not, for its handles and
@@ -278,7 +282,8 @@ impl Isolate {
         let mut door = self.allocators.borrow_mut();
         let tracker = &self.manager.tracker;
         let Door { attached, records } = &mut *door;
-        for attached in attached.iter().flatten() {
+        for attached in attached.iter_mut().flatten() {
+            attached.empty_bins(tracker, records);
             let own = lock(&attached.allocator.ending);
             let record = own.and_then(|own| Some((tracker.live(own).ok()?, own.generation)));
             for _ in 0..attached.arena_pins {

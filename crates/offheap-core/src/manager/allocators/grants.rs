@@ -1,6 +1,7 @@
 //! Grants: allocate, free, pin, through one isolate.
 
-use super::ground::{Ground, Plan};
+use super::ground::Plan;
+use super::waiting::{Bins, Regrant};
 use super::{Allocator, AllocatorId, Isolate};
 use crate::alloc::arena::{Arena, Stay};
 use crate::alloc::ring::Ring;
@@ -10,7 +11,7 @@ use crate::base::sync::{Arc, Ordering, fence, lock};
 use crate::raw;
 use crate::tracker::counters::Counter;
 use crate::tracker::label::Label;
-use crate::tracker::record::{Birth, Record};
+use crate::tracker::record::Birth;
 use crate::tracker::stack::Links;
 use crate::tracker::state::{Extent, Generation, Handle, Origin, Owner, Place, Slot};
 use crate::tracker::table::Tracker;
@@ -32,6 +33,7 @@ pub(super) struct Attached {
     pub(super) allocator: Arc<Allocator>,
     pub(super) counter: Counter,
     pub(super) arena_pins: u64, // this isolate's, to be dropped when it ends
+    pub(super) waiting: Bins,   // what it freed last
 }
 
 /// What `allocate` gives. Of an arena, the handle is a level and its generation.
@@ -75,11 +77,17 @@ impl Isolate {
         if door.attached.len() <= index {
             door.attached.resize_with(index + 1, || None);
         }
-        if door.attached[index].as_ref().is_none_or(|attached| attached.allocator.id != allocator.id) {
-            let counter = allocator.counters.counter();
-            door.attached[index] =
-                Some(Attached { allocator: Arc::clone(allocator), counter, arena_pins: 0 });
+        let Door { attached, records } = &mut *door;
+        let place = &mut attached[index];
+        if place.as_ref().is_some_and(|attached| attached.allocator.id == allocator.id) {
+            return;
         }
+        if let Some(closed) = place {
+            closed.empty_bins(&self.manager.tracker, records); // what was freed while it was closed
+        }
+        let (allocator, counter) = (Arc::clone(allocator), allocator.counters.counter());
+        let waiting = Bins::of(&allocator.ground.plan);
+        *place = Some(Attached { allocator, counter, arena_pins: 0, waiting });
     }
 
     /// Grants at least `size` bytes of an allocator's region.
@@ -91,6 +99,49 @@ impl Isolate {
     pub fn allocate_in(&self, id: AllocatorId, size: u64, label: Label) -> Result<Taken> {
         let mut door = self.allocators.borrow_mut();
         let (attached, records) = door.attached(id)?;
+        if let Some(class) = attached.class_of(size) {
+            let birth = self.birth(attached, size, label);
+            if let Some(again) = attached.grant_again(class, &self.manager.tracker, birth) {
+                attached.counter.granted(size);
+                let Regrant { handle, offset, granted } = again;
+                return Ok(Taken { handle, offset, granted });
+            }
+        }
+        let first = self.allocate_fresh(attached, records, size, label);
+        match first {
+            Err(refused) if refused.code == Code::RegionFull => {
+                self.allocate_reclaimed(attached, records, size, label, refused)
+            }
+            _ => first,
+        }
+    }
+
+    /// Allocates in a full region, of which something may wait somewhere.
+    #[cold]
+    fn allocate_reclaimed(
+        &self,
+        attached: &mut Attached,
+        records: &mut Vec<Slot>,
+        size: u64,
+        label: Label,
+        refused: Error,
+    ) -> Result<Taken> {
+        if attached.allocator.counters.waiting() == 0 {
+            return Err(refused);
+        }
+        self.reclaim(attached, records);
+        self.allocate_fresh(attached, records, size, label)
+    }
+
+    /// Allocates what the strategy has to cut.
+    #[inline(always)] // as `open_grant`
+    fn allocate_fresh(
+        &self,
+        attached: &Attached,
+        records: &mut Vec<Slot>,
+        size: u64,
+        label: Label,
+    ) -> Result<Taken> {
         // Each strategy by its own name: the compiler then keeps the grant in registers.
         match &attached.allocator.ground.plan {
             Plan::Arena(arena) => allocate_in_arena(arena, size, &attached.counter),
@@ -105,8 +156,23 @@ impl Isolate {
         }
     }
 
-    /// Opens the record of what a strategy granted, or gives it back.
+    /// Gives everything back to an allocator's strategy that waits, here or in other isolates.
+    pub(super) fn reclaim(&self, attached: &mut Attached, records: &mut Vec<Slot>) {
+        attached.empty_bins(&self.manager.tracker, records);
+        self.manager.reclaim(&attached.allocator.ground, &attached.allocator.counters);
+    }
+
     #[inline]
+    fn birth(&self, attached: &Attached, size: u64, label: Label) -> Birth {
+        Birth {
+            extent: Extent { size, label: label.0 },
+            origin: Origin { born_ms: raw::now_ms(), owner: Owner::grant(self.number) },
+            alignment: attached.allocator.measures.alignment,
+        }
+    }
+
+    /// Opens the record of what a strategy granted, or gives it back.
+    #[inline(always)] // its result, passed through memory, would be read before the stores of its parts are through
     fn open_grant(
         &self,
         grant: Grant,
@@ -116,11 +182,7 @@ impl Isolate {
         label: Label,
     ) -> Result<Taken> {
         let ground = &attached.allocator.ground;
-        let birth = Birth {
-            extent: Extent { size, label: label.0 },
-            origin: Origin { born_ms: raw::now_ms(), owner: Owner::grant(self.number) },
-            alignment: attached.allocator.measures.alignment,
-        };
+        let birth = self.birth(attached, size, label);
         let place = Place::grant(ground.span.0, grant.offset);
         match begin(&self.manager.tracker, records, place, birth) {
             Ok(handle) => {
@@ -173,9 +235,20 @@ impl Isolate {
             let live = record.is_live(handle.generation);
             return Err(if live { Code::ForeignBlock } else { Code::DoubleFree }.into());
         }
+        if let Some(class) = attached.class_at(place.offset_bytes(), extent.size) {
+            let mut kept = attached.keep(class, handle, &record)?;
+            if !kept {
+                attached.make_room(class, place.offset_bytes(), tracker, records);
+                kept = attached.keep(class, handle, &record)?;
+            }
+            if kept {
+                attached.counter.freed(extent.size);
+                return Ok(());
+            }
+        }
         record.end(handle.generation)?;
         put_record(tracker, records, handle.slot);
-        ground.put(place)?;
+        attached.allocator.ground.put(place)?;
         attached.counter.freed(extent.size);
         Ok(())
     }
@@ -252,35 +325,6 @@ impl Isolate {
     }
 }
 
-impl Ground {
-    /// Whether a place lies in this ground.
-    #[inline]
-    pub(super) const fn holds(&self, place: Place) -> bool {
-        place.is_grant() && place.span == self.span.0
-    }
-
-    /// Gives the memory of an ended record back.
-    #[inline]
-    pub(super) fn put(&self, place: Place) -> Result<u64> {
-        let offset = place.offset_bytes();
-        let put = match &self.plan {
-            Plan::Buddy(buddy) => buddy.free(offset),
-            Plan::Slab(slab) => slab.free(offset),
-            Plan::Ring(ring) => ring.free(offset),
-            Plan::ObjectPool(pool) => pool.free(offset),
-            Plan::Hybrid(hybrid) => hybrid.free(offset),
-            Plan::Arena(_) => Err(Code::Corrupted.into()),
-        };
-        put.map_err(|_| Code::Corrupted.into())
-    }
-
-    /// The record of a live grant of this ground.
-    fn live(&self, tracker: &Tracker, handle: Handle) -> Result<Record<'static>> {
-        let record = tracker.live(handle)?;
-        if self.holds(record.place()) { Ok(record) } else { Err(Code::ForeignBlock.into()) }
-    }
-}
-
 #[inline]
 fn allocate_in_arena(arena: &Arena, size: u64, counter: &Counter) -> Result<Taken> {
     let given = arena.allocate(size, counter)?;
@@ -290,7 +334,7 @@ fn allocate_in_arena(arena: &Arena, size: u64, counter: &Counter) -> Result<Take
 }
 
 /// Opens a record for a grant.
-#[inline]
+#[inline(always)] // as `open_grant`
 pub(super) fn begin(
     tracker: &Tracker,
     records: &mut Vec<Slot>,

@@ -8,12 +8,15 @@ use crate::alloc::object_pool::ObjectPool;
 use crate::alloc::ring::Ring;
 use crate::alloc::slab::Slab;
 use crate::alloc::strategy::{Strategy, Usage};
-use crate::base::error::Result;
+use crate::base::error::{Code, Result};
 use crate::base::sync::Arc;
 use crate::raw;
 use crate::raw::atlas::{Atlas, Span};
 use crate::raw::region::Region;
 use crate::tracker::counters::Counters;
+use crate::tracker::record::Record;
+use crate::tracker::state::{Handle, Place};
+use crate::tracker::table::Tracker;
 
 /// How the ground is cut. A ring, a pool and an arena answer to more than the others do.
 #[derive(Debug)]
@@ -56,6 +59,26 @@ impl Plan {
             Self::ObjectPool(pool) => Some(pool),
             Self::Hybrid(hybrid) => Some(hybrid),
         }
+    }
+}
+
+impl Plan {
+    /// The class of a request; see [`Strategy::class_of`].
+    #[inline]
+    pub(super) fn class_of(&self, size: u64) -> Option<u32> {
+        match self {
+            Self::Buddy(buddy) => buddy.class_of(size),
+            Self::Slab(slab) => slab.class_of(size),
+            Self::ObjectPool(pool) => pool.class_of(size),
+            Self::Hybrid(hybrid) => hybrid.class_of(size),
+            Self::Arena(_) | Self::Ring(_) => None,
+        }
+    }
+
+    /// See [`Strategy::has_class_at`].
+    #[inline]
+    pub(super) fn has_class_at(&self, offset: u64) -> bool {
+        if let Self::Hybrid(hybrid) = self { hybrid.has_class_at(offset) } else { true }
     }
 }
 
@@ -125,5 +148,34 @@ impl Ground {
             Plan::Arena(arena) => arena.trim(&decommit),
             plan => plan.strategy().map_or(0, |strategy| strategy.trim(&decommit)),
         }
+    }
+}
+
+impl Ground {
+    /// Whether a place lies in this ground.
+    #[inline]
+    pub(super) const fn holds(&self, place: Place) -> bool {
+        place.is_grant() && place.span == self.span.0
+    }
+
+    /// Gives the memory of an ended record back.
+    #[inline]
+    pub(super) fn put(&self, place: Place) -> Result<u64> {
+        let offset = place.offset_bytes();
+        let put = match &self.plan {
+            Plan::Buddy(buddy) => buddy.free(offset),
+            Plan::Slab(slab) => slab.free(offset),
+            Plan::Ring(ring) => ring.free(offset),
+            Plan::ObjectPool(pool) => pool.free(offset),
+            Plan::Hybrid(hybrid) => hybrid.free(offset),
+            Plan::Arena(_) => Err(Code::Corrupted.into()),
+        };
+        put.map_err(|_| Code::Corrupted.into())
+    }
+
+    /// The record of a live grant of this ground.
+    pub(super) fn live(&self, tracker: &Tracker, handle: Handle) -> Result<Record<'static>> {
+        let record = tracker.live(handle)?;
+        if self.holds(record.place()) { Ok(record) } else { Err(Code::ForeignBlock.into()) }
     }
 }

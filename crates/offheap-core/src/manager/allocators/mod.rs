@@ -14,6 +14,7 @@ mod rows;
 mod sight;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 pub use grants::{Door, Taken};
 pub use rows::AllocatorStats;

@@ -36,7 +36,8 @@ pub struct AllocatorStats {
 impl Allocator {
     /// How it is used.
     #[must_use]
-    pub fn stats(&self) -> AllocatorStats {
+    pub fn stats(&self, manager: &Manager) -> AllocatorStats {
+        manager.reclaim(&self.ground, &self.counters);
         let (usage, counted) = (self.ground.usage(), self.counters.sum());
         let misses = self.ground.misses() - self.misses_before;
         let is_pool = matches!(self.ground.plan, Plan::ObjectPool(_));
@@ -146,10 +147,11 @@ impl Allocator {
     fn complete(&self, mut info: Info) -> Option<Info> {
         info.allocator = Some(self.id.number);
         if info.row.owner.kind() == Owner::ARENA {
-            let stats = self.stats();
-            info.row.extent.size = stats.requested;
-            info.actual_size = stats.held;
-            return (stats.blocks > 0).then_some(info);
+            let Plan::Arena(arena) = &self.ground.plan else { return None };
+            let usage = arena.usage();
+            info.row.extent.size = arena.requested();
+            info.actual_size = usage.held;
+            return (usage.blocks > 0).then_some(info);
         }
         let offset = info.row.place.offset_bytes();
         info.actual_size = self.ground.plan.strategy()?.granted(offset)?; // `None`: freed meanwhile
