@@ -11,7 +11,7 @@ import type { SafeDataView } from '../primordials.js';
 import type { AllocatorType } from '../types.js';
 import { endBuffer, isDetached, isMarkedBuffer, movedOnce } from './holder.js';
 import type { Outcome } from './holder.js';
-import { isLive } from './table.js';
+import { isLive, unavailableReason } from './table.js';
 
 const { now } = Date;
 /** Where windows begin that show a region which no one ArrayBuffer can: at each multiple, twice as long. */
@@ -92,29 +92,28 @@ export const isGranted = (region: Region, slot: number, generation: number): boo
   return levels === undefined ? isLive(slot, generation) : levels[slot] === generation;
 };
 
-const noEpochs = new Int32Array(0);
-let epochs: Int32Array = noEpochs;
+/** Two words for each allocator of the process: its life (odd while open), and how often it was reset. A module constant: V8 then knows its
+ * address and length. */
+const EPOCHS: Int32Array = epochWords();
 
-/** Two words for each allocator of the process: its life (odd while open), and how often it was reset. */
 function epochWords(): Int32Array {
-  if (epochs !== noEpochs) return epochs;
-  const buffer = binding.allocatorEpochs();
-  if (buffer === undefined) throw errors.outOfMemory(0);
-  epochs = p.int32Over(buffer, 0, p.arrayBufferByteLength(buffer) / 4);
-  return epochs;
+  const buffer = unavailableReason === undefined ? binding.allocatorEpochs() : undefined;
+  return buffer === undefined ? new Int32Array(0) : p.int32Over(buffer, 0, p.arrayBufferByteLength(buffer) / 4);
 }
 
 /** How often an allocator was reset so far. */
 export function resetsOf(number: number): number {
-  return epochWords()[2 * number + 1] as number;
+  const resets = EPOCHS[2 * number + 1];
+  if (resets === undefined) throw errors.outOfMemory(0); // the words were refused when the package was loaded
+  return resets;
 }
 
 /** Whether an allocator is still open, as far as this isolate and others know. */
-export const isOpen = (region: Region): boolean => region.ending !== 'closed' && epochs[2 * region.number] === region.life;
+export const isOpen = (region: Region): boolean => region.ending !== 'closed' && EPOCHS[2 * region.number] === region.life;
 
 /** Whether nobody reset or closed the allocator since the region began. */
 export const isCurrent = (region: Region): boolean =>
-  region.ending === undefined && epochs[2 * region.number] === region.life && epochs[2 * region.number + 1] === region.resets;
+  region.ending === undefined && EPOCHS[2 * region.number] === region.life && EPOCHS[2 * region.number + 1] === region.resets;
 
 /** Whether one of the region's buffers was transferred away; then it stays so. */
 export function checkEscape(region: Region): boolean {
