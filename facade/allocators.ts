@@ -58,6 +58,11 @@ const { isMark, fieldsOf } = Mark;
 const known = p.makeIndex<AdvancedMemoryAllocator>();
 let stateOf: (allocator: AdvancedMemoryAllocator) => State;
 
+/** Out of line, as all refusals here: V8 inlines what is short. */
+function refuseThis(value: unknown): never {
+  throw errors.invalidArgType('this', KIND, value);
+}
+
 /** What an allocator object knows; the methods take it from `this` once and then use functions. */
 interface State {
   readonly settings: Settings;
@@ -70,7 +75,7 @@ export class AdvancedMemoryAllocator implements Face {
 
   static {
     stateOf = (allocator) => {
-      if (typeof allocator !== 'object' || allocator === null || !(#state in allocator)) throw errors.invalidArgType('this', KIND, allocator);
+      if (typeof allocator !== 'object' || allocator === null || !(#state in allocator)) refuseThis(allocator);
       return allocator.#state;
     };
   }

@@ -116,7 +116,7 @@ export class AllocatedMemory implements Face {
   }
 
   private constructor(key: symbol, region: Region, slot: number, generation: number, size: number, offset: number) {
-    if (key !== KEY) throw errors.invalidArgType('new.target', 'a call of AdvancedMemoryAllocator.allocate()', key);
+    if (key !== KEY) refuseNew(key);
     this.#region = region;
     this.#slot = slot;
     this.#generation = generation;
@@ -242,6 +242,11 @@ export class AllocatedMemory implements Face {
   toString(): string {
     return toText(own(this));
   }
+}
+
+/** Out of line: V8 inlines the constructor when it is short. */
+function refuseNew(key: unknown): never {
+  throw errors.invalidArgType('new.target', 'a call of AdvancedMemoryAllocator.allocate()', key);
 }
 
 /** Makes the handle of a grant. */

@@ -130,6 +130,50 @@ impl Ring {
         }
     }
 
+    /// Grants at least `size` bytes. `sole`: nobody else can be at it.
+    ///
+    /// # Errors
+    /// As [`Strategy::allocate`].
+    #[inline]
+    pub fn take(&self, size: u64, sole: bool) -> Result<Grant> {
+        if size.wrapping_sub(1) >= self.total {
+            return Err(never_fits(size, self.total));
+        }
+        let steps = self.steps_for(size);
+        loop {
+            let tail = self.tail.load(Ordering::Acquire); // first: then the head is never behind it
+            let head = self.head.load(Ordering::Acquire);
+            let at = self.place(head);
+            let Some(skip) = self.skip(at, head, tail, size) else {
+                if self.take_back() {
+                    continue;
+                }
+                if head == tail && at != 0 {
+                    self.go_to_start();
+                    continue;
+                }
+                return Err(full(size, self.room(head, tail).largest()));
+            };
+            let next = head + skip + steps;
+            if sole {
+                self.head.store(next, Ordering::Release);
+            } else if self
+                .head
+                .compare_exchange_weak(head, next, Ordering::AcqRel, Ordering::Relaxed)
+                .is_err()
+            {
+                continue;
+            }
+            let start = if skip > 0 { 0 } else { at };
+            self.table[start as usize].store(steps << 1, Ordering::Release); // published: see `take_back`
+            if skip > 0 {
+                self.table[at as usize].store((skip << 1) | FREED, Ordering::Release);
+            }
+            let offset = start * self.step;
+            return Ok(Grant { offset, size: self.granted_bytes(offset, steps) });
+        }
+    }
+
     /// Steps that a request at a position, `at` in the circle, first skips; `None` when it does not fit
     /// with them.
     #[inline]
@@ -211,36 +255,7 @@ impl Ring {
 impl Strategy for Ring {
     #[inline]
     fn allocate(&self, size: u64) -> Result<Grant> {
-        if size.wrapping_sub(1) >= self.total {
-            return Err(never_fits(size, self.total));
-        }
-        let steps = self.steps_for(size);
-        loop {
-            let tail = self.tail.load(Ordering::Acquire); // first: then the head is never behind it
-            let head = self.head.load(Ordering::Acquire);
-            let at = self.place(head);
-            let Some(skip) = self.skip(at, head, tail, size) else {
-                if self.take_back() {
-                    continue;
-                }
-                if head == tail && at != 0 {
-                    self.go_to_start();
-                    continue;
-                }
-                return Err(full(size, self.room(head, tail).largest()));
-            };
-            let next = head + skip + steps;
-            if self.head.compare_exchange_weak(head, next, Ordering::AcqRel, Ordering::Relaxed).is_err() {
-                continue;
-            }
-            let start = if skip > 0 { 0 } else { at };
-            self.table[start as usize].store(steps << 1, Ordering::Release); // published: see `take_back`
-            if skip > 0 {
-                self.table[at as usize].store((skip << 1) | FREED, Ordering::Release);
-            }
-            let offset = start * self.step;
-            return Ok(Grant { offset, size: self.granted_bytes(offset, steps) });
-        }
+        self.take(size, false)
     }
 
     #[inline]

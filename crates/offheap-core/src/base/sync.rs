@@ -2,7 +2,7 @@
 //! checker can take the place of `std` without a change elsewhere.
 
 pub use std::sync::atomic::{
-    AtomicBool, AtomicI32, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
+    AtomicBool, AtomicI32, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, compiler_fence, fence,
 };
 pub use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 

@@ -24,6 +24,7 @@ pub struct Isolate {
     pub(super) views: RefCell<HashMap<Slot, Shown>>,
     pub(super) waiting: RefCell<Vec<Slot>>, // blocks that `settle` looks at
     pub(super) allocators: RefCell<super::allocators::Door>,
+    pub(super) busy: super::allocators::Busy,
     /// The table that the isolate's JavaScript reads and writes.
     pub table: Arc<IsolateTable>,
 }
@@ -44,6 +45,7 @@ impl Isolate {
             views: RefCell::default(),
             waiting: RefCell::default(),
             allocators: RefCell::default(),
+            busy: super::allocators::Busy::default(),
             table: manager.open_table(table_bytes)?,
         })
     }

@@ -32,6 +32,18 @@ pub fn now_ms() -> u64 {
     os::System::now_ms()
 }
 
+/// Whether [`fence_everywhere`] works here.
+#[must_use]
+pub fn can_fence_everywhere() -> bool {
+    os::System::can_fence_everywhere()
+}
+
+/// Returns when every running thread of the process has passed a full memory fence, where that works: the
+/// expensive half of a pair whose cheap half is a compiler fence.
+pub fn fence_everywhere() {
+    os::System::fence_everywhere();
+}
+
 /// Bytes that the system could still give: an estimate for error texts, 0 where unknown.
 #[must_use]
 pub fn available_bytes() -> u64 {

@@ -204,13 +204,37 @@ impl Record<'_> {
     }
 
     /// Takes a record that waits with its memory ([`State::WAITING`]), for itself alone. False when somebody else
-    /// took it. `generation`: the one that it waits in.
+    /// took it. `generation`: the one that it waits in. `sole`: nobody else can be at it.
     #[must_use]
     #[inline]
-    pub fn claim(&self, generation: Generation) -> bool {
+    pub fn claim(&self, generation: Generation, sole: bool) -> bool {
         let (waiting, taken) = (State::new(generation, State::WAITING).0, State::new(generation, 0).0);
+        if sole {
+            let waits = self.state.load(Ordering::Acquire) == waiting;
+            if waits {
+                self.state.store(taken, Ordering::Release);
+            }
+            return waits;
+        }
         // AcqRel: what the last owner wrote happens before what the next one does.
         self.state.compare_exchange(waiting, taken, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+    }
+
+    /// As [`Record::end_marked`], by the only one who can be at the record: a store.
+    ///
+    /// # Errors
+    /// As [`Record::end`].
+    #[inline]
+    pub fn end_alone(&self, generation: Generation, flags: u64) -> Result<State> {
+        let now = self.state();
+        if now.generation() != generation || !generation.is_live() {
+            return Err(Code::DoubleFree.into());
+        }
+        if now.pins() != 0 {
+            return Err(Error::new(Code::InUse, 0, now.pins()));
+        }
+        self.state.store(now.ended().0 | flags, Ordering::Release); // as the exchange in `end_marked`
+        Ok(now)
     }
 
     /// Changes a live record's state word, as long as its generation stands.

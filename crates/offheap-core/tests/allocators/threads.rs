@@ -5,9 +5,11 @@ use offheap_core::base::error::Code;
 use offheap_core::manager::Isolate;
 use offheap_core::manager::allocators::{AllocatorId, Kind, Taken};
 use offheap_core::tracker::label::Label;
-use std::sync::Mutex;
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock};
 use std::thread;
+use std::time::Duration;
 
 const THREADS: u64 = 4;
 const STEPS: u32 = if cfg!(offheap_portable) { 2000 } else { 8000 };
@@ -92,6 +94,77 @@ fn grants_of_four_isolates_never_share_a_byte_and_one_free_of_two_wins() {
         assert_all_free(&stays, id);
         drop(isolates);
         assert_all_free(&stays, id);
+    }
+}
+
+#[test]
+fn an_isolate_that_comes_while_the_first_is_at_work_alone_takes_nothing_from_it() {
+    for kind in RECORDED {
+        for round in 0..4 {
+            let manager = manager();
+            let (started, runs) = (&AtomicBool::new(false), &AtomicBool::new(true));
+            let id = &OnceLock::new();
+            thread::scope(|scope| {
+                let first = scope.spawn(move || {
+                    let isolate = isolate(manager);
+                    let id = *id.get_or_init(|| open(&isolate, kind, MIB));
+                    started.store(true, Ordering::Release);
+                    work(&isolate, id, round, &Mutex::default());
+                    isolate
+                });
+                while !started.load(Ordering::Acquire) {
+                    thread::yield_now();
+                }
+                let id = *id.get().unwrap();
+                let looks = scope.spawn(move || {
+                    let allocator = manager.allocators.get(id).unwrap();
+                    while runs.load(Ordering::Relaxed) {
+                        let stats = allocator.stats(manager); // takes the allocator from its owner each time
+                        assert_eq!(stats.held + stats.free, stats.total);
+                        thread::sleep(Duration::from_micros(300));
+                    }
+                });
+                thread::sleep(Duration::from_micros(500 * round));
+                let second = isolate(manager);
+                assert_eq!(open(&second, kind, MIB), id);
+                work(&second, id, round + 100, &Mutex::default());
+                let first = first.join().unwrap();
+                runs.store(false, Ordering::Relaxed);
+                looks.join().unwrap();
+                drop(first);
+                second.reset_allocator(id).unwrap();
+                assert_all_free(&second, id);
+            });
+        }
+    }
+}
+
+#[test]
+fn statistics_beside_the_work_of_an_only_isolate_give_nothing_away_twice() {
+    for kind in RECORDED {
+        let manager = manager();
+        let isolate = isolate(manager);
+        let id = open(&isolate, kind, MIB);
+        let allocator = manager.allocators.get(id).unwrap();
+        let runs = AtomicBool::new(true);
+        let isolate = thread::scope(|scope| {
+            let works = scope.spawn(|| {
+                for _ in 0..2000 {
+                    let take = |_| isolate.allocate_in(id, 1000, Label::NONE).unwrap();
+                    let held: Vec<Taken> = (0..40).map(take).collect();
+                    let places: HashSet<u64> = held.iter().map(|taken| taken.offset).collect();
+                    assert_eq!(places.len(), 40, "{kind:?}: granted twice");
+                    held.into_iter().for_each(|taken| isolate.free_in(id, taken.handle, 1000).unwrap());
+                }
+                runs.store(false, Ordering::Relaxed);
+                isolate
+            });
+            while runs.load(Ordering::Relaxed) {
+                assert_eq!(allocator.stats(manager).total, MIB);
+            }
+            works.join().unwrap()
+        });
+        assert_all_free(&isolate, id);
     }
 }
 

@@ -143,6 +143,7 @@ impl Isolate {
             Err(error) if error.code == Code::Closed => return Ok(()),
             closed => closed?,
         };
+        allocator.sole.leave();
         let registry = &self.manager.allocators;
         let mut open = lock(&registry.state);
         open.names.remove(&allocator.name);
@@ -284,6 +285,9 @@ impl Isolate {
         let Door { attached, records } = &mut *door;
         for attached in attached.iter_mut().flatten() {
             attached.empty_bins(tracker, records);
+            if attached.allocator.sole.is_of(self.number) {
+                attached.allocator.sole.leave();
+            }
             let own = lock(&attached.allocator.ending);
             let record = own.and_then(|own| Some((tracker.live(own).ok()?, own.generation)));
             for _ in 0..attached.arena_pins {

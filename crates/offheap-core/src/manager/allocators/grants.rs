@@ -82,6 +82,9 @@ impl Isolate {
         if place.as_ref().is_some_and(|attached| attached.allocator.id == allocator.id) {
             return;
         }
+        if !allocator.sole.is_of(self.number) {
+            allocator.sole.share(&allocator.ground.was_shared);
+        }
         if let Some(closed) = place {
             closed.empty_bins(&self.manager.tracker, records); // what was freed while it was closed
         }
@@ -99,15 +102,16 @@ impl Isolate {
     pub fn allocate_in(&self, id: AllocatorId, size: u64, label: Label) -> Result<Taken> {
         let mut door = self.allocators.borrow_mut();
         let (attached, records) = door.attached(id)?;
+        let turn = self.busy.begin(&attached.allocator.sole, self.number);
         if let Some(class) = attached.class_of(size) {
             let birth = self.birth(attached, size, label);
-            if let Some(again) = attached.grant_again(class, &self.manager.tracker, birth) {
+            if let Some(again) = attached.grant_again(class, &self.manager.tracker, birth, turn.sole) {
                 attached.counter.granted(size);
                 let Regrant { handle, offset, granted } = again;
                 return Ok(Taken { handle, offset, granted });
             }
         }
-        let first = self.allocate_fresh(attached, records, size, label);
+        let first = self.allocate_fresh(attached, records, size, label, turn.sole);
         match first {
             Err(refused) if refused.code == Code::RegionFull => {
                 self.allocate_reclaimed(attached, records, size, label, refused)
@@ -130,7 +134,7 @@ impl Isolate {
             return Err(refused);
         }
         self.reclaim(attached, records);
-        self.allocate_fresh(attached, records, size, label)
+        self.allocate_fresh(attached, records, size, label, false)
     }
 
     /// Allocates what the strategy has to cut.
@@ -141,6 +145,7 @@ impl Isolate {
         records: &mut Vec<Slot>,
         size: u64,
         label: Label,
+        sole: bool,
     ) -> Result<Taken> {
         // Each strategy by its own name: the compiler then keeps the grant in registers.
         match &attached.allocator.ground.plan {
@@ -150,7 +155,7 @@ impl Isolate {
             }
             Plan::Buddy(buddy) => self.open_grant(buddy.allocate(size)?, attached, records, size, label),
             Plan::Slab(slab) => self.open_grant(slab.allocate(size)?, attached, records, size, label),
-            Plan::Ring(ring) => self.open_grant(ring.allocate(size)?, attached, records, size, label),
+            Plan::Ring(ring) => self.open_grant(ring.take(size, sole)?, attached, records, size, label),
             Plan::ObjectPool(pool) => self.open_grant(pool.allocate(size)?, attached, records, size, label),
             Plan::Hybrid(hybrid) => self.open_grant(hybrid.allocate(size)?, attached, records, size, label),
         }
@@ -224,6 +229,7 @@ impl Isolate {
     pub fn free_in(&self, id: AllocatorId, handle: Handle, size: u64) -> Result<()> {
         let mut door = self.allocators.borrow_mut();
         let (attached, records) = door.attached(id)?;
+        let turn = self.busy.begin(&attached.allocator.sole, self.number);
         let ground = &attached.allocator.ground;
         if let Plan::Arena(arena) = &ground.plan {
             return arena.free(handle.into(), size);
@@ -236,17 +242,21 @@ impl Isolate {
             return Err(if live { Code::ForeignBlock } else { Code::DoubleFree }.into());
         }
         if let Some(class) = attached.class_at(place.offset_bytes(), extent.size) {
-            let mut kept = attached.keep(class, handle, &record)?;
+            let mut kept = attached.keep(class, handle, &record, turn.sole)?;
             if !kept {
                 attached.make_room(class, place.offset_bytes(), tracker, records);
-                kept = attached.keep(class, handle, &record)?;
+                kept = attached.keep(class, handle, &record, turn.sole)?;
             }
             if kept {
                 attached.counter.freed(extent.size);
                 return Ok(());
             }
         }
-        record.end(handle.generation)?;
+        if turn.sole {
+            record.end_alone(handle.generation, 0)?;
+        } else {
+            record.end(handle.generation)?;
+        }
         put_record(tracker, records, handle.slot);
         attached.allocator.ground.put(place)?;
         attached.counter.freed(extent.size);

@@ -9,7 +9,7 @@ use crate::alloc::ring::Ring;
 use crate::alloc::slab::Slab;
 use crate::alloc::strategy::{Strategy, Usage};
 use crate::base::error::{Code, Result};
-use crate::base::sync::Arc;
+use crate::base::sync::{Arc, AtomicBool};
 use crate::raw;
 use crate::raw::atlas::{Atlas, Span};
 use crate::raw::region::Region;
@@ -34,6 +34,7 @@ pub(super) struct Ground {
     pub(super) measures: Measures,
     pub(super) plan: Plan,
     pub(super) span: Span,
+    pub(super) was_shared: AtomicBool, // by several isolates: one may still be in it when it is closed
 }
 
 impl Plan {
@@ -104,7 +105,7 @@ impl Ground {
             }
         };
         let span = atlas.add(region).ok_or_else(refused)?;
-        Ok(Self { measures, plan, span })
+        Ok(Self { measures, plan, span, was_shared: AtomicBool::new(false) })
     }
 
     /// Counters for an allocator on this ground: an arena's own, which tell what its rewinds ended.

@@ -12,6 +12,7 @@ mod grants;
 mod ground;
 mod rows;
 mod sight;
+mod sole;
 #[cfg(test)]
 mod tests;
 mod waiting;
@@ -30,6 +31,8 @@ use crate::tracker::counters::Counters;
 use crate::tracker::state::{AlignmentCode, Handle};
 use ground::Ground;
 use sight::Sight;
+pub(super) use sole::Busy;
+use sole::Sole;
 use std::collections::HashMap;
 
 /// How a region is cut; the numbers cross the native boundary.
@@ -101,6 +104,7 @@ pub struct Allocator {
     closed: AtomicBool,
     ending: Mutex<Option<Handle>>, // held while many grants end at once; an arena's own record
     misses_before: u64,            // of earlier allocators on the same ground
+    sole: Sole,
 }
 
 /// The most allocators that are open at once.
@@ -203,7 +207,7 @@ impl Isolate {
         if measures.total == 0 || alignment > measures.total {
             return Err(Error::new(Code::OutOfRange, alignment.max(1), measures.total));
         }
-        let allocator = self.manager.open_allocator(name, measures, alignment, self.number)?;
+        let allocator = self.manager.open_allocator(name, measures, alignment, self)?;
         self.attach(&allocator);
         Ok(allocator.id)
     }
@@ -215,7 +219,7 @@ impl Manager {
         name: &str,
         measures: Measures,
         alignment: u64,
-        isolate: u32,
+        isolate: &Isolate,
     ) -> Result<Arc<Allocator>> {
         if let Some(found) = self.allocators.find(name, &measures)? {
             return Ok(found);
@@ -228,7 +232,7 @@ impl Manager {
         self.allocators.epoch_words()?;
         let number = open.take_number()?;
         let made = self.ground_for(&mut open, &measures, alignment).and_then(|ground| {
-            let arena = self.begin_arena(&ground, measures.alignment, isolate)?;
+            let arena = self.begin_arena(&ground, measures.alignment, isolate.number)?;
             Ok((ground, arena))
         });
         let (ground, arena) = made.inspect_err(|_| open.idle_numbers.push(number))?;
@@ -238,6 +242,7 @@ impl Manager {
             name: name.into(),
             measures,
             counters: ground.counters(),
+            sole: Sole::new(isolate.number, &isolate.busy, !ground.was_shared.load(Ordering::Relaxed)),
             ground,
             closed: AtomicBool::new(false),
             ending: Mutex::new(arena),

@@ -37,8 +37,11 @@ impl Allocator {
     /// How it is used.
     #[must_use]
     pub fn stats(&self, manager: &Manager) -> AllocatorStats {
-        manager.reclaim(&self.ground, &self.counters);
-        let (usage, counted) = (self.ground.usage(), self.counters.sum());
+        let usage = self.sole.without_owner(|| {
+            manager.reclaim(&self.ground, &self.counters);
+            self.ground.usage()
+        });
+        let counted = self.counters.sum();
         let misses = self.ground.misses() - self.misses_before;
         let is_pool = matches!(self.ground.plan, Plan::ObjectPool(_));
         let (requested, blocks) = match &self.ground.plan {

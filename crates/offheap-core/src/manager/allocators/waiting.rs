@@ -77,7 +77,13 @@ impl Attached {
 
     /// Hands a waiting grant of a class to its next owner.
     #[inline]
-    pub(super) fn grant_again(&mut self, class: u32, tracker: &Tracker, birth: Birth) -> Option<Regrant> {
+    pub(super) fn grant_again(
+        &mut self,
+        class: u32,
+        tracker: &Tracker,
+        birth: Birth,
+        sole: bool,
+    ) -> Option<Regrant> {
         let bin = &mut self.waiting.bins[class as usize % BINS];
         if bin.class != Some(class) {
             return None;
@@ -86,7 +92,7 @@ impl Attached {
             self.waiting.count -= 1;
             self.counter.waiting(self.waiting.count);
             let Some(record) = tracker.shared(slot) else { continue };
-            if !record.claim(generation) {
+            if !record.claim(generation, sole) {
                 self.allocator.counters.missed();
                 continue;
             }
@@ -107,12 +113,22 @@ impl Attached {
     /// # Errors
     /// As [`Record::end`].
     #[inline]
-    pub(super) fn keep(&mut self, class: u32, handle: Handle, record: &Record<'_>) -> Result<bool> {
+    pub(super) fn keep(
+        &mut self,
+        class: u32,
+        handle: Handle,
+        record: &Record<'_>,
+        sole: bool,
+    ) -> Result<bool> {
         let bin = &mut self.waiting.bins[class as usize % BINS];
         if bin.class != Some(class) || bin.kept.len() >= bin.most {
             return Ok(false);
         }
-        record.end_marked(handle.generation, State::WAITING)?;
+        if sole {
+            record.end_alone(handle.generation, State::WAITING)?;
+        } else {
+            record.end_marked(handle.generation, State::WAITING)?;
+        }
         let generation = Generation(handle.generation.0 + 1);
         bin.kept.push(Handle { slot: handle.slot, generation });
         self.waiting.count += 1;
@@ -180,7 +196,7 @@ impl Manager {
 /// Gives a waiting grant back to the strategy; false when somebody else took it.
 fn give_back(ground: &Ground, handle: Handle, record: &Record<'_>) -> bool {
     let place = record.place(); // constant while it waits
-    if !record.claim(handle.generation) {
+    if !record.claim(handle.generation, false) {
         return false;
     }
     let put = ground.put(place);

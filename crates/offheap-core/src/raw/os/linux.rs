@@ -30,6 +30,13 @@ fn map(size: usize) -> Option<NonNull<u8>> {
     if start == libc::MAP_FAILED { None } else { NonNull::new(start.cast()) }
 }
 
+/// The system call; false when it is refused.
+fn membarrier(command: libc::c_int) -> bool {
+    // SAFETY: it takes a command, flags and a processor by value, touches no memory of the caller, and
+    // answers unknown commands with an error.
+    unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) == 0 }
+}
+
 /// Unmaps a part of our own mapping that nobody uses.
 ///
 /// # Safety
@@ -138,6 +145,18 @@ impl Os for Linux {
     fn is_main_thread() -> bool {
         // SAFETY: neither call has a precondition.
         unsafe { libc::gettid() == libc::getpid() }
+    }
+
+    fn can_fence_everywhere() -> bool {
+        static REGISTERED: OnceLock<bool> = OnceLock::new();
+        // Since Linux 4.14; a sandbox may refuse it.
+        *REGISTERED.get_or_init(|| membarrier(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED))
+    }
+
+    fn fence_everywhere() {
+        while !membarrier(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED) {
+            std::thread::yield_now(); // registered, so it lacked memory for a moment
+        }
     }
 
     fn available() -> u64 {

@@ -71,6 +71,14 @@ pub trait Os {
         false
     }
 
+    /// Whether [`Os::fence_everywhere`] works.
+    fn can_fence_everywhere() -> bool {
+        false
+    }
+
+    /// Returns when every running thread of the process has passed a full memory fence. Only where it works.
+    fn fence_everywhere() {}
+
     /// Bytes the system could still give, for an error's text: an estimate, 0 where unknown.
     fn available() -> u64;
 }

@@ -1,0 +1,203 @@
+//! Sole: while one isolate alone uses an allocator, nobody can be between its look and its store, so it
+//! needs no locked instruction, of which a pair would take three.
+//!
+//! It says that it is busy, looks whether it is still alone, does its work, and says that it is not busy
+//! any more. Who comes second takes the allocator from it, waits until every thread has passed a fence,
+//! and then until the owner is not busy. The system issues that fence into the other threads
+//! ([`raw::fence_everywhere`]), so that the owner's own costs nothing: without one its store "busy" could
+//! still be on its way when it looks.
+
+use crate::base::sync::{Arc, AtomicBool, AtomicU32, Mutex, Ordering, compiler_fence, lock};
+use crate::raw;
+use std::thread;
+
+/// Whether an isolate is at work in an allocator that it has alone.
+#[derive(Debug, Clone, Default)]
+pub(in super::super) struct Busy(Arc<AtomicBool>);
+
+/// Which isolate has an allocator alone.
+#[derive(Debug)]
+pub(super) struct Sole {
+    owner: AtomicU32, // its number + 1; 0 when there are several
+    busy: Busy,       // the first owner's
+    shared: Mutex<bool>,
+}
+
+/// One piece of an isolate's work.
+pub(super) struct Turn<'a> {
+    busy: &'a AtomicBool,
+    /// Whether nobody else can be at work in the allocator.
+    pub(super) sole: bool,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.busy.store(false, Ordering::Release); // pairs with the Acquire in `take_over`
+    }
+}
+
+impl Busy {
+    /// Begins a piece of work of the isolate `number`.
+    #[inline]
+    pub(super) fn begin(&self, sole: &Sole, number: u32) -> Turn<'_> {
+        self.0.store(true, Ordering::Relaxed);
+        compiler_fence(Ordering::SeqCst); // the other half is in `take_over`
+        Turn { busy: &self.0, sole: sole.owner.load(Ordering::Relaxed) == number + 1 }
+    }
+}
+
+impl Sole {
+    /// Of an allocator that the isolate `number` opens. `alone`: whether no other isolate ever used the
+    /// region, for one that did may still be in it.
+    pub(super) fn new(number: u32, busy: &Busy, alone: bool) -> Self {
+        let owner = if alone && raw::can_fence_everywhere() { number + 1 } else { 0 };
+        Self { owner: AtomicU32::new(owner), busy: busy.clone(), shared: Mutex::new(owner == 0) }
+    }
+
+    /// Whether an isolate may use the allocator beside nobody.
+    pub(super) fn is_of(&self, number: u32) -> bool {
+        self.owner.load(Ordering::Relaxed) == number + 1
+    }
+
+    /// Another isolate comes: from now on all use exchanges. `was_shared`: the region's note of it, for later
+    /// allocators on it.
+    pub(super) fn share(&self, was_shared: &AtomicBool) {
+        let mut shared = lock(&self.shared);
+        was_shared.store(true, Ordering::Relaxed); // ordered by this lock, see `leave`, and then the registry's
+        if !*shared {
+            *shared = true;
+            self.take_over();
+        }
+    }
+
+    /// The owner has ended, or somebody closed the allocator: it is nobody's alone any more. Who shares it later
+    /// takes the lock after us and sees that it is closed; who did before has left the note.
+    pub(super) fn leave(&self) {
+        let mut shared = lock(&self.shared);
+        *shared = true;
+        self.owner.store(0, Ordering::Release);
+    }
+
+    /// Does what must not happen beside the owner's work.
+    pub(super) fn without_owner<T>(&self, act: impl FnOnce() -> T) -> T {
+        let shared = lock(&self.shared);
+        if *shared {
+            drop(shared);
+            return act();
+        }
+        let owner = self.owner.load(Ordering::Relaxed);
+        self.take_over();
+        let result = act();
+        self.owner.store(owner, Ordering::Release); // it sees all that we did when it sees this
+        result
+    }
+
+    fn take_over(&self) {
+        self.owner.store(0, Ordering::SeqCst);
+        // Every thread passes a fence. An owner that passes it before its look sees the store above; one that
+        // passes it after its look has said before that it is busy, and we see that.
+        raw::fence_everywhere();
+        while self.busy.0.load(Ordering::Acquire) {
+            thread::yield_now();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AtomicBool, Busy, Ordering, Sole};
+    use crate::raw;
+    use std::thread;
+    use std::time::Duration;
+
+    const OWNER: u32 = 6;
+    const ROUNDS: u64 = 10_000;
+
+    fn opened() -> (Sole, Busy, AtomicBool) {
+        let busy = Busy::default();
+        (Sole::new(OWNER, &busy, true), busy, AtomicBool::new(false))
+    }
+
+    fn is_alone(sole: &Sole, busy: &Busy) -> bool {
+        busy.begin(sole, OWNER).sole
+    }
+
+    #[test]
+    fn the_owner_is_alone_until_another_comes_and_never_again() {
+        let (sole, busy, was_shared) = opened();
+        assert_eq!(is_alone(&sole, &busy), raw::can_fence_everywhere());
+        assert!(!Busy::default().begin(&sole, OWNER + 1).sole);
+        assert!(!sole.without_owner(|| is_alone(&sole, &busy)));
+        assert_eq!(is_alone(&sole, &busy), raw::can_fence_everywhere());
+        assert!(!was_shared.load(Ordering::Relaxed));
+        sole.share(&was_shared);
+        assert!(was_shared.load(Ordering::Relaxed) && !is_alone(&sole, &busy));
+        sole.without_owner(|| ());
+        assert!(!is_alone(&sole, &busy));
+        let (next, busy) = (Sole::new(OWNER, &busy, !was_shared.load(Ordering::Relaxed)), busy);
+        assert!(!is_alone(&next, &busy), "another isolate may still be in the region");
+    }
+
+    #[test]
+    fn an_allocator_that_its_owner_left_is_nobodys_alone() {
+        let (sole, busy, was_shared) = opened();
+        sole.leave();
+        assert!(!is_alone(&sole, &busy));
+        sole.share(&was_shared);
+        assert!(was_shared.load(Ordering::Relaxed), "who comes later leaves the note all the same");
+    }
+
+    #[test]
+    fn who_comes_second_waits_for_the_end_of_the_owners_work() {
+        if !raw::can_fence_everywhere() {
+            return;
+        }
+        let (sole, busy, was_shared) = opened();
+        let done = AtomicBool::new(false);
+        thread::scope(|scope| {
+            let turn = busy.begin(&sole, OWNER);
+            scope.spawn(|| {
+                sole.share(&was_shared);
+                assert!(done.load(Ordering::Relaxed), "it did not wait");
+            });
+            thread::sleep(Duration::from_millis(20)); // time to do it wrong
+            done.store(true, Ordering::Relaxed);
+            drop(turn);
+        });
+    }
+
+    /// The owner adds by a load and a store; whoever looks without it adds by an exchange. No addition is lost.
+    #[test]
+    fn stores_of_the_owner_and_exchanges_of_others_lose_nothing() {
+        let (sole, busy, was_shared) = opened();
+        let total = crate::base::sync::AtomicU64::new(0);
+        let runs = AtomicBool::new(true);
+        thread::scope(|scope| {
+            let owner = scope.spawn(|| {
+                let mut added = 0;
+                while runs.load(Ordering::Relaxed) {
+                    let turn = busy.begin(&sole, OWNER);
+                    if turn.sole {
+                        total.store(total.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+                    } else {
+                        total.fetch_add(1, Ordering::Relaxed);
+                    }
+                    added += 1;
+                }
+                added
+            });
+            let mut seen = 0;
+            for round in 0..ROUNDS {
+                while total.load(Ordering::Relaxed) == seen {
+                    thread::yield_now(); // until the owner has done something since
+                }
+                seen = 1 + sole.without_owner(|| total.fetch_add(1, Ordering::Relaxed));
+                if round == ROUNDS - 1000 {
+                    sole.share(&was_shared);
+                }
+            }
+            runs.store(false, Ordering::Relaxed);
+            assert_eq!(owner.join().unwrap() + ROUNDS, total.load(Ordering::Relaxed));
+        });
+    }
+}
