@@ -31,10 +31,21 @@ function randomBytes(length, below, seed) {
 /** Which of the live ones is replaced next: the same 4,096 random places for everyone. */
 export const order = randomBytes(ORDER_MASK + 1, ALIVE, 2463534242);
 
-/** The same for the allocators' grants, of which more are alive. */
+/** The same for the allocators' grants, of which more are alive: each once in 1,024 steps, for a ring gets no room back behind a grant
+ * that nobody frees. */
 export const GRANTS_ALIVE = 1024;
 const nextGrant = xorshift(521288629);
-export const grantOrder = Uint16Array.from({ length: ORDER_MASK + 1 }, () => nextGrant() % GRANTS_ALIVE);
+export const grantOrder = Uint16Array.from([0, 1, 2, 3].flatMap(() => shuffled(GRANTS_ALIVE)));
+
+/** 0 … count − 1 in an order that looks random (Fisher and Yates). */
+function shuffled(count) {
+  const places = Array.from({ length: count }, (_, index) => index);
+  for (let last = count - 1; last > 0; last -= 1) {
+    const at = nextGrant() % (last + 1);
+    [places[last], places[at]] = [places[at], places[last]];
+  }
+  return places;
+}
 
 /** Grants of an arena between two resets. */
 export const ARENA_ROUND = 1000;

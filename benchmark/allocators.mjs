@@ -28,6 +28,7 @@ export const rows = [
   ...pairs('pool', KIB, 4 * MIB),
   ...pairs('buddy', 4 * KIB, 16 * MIB),
   row(`arena 64 B, reset each ${ARENA_ROUND}`, 'arena', () => oursArena(64, MIB), { size: 64, total: MIB, step: ARENA_ROUND }),
+  ...pairs('ring', 256, 16 * MIB),
   row(`ring 256 B, ${IN_FLIGHT} in flight`, 'ring', () => oursRing(256, 64 * KIB), { size: 256, total: 64 * KIB }),
   ...['web', 'log'].map((name) =>
     row(`hybrid, '${name}' sizes, ${ALIVE} alive, replaced in random order`, 'mixed', () => oursMixed(name, 16 * MIB),

@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use offheap_core::base::error::Code;
-use offheap_core::manager::allocators::{AllocatorId, Kind, Measures, Taken};
+use offheap_core::manager::allocators::{AllocatorId, Kind, Measures};
 use offheap_core::manager::{Isolate, Manager};
 use offheap_core::tracker::label::Label;
-use offheap_core::tracker::state::AlignmentCode;
+use offheap_core::tracker::state::{AlignmentCode, Handle};
 
 const ALIVE: usize = 1024;
 const TOTAL_BYTES: u64 = 64 << 20;
@@ -46,20 +46,23 @@ impl Bench {
         Self { isolate, id, size }
     }
 
-    fn take(&self) -> Taken {
-        match self.isolate.allocate_in(self.id, black_box(self.size), Label::NONE) {
+    /// What its owner keeps of a grant.
+    fn take(&self) -> Handle {
+        let taken = match self.isolate.allocate_in(self.id, black_box(self.size), Label::NONE) {
             Ok(taken) => taken,
             Err(refused) => {
                 assert_eq!(refused.code, Code::RegionFull);
                 self.isolate.reset_allocator(self.id).unwrap();
                 self.isolate.allocate_in(self.id, self.size, Label::NONE).unwrap()
             }
-        }
+        };
+        black_box(taken.offset);
+        taken.handle
     }
 
     /// After a reset an arena's handles are over, which is what their owners find.
-    fn give(&self, taken: Taken) {
-        let freed = self.isolate.free_in(self.id, taken.handle, self.size);
+    fn give(&self, handle: Handle) {
+        let freed = self.isolate.free_in(self.id, handle, self.size);
         debug_assert!(freed.is_ok() || freed.is_err_and(|error| error.code == Code::UseAfterFree));
     }
 
@@ -86,7 +89,7 @@ fn random(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("allocators/1024 alive");
     for (name, kind, size) in CASES {
         let bench = Bench::new(kind, size);
-        let mut alive: Vec<Taken> = (0..ALIVE).map(|_| bench.take()).collect();
+        let mut alive: Vec<Handle> = (0..ALIVE).map(|_| bench.take()).collect();
         bench.check(ALIVE as u64);
         let mut state = 1_u64;
         group.bench_function(name, |bencher| {

@@ -13,7 +13,6 @@ use offheap_core::raw::bytes::Bytes;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::c_void;
-use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{self, NonNull};
 use std::thread::{self, ThreadId};
@@ -36,8 +35,7 @@ pub struct Call<'a, S> {
     /// The isolate's state.
     pub state: &'a S,
     env: sys::napi_env,
-    arguments: [sys::napi_value; ARGUMENTS_MAX],
-    life: PhantomData<&'a ()>,
+    arguments: &'a [sys::napi_value],
 }
 
 /// A native function over a state.
@@ -299,7 +297,7 @@ extern "C" fn enter<S>(env: sys::napi_env, info: sys::napi_callback_info) -> sys
                 &raw mut data,
             );
         }
-        answer::<S>(env, data, arguments)
+        answer::<S>(env, data, &arguments)
     }));
     give(env, answer.unwrap_or(Answer::Nothing))
 }
@@ -312,12 +310,12 @@ extern "C" fn enter_bare<S>(env: sys::napi_env, info: sys::napi_callback_info) -
         unsafe {
             sys::napi_get_cb_info(env, info, &raw mut count, ptr::null_mut(), ptr::null_mut(), &raw mut data);
         }
-        answer::<S>(env, data, [ptr::null_mut(); ARGUMENTS_MAX])
+        answer::<S>(env, data, &[])
     }));
     give(env, answer.unwrap_or(Answer::Nothing))
 }
 
-fn answer<S>(env: sys::napi_env, data: *mut c_void, arguments: [sys::napi_value; ARGUMENTS_MAX]) -> Answer {
+fn answer<S>(env: sys::napi_env, data: *mut c_void, arguments: &[sys::napi_value]) -> Answer {
     if data.is_null() {
         return Answer::Nothing;
     }
@@ -326,7 +324,7 @@ fn answer<S>(env: sys::napi_env, data: *mut c_void, arguments: [sys::napi_value;
     let bound = unsafe { &*data.cast::<Bound<S>>() };
     // SAFETY: `export` boxed this state, of type `S`, next to `bound`; nothing holds it mutably.
     let state = unsafe { &*bound.state };
-    (bound.function)(&Call { state, env, arguments, life: PhantomData })
+    (bound.function)(&Call { state, env, arguments })
 }
 
 fn give(env: sys::napi_env, answer: Answer) -> sys::napi_value {
