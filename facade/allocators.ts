@@ -335,7 +335,7 @@ function grant(state: State, size: number, label: string | undefined): Allocated
     throw failureOf(state, 'allocated', size);
   }
   const memory = createMemory(region, T[RESULT + 1] as number, T[RESULT + 2] as number, size, wide(3));
-  if (label !== undefined) setLabelOf(memory, label);
+  if (label !== undefined && label !== '') setLabelOf(memory, label);
   return memory;
 }
 const allocateInRegion: () => void = binding.allocatorAllocate;
