@@ -9,7 +9,7 @@ import { createMemory } from './handles/allocated.js';
 import { allocated, freeInRegion, freeMemory, idOfMemory, isUsable, setLabelOf } from './handles/grant.js';
 import { requireAvailable } from './handles/block.js';
 import { alignmentCode } from './handles/facts.js';
-import { Region, checkEscape, endRegion, isCurrent, isOpen, isStuck, leaveRegion, resetsOf } from './handles/region.js';
+import { Region, checkEscape, endRegion, isCurrent, isOpen, isStuck, leaveRegion, requireEpochs, resetsOf } from './handles/region.js';
 import type { Ending } from './handles/region.js';
 import { ARGUMENT, RESULT, T, isWorker, setWide, status, unavailableReason, wide } from './handles/table.js';
 import { binding } from './native.js';
@@ -100,6 +100,7 @@ export class AdvancedMemoryAllocator implements Face {
     const checked = validateAlignment(alignment);
     const { overflow } = validateAllocatorOptions(options);
     requireAvailable();
+    requireEpochs();
     if (overflow === 'overwrite-oldest' && kind !== 'ring') {
       throw errors.invalidArgValue('options.overflow', overflow, "must be 'error' for every type but 'ring'");
     }
@@ -143,6 +144,7 @@ export class AdvancedMemoryAllocator implements Face {
       stageRequest(region, size);
       allocateInRegion();
       if (T[RESULT] === 0) return createMemory(region, T[RESULT + 1] as number, T[RESULT + 2] as number, size, wide(3));
+      throw failureOf(state, 'allocated', size);
     }
     return allocateSlowly(state, size, label);
   }
@@ -300,7 +302,7 @@ const stageRequest = (region: Region, size: number): void => {
   T[ARGUMENT + 4] = 0;
 };
 
-/** What `allocate` does when something is unusual, or was refused. */
+/** What `allocate` does when something is unusual. */
 function allocateSlowly(state: State, size: number, label: string | undefined): AllocatedMemory {
   const memory = grant(state, size, label);
   if (memory === null) throw fullError(state.settings.name, size);

@@ -100,10 +100,12 @@ export function operandSize(value: unknown, name: string): number {
   return sizeOf(value, baseOf(value, name));
 }
 
-function check(action: string, value: unknown): void {
+/** Throws when the native call was refused: about the first operand that is native memory, for the others were checked. */
+function check(action: string, value: unknown, other?: unknown): void {
   if (status() === 0) return;
-  if (secondKind.isMemory(value)) throw secondKind.failure(value, action);
-  throw failure('MemoryBlock', fields.isHandle(value) ? handleId(value) : 0, action);
+  const subject = fields.isHandle(value) || secondKind.isMemory(value) ? value : other;
+  if (secondKind.isMemory(subject)) throw secondKind.failure(subject, action);
+  throw failure('MemoryBlock', fields.isHandle(subject) ? handleId(subject) : 0, action);
 }
 
 /** Sets `length` bytes of a live block. */
@@ -142,7 +144,7 @@ export function copyOperand(
   const bytes = partOf(source, from, sourceOffset, length);
   const place = partOf(target, to, targetOffset, length);
   binding.copy(place, generationOf(target, to), startIn(to, targetOffset), bytes, generationOf(source, from), startIn(from, sourceOffset), length, how);
-  check('copied', target);
+  check('copied', target, source);
 }
 
 /** −1, 0 or 1: unsigned bytes, the first difference decides. */
@@ -157,7 +159,7 @@ export function compareOperands(a: unknown, aOffset: number, b: unknown, bOffset
   const left = partOf(a, one, aOffset, length);
   const right = partOf(b, other, bOffset, length);
   binding.compare(left, generationOf(a, one), startIn(one, aOffset), right, generationOf(b, other), startIn(other, bOffset), length);
-  check('compared', a);
+  check('compared', a, b);
   return T[RESULT + 1] as -1 | 0 | 1;
 }
 
@@ -173,7 +175,7 @@ export function mismatchOperands(a: unknown, aOffset: number, b: unknown, bOffse
   const left = partOf(a, one, aOffset, length);
   const right = partOf(b, other, bOffset, length);
   const index = binding.mismatch(left, generationOf(a, one), startIn(one, aOffset), right, generationOf(b, other), startIn(other, bOffset), length);
-  check('compared', a);
+  check('compared', a, b);
   return index;
 }
 

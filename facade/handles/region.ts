@@ -96,17 +96,21 @@ export const isGranted = (region: Region, slot: number, generation: number): boo
  * address and length. */
 const EPOCHS: Int32Array = epochWords();
 
+/** Two words for each of 65,536 allocators. */
+const EPOCH_BYTES = 524288;
+
 function epochWords(): Int32Array {
   const buffer = unavailableReason === undefined ? binding.allocatorEpochs() : undefined;
   return buffer === undefined ? new Int32Array(0) : p.int32Over(buffer, 0, p.arrayBufferByteLength(buffer) / 4);
 }
 
-/** How often an allocator was reset so far. */
-export function resetsOf(number: number): number {
-  const resets = EPOCHS[2 * number + 1];
-  if (resets === undefined) throw errors.outOfMemory(0); // the words were refused when the package was loaded
-  return resets;
+/** Throws when the words were refused as the package was loaded: an allocator could be opened, and nobody would know when it ends. */
+export function requireEpochs(): void {
+  if (p.typedArrayLength(EPOCHS) === 0) throw errors.outOfMemory(EPOCH_BYTES);
 }
+
+/** How often an allocator was reset so far. */
+export const resetsOf = (number: number): number => EPOCHS[2 * number + 1] as number;
 
 /** Whether an allocator is still open, as far as this isolate and others know. */
 export const isOpen = (region: Region): boolean => region.ending !== 'closed' && EPOCHS[2 * region.number] === region.life;

@@ -145,7 +145,8 @@ impl Ring {
             let head = self.head.load(Ordering::Acquire);
             let at = self.place(head);
             let Some(skip) = self.skip(at, head, tail, size) else {
-                if self.take_back() {
+                // Somebody else may have taken back, between our look at the tail and now.
+                if self.take_back() || self.tail.load(Ordering::Acquire) != tail {
                     continue;
                 }
                 if head == tail && at != 0 {

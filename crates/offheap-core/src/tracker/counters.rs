@@ -10,7 +10,6 @@ pub struct Cell {
     allocations: AtomicU64,
     frees: AtomicU64,
     quarantined_bytes: AtomicU64,
-    waiting: AtomicU64,
     live_bytes_max: AtomicU64, // the most that this thread alone has seen; triggers a look at all
 }
 
@@ -94,10 +93,16 @@ impl Counter {
         self.cell.0.quarantined_bytes.store(bytes, Ordering::Release);
     }
 
-    /// Tells how many freed grants this thread keeps for its next requests.
+    /// Counts one more of what has no size.
     #[inline]
-    pub fn waiting(&self, grants: usize) {
-        self.cell.0.waiting.store(grants as u64, Ordering::Release);
+    pub fn one_more(&self) {
+        add(&self.cell.0.allocations, 1);
+    }
+
+    /// Counts one less of what has no size.
+    #[inline]
+    pub fn one_less(&self) {
+        add(&self.cell.0.frees, 1);
     }
 
     /// Counts a block whose size changed in its owner's hands: no moment of both sizes.
@@ -111,7 +116,6 @@ impl Drop for Counter {
     fn drop(&mut self) {
         self.cell.0.live_bytes_max.store(0, Ordering::Relaxed);
         self.quarantined(0);
-        self.waiting(0);
         lock(&self.all.cells).idle.push(Arc::clone(&self.cell));
     }
 }
@@ -127,7 +131,6 @@ struct Cells {
 pub struct Counters {
     cells: Mutex<Cells>,
     count: AtomicU64,
-    taken: AtomicU64, // of the waiting grants that threads still count, those that others took from them
     peak_bytes: AtomicU64,
 }
 
@@ -169,24 +172,6 @@ impl Counters {
     #[must_use]
     pub fn quarantined_bytes(&self) -> u64 {
         lock(&self.cells).all.iter().map(|cell| cell.0.quarantined_bytes.load(Ordering::Acquire)).sum()
-    }
-
-    /// Freed grants that wait in any thread.
-    #[must_use]
-    pub fn waiting(&self) -> u64 {
-        let cells = lock(&self.cells);
-        let kept: u64 = cells.all.iter().map(|cell| cell.0.waiting.load(Ordering::Acquire)).sum();
-        kept.saturating_sub(self.taken.load(Ordering::Acquire))
-    }
-
-    /// Somebody took grants that wait in other threads.
-    pub fn took(&self, grants: u64) {
-        self.taken.fetch_add(grants, Ordering::AcqRel);
-    }
-
-    /// The thread that kept one of them has found out, and does not count it any more.
-    pub fn missed(&self) {
-        self.taken.fetch_sub(1, Ordering::AcqRel);
     }
 
     /// The most bytes live at once: exact while one thread counts, else the highest sum that was

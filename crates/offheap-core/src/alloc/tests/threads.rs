@@ -1,10 +1,12 @@
 //! Four threads on one strategy: each writes its mark over what it was granted, and finds it there
 //! before it frees, its own and what others handed over.
 
-use super::super::strategy::Grant;
+use super::super::ring::Ring;
+use super::super::strategy::{Grant, Strategy};
 use super::{ALL, House};
 use crate::base::error::Code;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 const THREADS: u64 = 4;
@@ -110,4 +112,24 @@ fn four_threads_on_an_object_pool_never_share_a_byte() {
 #[test]
 fn four_threads_on_a_hybrid_never_share_a_byte() {
     stress(5, 4 << 20, 90_000);
+}
+
+#[test]
+fn a_ring_that_somebody_looks_at_is_not_full_while_all_is_free() {
+    let ring = Ring::new(1 << 16, 64).unwrap();
+    let runs = AtomicBool::new(true);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while runs.load(Ordering::Relaxed) {
+                ring.usage(); // takes back what is freed
+            }
+        });
+        let is_refused = |_: &u32| match ring.allocate(40_000) {
+            Ok(grant) => ring.free(grant.offset).is_err(),
+            Err(_) => true,
+        };
+        let refused = (0..100_000).filter(is_refused).count();
+        runs.store(false, Ordering::Relaxed);
+        assert_eq!(refused, 0);
+    });
 }

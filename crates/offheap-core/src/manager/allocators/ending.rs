@@ -1,9 +1,10 @@
 //! What ends many grants at once: reset, rewind, close, the end of an isolate. All or nothing: one
 //! pinned grant refuses, and then nothing has changed.
 
-use super::grants::{Attached, Door, begin, give, put_record};
+use super::grants::{Attached, Door};
 use super::ground::{Ground, Plan};
 use super::sight::Sight;
+use super::stock::{begin, give, put_record};
 use super::{Allocator, AllocatorId, Isolate, Manager, Registry};
 use crate::alloc::arena::Mark;
 use crate::base::error::{Code, Error, Result};
@@ -285,7 +286,7 @@ impl Isolate {
         let Door { attached, records } = &mut *door;
         for attached in attached.iter_mut().flatten() {
             attached.empty_bins(tracker, records);
-            if attached.allocator.sole.is_of(self.number) {
+            if attached.allocator.sole.is_of(&self.busy) {
                 attached.allocator.sole.leave();
             }
             let own = lock(&attached.allocator.ending);

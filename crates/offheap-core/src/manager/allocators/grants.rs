@@ -1,6 +1,7 @@
 //! Grants: allocate, free, pin, through one isolate.
 
 use super::ground::Plan;
+use super::stock::{begin, put_record};
 use super::waiting::{Bins, Regrant};
 use super::{Allocator, AllocatorId, Isolate};
 use crate::alloc::arena::{Arena, Stay};
@@ -12,13 +13,8 @@ use crate::raw;
 use crate::tracker::counters::Counter;
 use crate::tracker::label::Label;
 use crate::tracker::record::Birth;
-use crate::tracker::stack::Links;
 use crate::tracker::state::{Extent, Generation, Handle, Origin, Owner, Place, Slot};
 use crate::tracker::table::Tracker;
-
-/// Records that wait in an isolate, at most; so many are taken and given back at once.
-const RECORDS_MAX: usize = 256;
-const RECORDS_MOVED: usize = 64;
 
 /// What an isolate keeps of the allocators that it uses.
 #[derive(Debug, Default)]
@@ -67,6 +63,18 @@ impl Door {
             _ => Err(Code::Closed.into()),
         }
     }
+
+    /// Lets go of a closed allocator, and of what was freed while it was being closed.
+    #[cold]
+    fn leave_closed(&mut self, id: AllocatorId, tracker: &Tracker) -> Error {
+        if let Some(place) = self.attached.get_mut(id.number as usize)
+            && let Some(closed) = place.as_mut().filter(|attached| attached.allocator.id == id)
+        {
+            closed.empty_bins(tracker, &mut self.records);
+            *place = None;
+        }
+        Code::Closed.into()
+    }
 }
 
 impl Isolate {
@@ -82,14 +90,14 @@ impl Isolate {
         if place.as_ref().is_some_and(|attached| attached.allocator.id == allocator.id) {
             return;
         }
-        if !allocator.sole.is_of(self.number) {
+        if !allocator.sole.is_of(&self.busy) {
             allocator.sole.share(&allocator.ground.was_shared);
         }
         if let Some(closed) = place {
             closed.empty_bins(&self.manager.tracker, records); // what was freed while it was closed
         }
         let (allocator, counter) = (Arc::clone(allocator), allocator.counters.counter());
-        let waiting = Bins::of(&allocator.ground.plan);
+        let waiting = Bins::of(&allocator.ground);
         *place = Some(Attached { allocator, counter, arena_pins: 0, waiting });
     }
 
@@ -101,8 +109,11 @@ impl Isolate {
     /// be overwritten is pinned; [`Code::Closed`]; [`Code::OutOfMemory`].
     pub fn allocate_in(&self, id: AllocatorId, size: u64, label: Label) -> Result<Taken> {
         let mut door = self.allocators.borrow_mut();
-        let (attached, records) = door.attached(id)?;
-        let turn = self.busy.begin(&attached.allocator.sole, self.number);
+        let door = &mut *door;
+        let Ok((attached, records)) = door.attached(id) else {
+            return Err(door.leave_closed(id, &self.manager.tracker));
+        };
+        let turn = self.busy.begin(&attached.allocator.sole);
         if let Some(class) = attached.class_of(size) {
             let birth = self.birth(attached, size, label);
             if let Some(again) = attached.grant_again(class, &self.manager.tracker, birth, turn.sole) {
@@ -111,10 +122,15 @@ impl Isolate {
                 return Ok(Taken { handle, offset, granted });
             }
         }
+        let returned = attached.allocator.ground.waits.returned();
         let first = self.allocate_fresh(attached, records, size, label, turn.sole);
         match first {
             Err(refused) if refused.code == Code::RegionFull => {
-                self.allocate_reclaimed(attached, records, size, label, refused)
+                let waits = &attached.allocator.ground.waits;
+                if waits.count() == 0 && waits.returned() == returned {
+                    return first; // nothing waited, and nothing came back while we looked
+                }
+                self.allocate_reclaimed(attached, records, size, label)
             }
             _ => first,
         }
@@ -128,11 +144,7 @@ impl Isolate {
         records: &mut Vec<Slot>,
         size: u64,
         label: Label,
-        refused: Error,
     ) -> Result<Taken> {
-        if attached.allocator.counters.waiting() == 0 {
-            return Err(refused);
-        }
         self.reclaim(attached, records);
         self.allocate_fresh(attached, records, size, label, false)
     }
@@ -164,7 +176,7 @@ impl Isolate {
     /// Gives everything back to an allocator's strategy that waits, here or in other isolates.
     pub(super) fn reclaim(&self, attached: &mut Attached, records: &mut Vec<Slot>) {
         attached.empty_bins(&self.manager.tracker, records);
-        self.manager.reclaim(&attached.allocator.ground, &attached.allocator.counters);
+        self.manager.reclaim(&attached.allocator.ground);
     }
 
     #[inline]
@@ -228,8 +240,11 @@ impl Isolate {
     /// owner holds; [`Code::Closed`]; of an arena [`Code::UseAfterFree`] after a rewind or reset.
     pub fn free_in(&self, id: AllocatorId, handle: Handle, size: u64) -> Result<()> {
         let mut door = self.allocators.borrow_mut();
-        let (attached, records) = door.attached(id)?;
-        let turn = self.busy.begin(&attached.allocator.sole, self.number);
+        let door = &mut *door;
+        let Ok((attached, records)) = door.attached(id) else {
+            return Err(door.leave_closed(id, &self.manager.tracker));
+        };
+        let turn = self.busy.begin(&attached.allocator.sole);
         let ground = &attached.allocator.ground;
         if let Plan::Arena(arena) = &ground.plan {
             return arena.free(handle.into(), size);
@@ -237,9 +252,12 @@ impl Isolate {
         let tracker = &self.manager.tracker;
         let record = tracker.shared(handle.slot).ok_or(Error::from(Code::DoubleFree))?;
         let (place, extent) = (record.place(), record.extent()); // before the end: then they are the next owner's
+        fence(Ordering::Acquire); // as in `Tracker::shared_row`: if it lives now, both are of this owner
+        if !record.is_live(handle.generation) {
+            return Err(Code::DoubleFree.into());
+        }
         if !ground.holds(place) {
-            let live = record.is_live(handle.generation);
-            return Err(if live { Code::ForeignBlock } else { Code::DoubleFree }.into());
+            return Err(Code::ForeignBlock.into());
         }
         if let Some(class) = attached.class_at(place.offset_bytes(), extent.size) {
             let mut kept = attached.keep(class, handle, &record, turn.sole)?;
@@ -341,50 +359,4 @@ fn allocate_in_arena(arena: &Arena, size: u64, counter: &Counter) -> Result<Take
     let Stay { level, generation } = given.stay;
     let handle = Handle { slot: Slot(level), generation: Generation(generation) };
     Ok(Taken { handle, offset: given.offset, granted: given.size })
-}
-
-/// Opens a record for a grant.
-#[inline(always)] // as `open_grant`
-pub(super) fn begin(
-    tracker: &Tracker,
-    records: &mut Vec<Slot>,
-    place: Place,
-    birth: Birth,
-) -> Result<Handle> {
-    loop {
-        let slot = match records.pop() {
-            Some(slot) => slot,
-            None => refill(tracker, records)?,
-        };
-        let record = tracker.shared(slot).ok_or(Error::from(Code::Corrupted))?;
-        match record.begin_at(place, birth) {
-            Some(generation) => return Ok(Handle { slot, generation }),
-            None => tracker.retire(slot),
-        }
-    }
-}
-
-#[cold]
-fn refill(tracker: &Tracker, records: &mut Vec<Slot>) -> Result<Slot> {
-    let chain = tracker.take(RECORDS_MOVED as u32)?;
-    tracker.walk(chain, |slot| records.push(slot));
-    records.pop().ok_or(Error::from(Code::Corrupted))
-}
-
-/// Keeps an ended record for the next grant.
-#[inline]
-pub(super) fn put_record(tracker: &Tracker, records: &mut Vec<Slot>, slot: Slot) {
-    records.push(slot);
-    if records.len() > RECORDS_MAX {
-        give(tracker, records, RECORDS_MOVED);
-    }
-}
-
-/// Gives the oldest records of an isolate back to all.
-#[cold]
-pub(super) fn give(tracker: &Tracker, records: &mut Vec<Slot>, count: usize) {
-    let given: Vec<Slot> = records.drain(..count.min(records.len())).collect();
-    if let Some(chain) = tracker.chain(&given) {
-        tracker.give(chain);
-    }
 }

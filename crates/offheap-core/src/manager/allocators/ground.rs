@@ -1,5 +1,6 @@
 //! Ground: a region and the strategy that cuts it. The two stay together for ever.
 
+use super::waiting::Waits;
 use super::{Kind, Measures, out_of_memory};
 use crate::alloc::arena::Arena;
 use crate::alloc::buddy::Buddy;
@@ -35,6 +36,7 @@ pub(super) struct Ground {
     pub(super) plan: Plan,
     pub(super) span: Span,
     pub(super) was_shared: AtomicBool, // by several isolates: one may still be in it when it is closed
+    pub(super) waits: Waits,
 }
 
 impl Plan {
@@ -105,7 +107,7 @@ impl Ground {
             }
         };
         let span = atlas.add(region).ok_or_else(refused)?;
-        Ok(Self { measures, plan, span, was_shared: AtomicBool::new(false) })
+        Ok(Self { measures, plan, span, was_shared: AtomicBool::new(false), waits: Waits::default() })
     }
 
     /// Counters for an allocator on this ground: an arena's own, which tell what its rewinds ended.

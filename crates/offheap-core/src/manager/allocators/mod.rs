@@ -13,6 +13,7 @@ mod ground;
 mod rows;
 mod sight;
 mod sole;
+mod stock;
 #[cfg(test)]
 mod tests;
 mod waiting;
@@ -242,7 +243,7 @@ impl Manager {
             name: name.into(),
             measures,
             counters: ground.counters(),
-            sole: Sole::new(isolate.number, &isolate.busy, !ground.was_shared.load(Ordering::Relaxed)),
+            sole: Sole::new(&isolate.busy, !ground.was_shared.load(Ordering::Relaxed)),
             ground,
             closed: AtomicBool::new(false),
             ending: Mutex::new(arena),

@@ -38,7 +38,7 @@ impl Allocator {
     #[must_use]
     pub fn stats(&self, manager: &Manager) -> AllocatorStats {
         let usage = self.sole.without_owner(|| {
-            manager.reclaim(&self.ground, &self.counters);
+            manager.reclaim(&self.ground);
             self.ground.usage()
         });
         let counted = self.counters.sum();

@@ -7,18 +7,28 @@
 //! ([`raw::fence_everywhere`]), so that the owner's own costs nothing: without one its store "busy" could
 //! still be on its way when it looks.
 
-use crate::base::sync::{Arc, AtomicBool, AtomicU32, Mutex, Ordering, compiler_fence, lock};
+use crate::base::sync::{Arc, AtomicBool, AtomicU64, Mutex, Ordering, compiler_fence, lock};
 use crate::raw;
 use std::thread;
 
-/// Whether an isolate is at work in an allocator that it has alone.
-#[derive(Debug, Clone, Default)]
-pub(in super::super) struct Busy(Arc<AtomicBool>);
+/// An isolate, and whether it is at work in an allocator.
+#[derive(Debug, Clone)]
+pub(in super::super) struct Busy {
+    number: u64, // one series for all isolates, which never comes round, as the isolate's own number does
+    flag: Arc<AtomicBool>,
+}
+
+impl Default for Busy {
+    fn default() -> Self {
+        static NUMBERS: AtomicU64 = AtomicU64::new(1);
+        Self { number: NUMBERS.fetch_add(1, Ordering::Relaxed), flag: Arc::default() }
+    }
+}
 
 /// Which isolate has an allocator alone.
 #[derive(Debug)]
 pub(super) struct Sole {
-    owner: AtomicU32, // its number + 1; 0 when there are several
+    owner: AtomicU64, // its number; 0 when there are several
     busy: Busy,       // the first owner's
     shared: Mutex<bool>,
 }
@@ -37,26 +47,27 @@ impl Drop for Turn<'_> {
 }
 
 impl Busy {
-    /// Begins a piece of work of the isolate `number`.
+    /// Begins a piece of work.
     #[inline]
-    pub(super) fn begin(&self, sole: &Sole, number: u32) -> Turn<'_> {
-        self.0.store(true, Ordering::Relaxed);
+    pub(super) fn begin(&self, sole: &Sole) -> Turn<'_> {
+        self.flag.store(true, Ordering::Relaxed);
         compiler_fence(Ordering::SeqCst); // the other half is in `take_over`
-        Turn { busy: &self.0, sole: sole.owner.load(Ordering::Relaxed) == number + 1 }
+        // Acquire: what was done without us happens before what we do, see `without_owner`.
+        Turn { busy: &self.flag, sole: sole.owner.load(Ordering::Acquire) == self.number }
     }
 }
 
 impl Sole {
-    /// Of an allocator that the isolate `number` opens. `alone`: whether no other isolate ever used the
-    /// region, for one that did may still be in it.
-    pub(super) fn new(number: u32, busy: &Busy, alone: bool) -> Self {
-        let owner = if alone && raw::can_fence_everywhere() { number + 1 } else { 0 };
-        Self { owner: AtomicU32::new(owner), busy: busy.clone(), shared: Mutex::new(owner == 0) }
+    /// Of an allocator that an isolate opens. `alone`: whether no other isolate ever used the region, for one
+    /// that did may still be in it.
+    pub(super) fn new(busy: &Busy, alone: bool) -> Self {
+        let owner = if alone && raw::can_fence_everywhere() { busy.number } else { 0 };
+        Self { owner: AtomicU64::new(owner), busy: busy.clone(), shared: Mutex::new(owner == 0) }
     }
 
     /// Whether an isolate may use the allocator beside nobody.
-    pub(super) fn is_of(&self, number: u32) -> bool {
-        self.owner.load(Ordering::Relaxed) == number + 1
+    pub(super) fn is_of(&self, busy: &Busy) -> bool {
+        self.owner.load(Ordering::Relaxed) == busy.number
     }
 
     /// Another isolate comes: from now on all use exchanges. `was_shared`: the region's note of it, for later
@@ -97,7 +108,7 @@ impl Sole {
         // Every thread passes a fence. An owner that passes it before its look sees the store above; one that
         // passes it after its look has said before that it is busy, and we see that.
         raw::fence_everywhere();
-        while self.busy.0.load(Ordering::Acquire) {
+        while self.busy.flag.load(Ordering::Acquire) {
             thread::yield_now();
         }
     }
@@ -110,23 +121,22 @@ mod tests {
     use std::thread;
     use std::time::Duration;
 
-    const OWNER: u32 = 6;
     const ROUNDS: u64 = 10_000;
 
     fn opened() -> (Sole, Busy, AtomicBool) {
         let busy = Busy::default();
-        (Sole::new(OWNER, &busy, true), busy, AtomicBool::new(false))
+        (Sole::new(&busy, true), busy, AtomicBool::new(false))
     }
 
     fn is_alone(sole: &Sole, busy: &Busy) -> bool {
-        busy.begin(sole, OWNER).sole
+        busy.begin(sole).sole
     }
 
     #[test]
     fn the_owner_is_alone_until_another_comes_and_never_again() {
         let (sole, busy, was_shared) = opened();
         assert_eq!(is_alone(&sole, &busy), raw::can_fence_everywhere());
-        assert!(!Busy::default().begin(&sole, OWNER + 1).sole);
+        assert!(!Busy::default().begin(&sole).sole);
         assert!(!sole.without_owner(|| is_alone(&sole, &busy)));
         assert_eq!(is_alone(&sole, &busy), raw::can_fence_everywhere());
         assert!(!was_shared.load(Ordering::Relaxed));
@@ -134,7 +144,7 @@ mod tests {
         assert!(was_shared.load(Ordering::Relaxed) && !is_alone(&sole, &busy));
         sole.without_owner(|| ());
         assert!(!is_alone(&sole, &busy));
-        let (next, busy) = (Sole::new(OWNER, &busy, !was_shared.load(Ordering::Relaxed)), busy);
+        let (next, busy) = (Sole::new(&busy, !was_shared.load(Ordering::Relaxed)), busy);
         assert!(!is_alone(&next, &busy), "another isolate may still be in the region");
     }
 
@@ -155,7 +165,7 @@ mod tests {
         let (sole, busy, was_shared) = opened();
         let done = AtomicBool::new(false);
         thread::scope(|scope| {
-            let turn = busy.begin(&sole, OWNER);
+            let turn = busy.begin(&sole);
             scope.spawn(|| {
                 sole.share(&was_shared);
                 assert!(done.load(Ordering::Relaxed), "it did not wait");
@@ -176,7 +186,7 @@ mod tests {
             let owner = scope.spawn(|| {
                 let mut added = 0;
                 while runs.load(Ordering::Relaxed) {
-                    let turn = busy.begin(&sole, OWNER);
+                    let turn = busy.begin(&sole);
                     if turn.sole {
                         total.store(total.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
                     } else {

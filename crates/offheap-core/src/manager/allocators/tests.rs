@@ -2,8 +2,12 @@
 
 use super::{AllocatorId, Isolate, Kind, Manager, Measures};
 use crate::base::error::Code;
+use crate::base::sync::lock;
 use crate::tracker::label::Label;
-use crate::tracker::state::AlignmentCode;
+use crate::tracker::record::{Birth, Record};
+use crate::tracker::state::{AlignmentCode, Extent, Handle, Origin, Owner, Place};
+use std::thread;
+use std::time::Duration;
 
 const MEASURES: Measures =
     Measures { kind: Kind::Slab, total: 1 << 20, alignment: AlignmentCode::WORD, overwrite: false };
@@ -52,6 +56,121 @@ fn a_ground_in_which_a_late_thread_was_granted_something_waits_until_that_is_fre
     first.plan.strategy().unwrap().free(late.offset).unwrap();
     let third = isolate.open_allocator("another", MEASURES).unwrap();
     assert_eq!(ground(third).span, first.span);
+}
+
+/// Frees `count` grants of one class, which then wait.
+fn let_wait(isolate: &Isolate, id: AllocatorId, count: usize) {
+    let handles: Vec<_> =
+        (0..count).map(|_| isolate.allocate_in(id, 100, Label::NONE).unwrap().handle).collect();
+    for handle in handles {
+        isolate.free_in(id, handle, 100).unwrap();
+    }
+}
+
+/// What waits, with its records.
+fn waiting(isolate: &Isolate) -> Vec<(Handle, Record<'static>)> {
+    let mut all = Vec::new();
+    isolate.manager.tracker.each_waiting(|handle, record| all.push((handle, record)));
+    all
+}
+
+#[test]
+fn what_somebody_has_taken_to_give_it_back_counts_until_it_is_back() {
+    let (isolate, id) = opened();
+    let ground = isolate.manager.allocators.get(id).unwrap().ground.clone();
+    let_wait(&isolate, id, 10);
+    assert_eq!(ground.waits.count(), 10);
+    let (handle, record) = waiting(&isolate)[9];
+    assert!(record.claim(handle.generation, false));
+    assert_eq!(ground.waits.count(), 10);
+    let next = isolate.allocate_in(id, 100, Label::NONE).unwrap(); // finds one taken, or not, and takes another
+    assert_eq!(ground.waits.count(), 9);
+    ground.put(record.place()).unwrap();
+    ground.waits.count_returned();
+    assert_eq!(ground.waits.count(), 8);
+    isolate.free_in(id, next.handle, 100).unwrap();
+    isolate.trim_allocator(id).unwrap();
+    assert_eq!(ground.waits.count(), 0);
+}
+
+#[test]
+fn a_look_at_the_last_allocator_of_a_region_takes_nothing_from_the_next_ones_count() {
+    let (isolate, id) = opened();
+    let ground = isolate.manager.allocators.get(id).unwrap().ground.clone();
+    let_wait(&isolate, id, 5);
+    isolate.close_allocator(id).unwrap();
+    let next = isolate.open_allocator("next", MEASURES).unwrap();
+    assert_eq!(isolate.manager.allocators.get(next).unwrap().ground.span, ground.span);
+    let_wait(&isolate, next, 5);
+    isolate.manager.reclaim(&ground); // somebody who began it before the close
+    let_wait(&isolate, next, 7);
+    assert_eq!(ground.waits.count(), 7);
+    isolate.manager.reclaim(&ground);
+    assert_eq!((ground.waits.count(), ground.usage().held), (0, 0));
+}
+
+#[test]
+fn who_finds_the_region_full_waits_for_what_is_on_its_way_back() {
+    let (isolate, id) = opened();
+    let ground = isolate.manager.allocators.get(id).unwrap().ground.clone();
+    let all: Vec<_> = std::iter::from_fn(|| isolate.allocate_in(id, 16 << 10, Label::NONE).ok()).collect();
+    isolate.free_in(id, all[0].handle, 1).unwrap();
+    let (handle, record) = waiting(&isolate)[0];
+    thread::scope(|scope| {
+        let returning = lock(&ground.waits.returning);
+        assert!(record.claim(handle.generation, false));
+        let wants = scope.spawn(|| {
+            let other = Isolate::open(isolate.manager, Some(0)).unwrap();
+            other.open_allocator("name", MEASURES).unwrap();
+            other.allocate_in(id, 16 << 10, Label::NONE).map(|taken| taken.offset)
+        });
+        thread::sleep(Duration::from_millis(20)); // time to be refused
+        ground.put(record.place()).unwrap();
+        ground.waits.count_returned();
+        drop(returning);
+        assert_eq!(wants.join().unwrap(), Ok(all[0].offset));
+    });
+}
+
+#[test]
+fn a_free_of_a_dead_handle_leaves_what_waits_alone() {
+    let (isolate, id) = opened();
+    let dead = isolate.allocate_in(id, 100, Label::NONE).unwrap().handle;
+    isolate.free_in(id, dead, 100).unwrap();
+    isolate.trim_allocator(id).unwrap();
+    let_wait(&isolate, id, 64);
+    let full = waiting(&isolate).len();
+    assert_eq!(isolate.free_in(id, dead, 100).unwrap_err().code, Code::DoubleFree);
+    assert_eq!((full, waiting(&isolate).len()), (64, 64));
+}
+
+#[test]
+fn what_was_freed_while_somebody_closed_the_allocator_comes_back_at_the_next_call() {
+    let (isolate, id) = opened();
+    let other = Isolate::open(isolate.manager, Some(0)).unwrap();
+    other.open_allocator("name", MEASURES).unwrap();
+    let taken = other.allocate_in(id, 100, Label::NONE).unwrap();
+    let ground = isolate.manager.allocators.get(id).unwrap().ground.clone();
+    isolate.close_allocator(id).unwrap(); // ends the grant
+    let late = ground.plan.strategy().unwrap().allocate(100).unwrap(); // as if it had not: `other` is just freeing it
+    let record = isolate.manager.tracker.shared(taken.handle.slot).unwrap();
+    isolate.allocators.borrow_mut().records.retain(|slot| *slot != taken.handle.slot);
+    let birth = Birth {
+        extent: Extent { size: 100, label: 0 },
+        origin: Origin { born_ms: 1, owner: Owner::grant(other.number) },
+        alignment: AlignmentCode::WORD,
+    };
+    let generation = record.begin_at(Place::grant(ground.span.0, late.offset), birth).unwrap();
+    let handle = Handle { slot: taken.handle.slot, generation };
+    {
+        let mut door = other.allocators.borrow_mut();
+        let attached = door.attached[id.number as usize].as_mut().unwrap();
+        attached.make_room(6, late.offset, &isolate.manager.tracker, &mut Vec::new());
+        assert!(attached.keep(6, handle, &record, false).unwrap());
+    }
+    assert_eq!(ground.usage().blocks, 1);
+    assert_eq!(other.free_in(id, handle, 100).unwrap_err().code, Code::Closed);
+    assert_eq!(ground.usage().blocks, 0);
 }
 
 #[test]

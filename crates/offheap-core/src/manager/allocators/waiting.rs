@@ -5,10 +5,12 @@
 //! hand it out again, or anybody who wants all that is free (a full region, a reset, statistics).
 
 use super::Manager;
-use super::grants::{Attached, put_record};
+use super::grants::Attached;
 use super::ground::{Ground, Plan};
+use super::stock::put_record;
 use crate::base::error::Result;
-use crate::tracker::counters::Counters;
+use crate::base::sync::{Arc, AtomicU64, Mutex, Ordering, lock};
+use crate::tracker::counters::{Counter, Counters};
 use crate::tracker::record::{Birth, Record};
 use crate::tracker::stack::Links;
 use crate::tracker::state::{Generation, Handle, Slot, State};
@@ -20,13 +22,47 @@ const BINS: usize = 64;
 const GRANTS_MAX: u64 = 64;
 const REGION_PART: u64 = 64;
 
+/// How many grants of a region wait. Sums that only grow: an isolate counts what it keeps before it marks it,
+/// and what it grants again, or anybody gives back, when that is done. So the difference is never too low,
+/// and what is on its way back still counts.
+#[derive(Debug, Default)]
+pub(super) struct Waits {
+    kept: Arc<Counters>, // and granted again, as frees
+    returned: AtomicU64,
+    pub(super) returning: Mutex<()>, // held while grants go back: who finds the region full then waits for them
+}
+
+impl Waits {
+    /// Grants that wait, or are on their way.
+    pub(super) fn count(&self) -> u64 {
+        let returned = self.returned.load(Ordering::Acquire); // first: see above
+        let sum = self.kept.sum();
+        sum.allocations.wrapping_sub(sum.frees).wrapping_sub(returned)
+    }
+
+    /// Grants that went back to the strategy, ever.
+    pub(super) fn returned(&self) -> u64 {
+        self.returned.load(Ordering::Acquire)
+    }
+
+    /// Counts one that went back.
+    pub(super) fn count_returned(&self) {
+        self.returned.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// An isolate's part of the count.
+    pub(super) fn counter(&self) -> Counter {
+        self.kept.counter()
+    }
+}
+
 /// One isolate's waiting grants of one allocator, by class.
 #[derive(Debug)]
 pub(super) struct Bins {
     bins: [Bin; BINS],
-    count: usize,       // in all of them
     latest: (u64, u32), // a size and its class: most requests are for the size of the one before
     serves: bool,       // whether there are classes
+    counter: Counter,
 }
 
 #[derive(Debug, Default)]
@@ -45,9 +81,10 @@ pub(super) struct Regrant {
 }
 
 impl Bins {
-    pub(super) fn of(plan: &Plan) -> Self {
+    pub(super) fn of(ground: &Ground) -> Self {
         let bins = std::array::from_fn(|_| Bin::default());
-        Self { bins, count: 0, latest: (0, 0), serves: !matches!(plan, Plan::Arena(_) | Plan::Ring(_)) }
+        let serves = !matches!(ground.plan, Plan::Arena(_) | Plan::Ring(_));
+        Self { bins, latest: (0, 0), serves, counter: ground.waits.counter() }
     }
 }
 
@@ -89,15 +126,14 @@ impl Attached {
             return None;
         }
         while let Some(Handle { slot, generation }) = bin.kept.pop() {
-            self.waiting.count -= 1;
-            self.counter.waiting(self.waiting.count);
             let Some(record) = tracker.shared(slot) else { continue };
             if !record.claim(generation, sole) {
-                self.allocator.counters.missed();
-                continue;
+                continue; // somebody needed all that is free
             }
             let place = record.place();
-            if let Some((generation, _)) = record.begin(birth) {
+            let begun = record.begin(birth);
+            self.waiting.counter.one_less();
+            if let Some((generation, _)) = begun {
                 let handle = Handle { slot, generation };
                 return Some(Regrant { handle, offset: place.offset_bytes(), granted: bin.granted });
             }
@@ -124,15 +160,18 @@ impl Attached {
         if bin.class != Some(class) || bin.kept.len() >= bin.most {
             return Ok(false);
         }
-        if sole {
-            record.end_alone(handle.generation, State::WAITING)?;
+        self.waiting.counter.one_more();
+        let ended = if sole {
+            record.end_alone(handle.generation, State::WAITING)
         } else {
-            record.end_marked(handle.generation, State::WAITING)?;
+            record.end_marked(handle.generation, State::WAITING)
+        };
+        if let Err(refused) = ended {
+            self.waiting.counter.one_less();
+            return Err(refused);
         }
         let generation = Generation(handle.generation.0 + 1);
         bin.kept.push(Handle { slot: handle.slot, generation });
-        self.waiting.count += 1;
-        self.counter.waiting(self.waiting.count);
         Ok(true)
     }
 
@@ -154,39 +193,38 @@ impl Attached {
 
     /// Gives everything that waits back to the strategy.
     pub(super) fn empty_bins(&mut self, tracker: &Tracker, records: &mut Vec<Slot>) {
-        if self.waiting.count > 0 {
-            let given = self.waiting.bins.iter_mut().flat_map(|bin| bin.kept.drain(..)).collect();
+        let given: Vec<Handle> = self.waiting.bins.iter_mut().flat_map(|bin| bin.kept.drain(..)).collect();
+        if !given.is_empty() {
             self.give_back(given, tracker, records);
         }
     }
 
-    fn give_back(&mut self, given: Vec<Handle>, tracker: &Tracker, records: &mut Vec<Slot>) {
-        self.waiting.count -= given.len();
-        self.counter.waiting(self.waiting.count);
+    fn give_back(&self, given: Vec<Handle>, tracker: &Tracker, records: &mut Vec<Slot>) {
+        let ground = &self.allocator.ground;
+        let _returning = lock(&ground.waits.returning);
         for handle in given {
             let Some(record) = tracker.shared(handle.slot) else { continue };
-            if give_back(&self.allocator.ground, handle, &record) {
+            if give_back(ground, handle, &record) {
                 put_record(tracker, records, handle.slot);
-            } else {
-                self.allocator.counters.missed();
             }
         }
     }
 }
 
 impl Manager {
-    /// Gives everything back to a ground's strategy that waits in any isolate. `counters`: its allocator's.
-    pub(super) fn reclaim(&self, ground: &Ground, counters: &Counters) {
-        if counters.waiting() == 0 {
+    /// Gives everything back to a ground's strategy that waits in any isolate, or waits until it is back.
+    pub(super) fn reclaim(&self, ground: &Ground) {
+        if ground.waits.count() == 0 {
             return;
         }
         let mut records = Vec::new();
+        let returning = lock(&ground.waits.returning);
         self.tracker.each_waiting(|handle, record| {
             if ground.holds(record.place()) && give_back(ground, handle, &record) {
                 records.push(handle.slot);
             }
         });
-        counters.took(records.len() as u64);
+        drop(returning);
         if let Some(chain) = self.tracker.chain(&records) {
             self.tracker.give(chain);
         }
@@ -201,5 +239,6 @@ fn give_back(ground: &Ground, handle: Handle, record: &Record<'_>) -> bool {
     }
     let put = ground.put(place);
     debug_assert!(put.is_ok());
+    ground.waits.count_returned();
     true
 }
