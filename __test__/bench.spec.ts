@@ -82,7 +82,7 @@ test('--quick --json --filter: a table, then one line for machines, every row of
 });
 
 test('the allocators: ours and each peer are stamped and read back before they are timed; the sizes of a web server have no target', async (t) => {
-  for (const [filter, peers, written] of [['ring 256 B', 3, 80], ["'web' sizes", 3, null]] as const) {
+  for (const [filter, peers, written] of [['8 in flight', 3, 80], ["'web' sizes", 3, null]] as const) {
     const { code, stdout, stderr } = await bench(root, '--quick', '--json', '--filter', filter);
     t.is(code, 0, stderr);
     const { rows } = reportOf(stdout);
