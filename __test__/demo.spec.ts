@@ -17,8 +17,8 @@ import { scenes } from '../examples/demo/scenes/index.mjs';
 import type { Input, Report, Scene } from '../examples/demo/types.js';
 
 const NAMES = [
-  'basic operations', 'alignment', 'direct i/o', 'manipulation', 'reallocation', 'buffer integration', 'leak detection', 'allocators', 'safety', 'speed',
-  'statistics',
+  'basic operations', 'alignment', 'direct i/o', 'manipulation', 'reallocation', 'buffer integration', 'leak detection', 'memory pool', 'allocators', 'safety',
+  'speed', 'statistics',
 ];
 
 const folder = mkdtempSync(join(tmpdir(), 'offheap-demo-'));
@@ -172,6 +172,12 @@ const wrongLedgers: { [name: string]: () => Ledger } = {
   'does not close': () => new (class extends Ledger {
     override close(): void {}
   })(),
+  'releases late': () => new (class extends Ledger {
+    override release(_: unknown, block: MemoryBlock): void {
+      super.left(block);
+      setTimeout(() => block.free(), 10);
+    }
+  })(),
   'books a byte too many': () => Object.assign(new Ledger(), { allocated: 1, freed: 1 }),
   'forgets to book a free': () => Object.assign(new Ledger(), { allocated: 1 }),
 };
@@ -187,6 +193,8 @@ const faults: [string, { ledger?: string; input?: Input }, RegExp][] = [
   ['buffer integration', { input: changing(input.bytes.length - 1) }, /read ends in the block|fs\.readSync/],
   ['leak detection', { ledger: 'drops labels' }, /its label, size and address/],
   ['leak detection', { ledger: 'does not free' }, /gone from the report/],
+  ['memory pool', { input: changing(input.bytes.length - 1) }, /hold their bytes/],
+  ['memory pool', { ledger: 'releases late' }, /all came back/],
   ['allocators', { ledger: 'opens allocators that grant a range twice' }, /hold their bytes/],
   ['allocators', { ledger: 'opens allocators that free nothing' }, /one block again/],
   ['allocators', { ledger: 'opens allocators that reset nothing' }, /rewind takes back/],

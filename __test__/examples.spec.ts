@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { DirectMemoryManager, MemoryBlock } from 'offheap';
+import { HighPerformanceBufferManager, countLines } from '../examples/high-performance-buffer-manager.mjs';
 import { ZeroCopyProcessor, digestOfTurnedWords } from '../examples/zero-copy-processor.mjs';
 
 const run = promisify(execFile);
@@ -69,4 +70,32 @@ test.serial('zero-copy processor: the program prints the digest and leaves nothi
   t.regex(stdout, /: 100,003 bytes in \d+ ms; the heap grew by -?\d+\.\d MiB$/m);
   t.true(stdout.includes(sha256));
   t.regex(stdout, /^blocks still allocated: 0$/m);
+});
+
+test.serial('high-performance buffer manager: lines are those of the ordinary way, and everything comes back', (t) => {
+  const buffers = new HighPerformanceBufferManager();
+  for (const [name, text] of [['none', ''], ['one', 'no end'], ['many', 'a line\n'.repeat(30_000)], ['edge', `${'x'.repeat(8191)}\n\n`]] as const) {
+    const path = join(folder, `${name}.txt`);
+    writeFileSync(path, text);
+    t.is(countLines(path, buffers), text.split('\n').length - 1, name);
+  }
+  const { pool, scratch } = buffers.getStats();
+  t.deepEqual([pool.inUse, scratch.allocatedBlocks, pool.blockSize], [0, 0, 8192]);
+  buffers.close();
+  t.is(liveBlocks(), 0);
+});
+
+test.serial('high-performance buffer manager: a released Buffer is empty, its memory is the next one of its size, and only its own come back', (t) => {
+  const buffers = new HighPerformanceBufferManager();
+  const pooled = Array.from({ length: 101 }, () => buffers.acquireBuffer(8192));
+  const single = buffers.acquireBuffer(100);
+  t.deepEqual([pooled[0]?.length, single.length, liveBlocks()], [8192, 100, 102]);
+  for (const buffer of [...pooled, single]) buffers.releaseBuffer(buffer);
+  t.true([...pooled, single].every(({ length }) => length === 0));
+  t.like(buffers.getStats().pool, { available: 100, inUse: 0, misses: 101 });
+  buffers.releaseBuffer(buffers.acquireBuffer(8192));
+  t.is(buffers.getStats().pool.hits, 1);
+  for (const bad of [single, Buffer.alloc(8192)]) t.throws(() => buffers.releaseBuffer(bad), { instanceOf: TypeError });
+  buffers.close();
+  t.is(liveBlocks(), 0);
 });

@@ -65,7 +65,7 @@ test('import and require give the same classes and one state', (t) => {
   const { status, stdout, stderr } = run('app', 'both.mjs', program);
   t.is(status, 0, stderr);
   t.deepEqual(JSON.parse(stdout), {
-    names: ['AdvancedMemoryAllocator', 'AlignmentMode', 'AllocatedMemory', 'AllocatorType', 'CopyMode', 'DirectMemoryManager', 'MemoryBlock', 'OffHeapError'],
+    names: ['AdvancedMemoryAllocator', 'AlignmentMode', 'AllocatedMemory', 'AllocatorType', 'CopyMode', 'DirectMemoryManager', 'MemoryBlock', 'MemoryPool', 'OffHeapError'],
     same: true,
     live: 1,
     instance: true,
@@ -98,7 +98,7 @@ const withOther = (project: string, rest: string): string => `
 
 test('a second copy of the package is the first one, and loads no addon', (t) => {
   const rest = `
-    const classes = ['DirectMemoryManager', 'MemoryBlock', 'OffHeapError'];
+    const classes = ['DirectMemoryManager', 'MemoryBlock', 'MemoryPool', 'OffHeapError'];
     const block = second.DirectMemoryManager.allocateMemory(64);
     first.DirectMemoryManager.copyMemory(Buffer.alloc(64, 'x'), 0, block, 0, 64, second.CopyMode.NORMAL);
     console.log(classes.every((name) => first[name] === second[name]), JSON.stringify(first.AlignmentMode) === JSON.stringify(second.AlignmentMode));

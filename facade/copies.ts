@@ -9,6 +9,7 @@ import { AllocatedMemory as AllocatedClass } from './handles/allocated.js';
 import { MemoryBlock as BlockClass } from './handles/block.js';
 import { DirectMemoryManager as ManagerClass } from './manager.js';
 import { COPY_KEY, isSecondCopy } from './native.js';
+import { MemoryPool as PoolClass } from './pool.js';
 import type * as types from './types.js';
 
 /** What the copies share. */
@@ -17,6 +18,7 @@ interface Shared {
   readonly AllocatedMemory: typeof AllocatedClass;
   readonly DirectMemoryManager: typeof ManagerClass;
   readonly MemoryBlock: typeof BlockClass;
+  readonly MemoryPool: typeof PoolClass;
   readonly OffHeapError: typeof ErrorClass;
   /** Where the first copy lies. */
   readonly url: string;
@@ -34,6 +36,7 @@ function share(): Shared {
     AllocatedMemory: AllocatedClass,
     DirectMemoryManager: ManagerClass,
     MemoryBlock: BlockClass,
+    MemoryPool: PoolClass,
     OffHeapError: ErrorClass,
     url: import.meta.url,
   });
@@ -72,5 +75,7 @@ export type AllocatedMemory = types.AllocatedMemory;
 export const DirectMemoryManager: typeof ManagerClass = shared.DirectMemoryManager;
 export const MemoryBlock: typeof BlockClass = shared.MemoryBlock;
 export type MemoryBlock = BlockClass;
+export const MemoryPool: typeof PoolClass = shared.MemoryPool;
+export type MemoryPool = PoolClass;
 export const OffHeapError: typeof ErrorClass = shared.OffHeapError;
 export type OffHeapError = ErrorClass;

@@ -149,6 +149,22 @@ export function formatAllocator({ name, type, totalSize, open }: AllocatorText):
   return `AdvancedMemoryAllocator[${valueText(name)}, ${type}, ${formatBytes(totalSize)}${open ? '' : ', closed'}]`;
 }
 
+/** What a text about a pool tells. */
+export interface PoolText {
+  readonly label: string | undefined;
+  readonly blockSize: number;
+  readonly maxSize: number;
+  readonly limit: number | undefined;
+  readonly isClosed: boolean;
+}
+
+/** `MemoryPool['frames', 1 KiB blocks, 50 idle at most, limit 200]`. */
+export function formatPool({ label, blockSize, maxSize, limit, isClosed }: PoolText): string {
+  const name = label === undefined || label === '' ? '' : `${valueText(label)}, `;
+  const most = limit === undefined ? '' : `, limit ${groupedText(limit)}`;
+  return `MemoryPool[${name}${formatBytes(blockSize)} blocks, ${groupedText(maxSize)} idle at most${most}${isClosed ? ', closed' : ''}]`;
+}
+
 /** What a text about a range inside a region tells. */
 export interface AllocatedText {
   readonly id: number;

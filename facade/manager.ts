@@ -10,7 +10,8 @@ import { fields } from './handles/handle.js';
 import { sweep } from './handles/life.js';
 import { addressOfView, compareOperands, copyOperand, fillOperand, mismatchOperands, operandSize } from './handles/operand.js';
 import type { Operand } from './handles/operand.js';
-import { isWorker, unavailableReason } from './handles/table.js';
+import { refusePooled } from './handles/pooled.js';
+import { isWorker, poolNumberOf, unavailableReason } from './handles/table.js';
 import { directBufferOf, requireHere, requireLive, restFrom } from './handles/views.js';
 import { binding } from './native.js';
 import * as p from './primordials.js';
@@ -43,6 +44,7 @@ function requireMemory(value: unknown): void {
 /** A block that the manager owns; a foreign or forged one is refused. Small, so that V8 has room to inline the rest. */
 function ownBlock(block: unknown): MemoryBlock {
   if (!fields.isHandle(block)) throw notOwnError(block);
+  if (poolNumberOf(fields.slotOf(block)) >= 0) refusePooled(block, 'DirectMemoryManager');
   return block as MemoryBlock;
 }
 
@@ -53,10 +55,10 @@ function notOwnError(value: unknown): Error {
   return errors.foreignBlock('AllocatedMemory', id, `AdvancedMemoryAllocator '${allocator.name}'`, 'DirectMemoryManager');
 }
 
-/** Frees every block of this isolate that can be freed, and returns how many. */
-function sweepAll(): number {
+/** Frees every block of this isolate that can be freed, of its pools too if asked, and returns how many. */
+function sweepAll(withPools: boolean): number {
   binding.settle();
-  const numbers = binding.blocksOf(binding.isolateNumber());
+  const numbers = binding.blocksOf(binding.isolateNumber(), withPools);
   let freed = 0;
   const count = p.typedArrayLength(numbers);
   for (let at = 0; at < count; at += 3) {
@@ -67,7 +69,7 @@ function sweepAll(): number {
 
 // A worker's end leaves nothing: what its views show is freed while they can still be killed. Not in the process's first thread, whose
 // end is the process's.
-if (isWorker && unavailableReason === undefined) process.on('exit', sweepAll);
+if (isWorker && unavailableReason === undefined) process.on('exit', () => void sweepAll(true));
 
 /** Allocation, memory operations, statistics. All members are static; sizes, offsets and lengths are bytes. */
 export class DirectMemoryManager {
@@ -112,7 +114,7 @@ export class DirectMemoryManager {
    * gone stay, and show in {@link getAllocatedBlocks}. */
   static freeAllMemory(): number {
     requireAvailable();
-    return sweepAll();
+    return sweepAll(false);
   }
 
   /** Sets `length` bytes to `value`, 0 … 255 or −128 … 127. */

@@ -67,6 +67,23 @@ export interface RawBinding {
   regionBuffer(allocator: number, life: number, offset: number, length: number, seen?: 1): ArrayBuffer | undefined;
   regionLeft(allocator: number, life: number, lost: number): void;
   regionAddress(allocator: number, life: number): number;
+  /** Pools: arguments, results and statuses stand at each function in crates/offheap-node/src/pools.rs. */
+  poolOpen(
+    titleUtf8: Uint8Array,
+    blockBytes: number,
+    alignmentCode: number,
+    zeroed: number,
+    label: number,
+    idleMax: number,
+    limit: number,
+    zeroOnRelease: number,
+  ): void;
+  poolAcquire(): void;
+  poolRelease(): void;
+  freeAny(): void;
+  poolClear(): void;
+  poolClose(): void;
+  poolFigure(index: number): number;
   arenaGenerations(allocator: number, life: number): ArrayBuffer | undefined;
 }
 

@@ -221,6 +221,41 @@ export function validateAllocatorOptions(options: unknown, name: string = 'optio
   throw listError(overflow, `${name}.overflow`, { ERROR: 'error', OVERWRITE_OLDEST: 'overwrite-oldest' });
 }
 
+/** {@link PoolOptions} with every default filled in. */
+export interface FilledPoolOptions {
+  readonly zeroOnRelease: boolean;
+  readonly zeroed: boolean;
+  readonly limit: number | undefined;
+  readonly label: string | undefined;
+}
+
+export function validatePoolOptions(options: unknown, name: string = 'options'): FilledPoolOptions {
+  if (options === undefined) return { zeroOnRelease: true, zeroed: false, limit: undefined, label: undefined };
+  if (typeof options !== 'object' || options === null || isArray(options)) throw invalidArgType(name, 'object', options);
+  const { zeroOnRelease = true, zeroed = false, limit, label } = options as { zeroOnRelease?: unknown; zeroed?: unknown; limit?: unknown; label?: unknown };
+  if (typeof zeroOnRelease !== 'boolean') throw invalidArgType(`${name}.zeroOnRelease`, 'boolean', zeroOnRelease);
+  if (typeof zeroed !== 'boolean') throw invalidArgType(`${name}.zeroed`, 'boolean', zeroed);
+  if (limit !== undefined) validateSize(limit, `${name}.limit`);
+  if (label !== undefined) validateLabel(label, `${name}.label`);
+  return { zeroOnRelease, zeroed, limit, label };
+}
+
+/** The longest time that a timer can have. */
+const TIMEOUT_MAX_MS = 2147483647;
+
+export function validateAcquireOptions(options: unknown, name: string = 'options'): { signal: AbortSignal | undefined; timeoutMs: number | undefined } {
+  if (options === undefined) return { signal: undefined, timeoutMs: undefined };
+  if (typeof options !== 'object' || options === null || isArray(options)) throw invalidArgType(name, 'object', options);
+  const { signal, timeoutMs } = options as { signal?: unknown; timeoutMs?: unknown };
+  if (signal !== undefined && (typeof signal !== 'object' || signal === null || !p.isInstance(AbortSignal, signal))) {
+    throw invalidArgType(`${name}.signal`, 'AbortSignal', signal);
+  }
+  if (timeoutMs !== undefined && (typeof timeoutMs !== 'number' || !isInteger(timeoutMs) || timeoutMs < 0 || timeoutMs > TIMEOUT_MAX_MS)) {
+    throw integerError(timeoutMs, `${name}.timeoutMs`, 0, TIMEOUT_MAX_MS);
+  }
+  return { signal: signal as AbortSignal | undefined, timeoutMs: timeoutMs as number | undefined };
+}
+
 // === Environment ===
 
 export const TABLE_BYTES_DEFAULT: number = 16 * 2 ** 20;

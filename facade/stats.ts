@@ -10,7 +10,8 @@ import * as p from './primordials.js';
 import type { AllocatorStats, AllocatorType, BlockInfo, MemoryStats } from './types.js';
 
 const KINDS = ['block', 'pool', 'allocator'] as const;
-/** The place of 'allocator' in it. */
+/** Places in it. */
+const POOL = 1;
 const ALLOCATOR = 2;
 
 /** Totals of the process. */
@@ -127,12 +128,17 @@ function allocatorNames(): p.Index<string> {
   return names;
 }
 
+function ownerOf(kind: number, number: number, names: p.Index<string>): string {
+  if (kind === ALLOCATOR) return names[number] ?? '(closed)';
+  return kind === POOL ? (binding.poolName(number) ?? 'MemoryPool (closed)') : 'DirectMemoryManager';
+}
+
 function blockInfo(numbers: Float64Array, at: number, names: p.Index<string>): BlockInfo {
   const field = (index: number): number => numbers[at + index] as number;
   return makeStats<BlockInfo>('BlockInfo', {
     id: idOf(field(ROW.slot), field(ROW.generation)),
     kind: KINDS[field(ROW.ownerKind)] ?? 'block',
-    owner: field(ROW.ownerKind) === ALLOCATOR ? (names[field(ROW.ownerNumber)] ?? '(closed)') : 'DirectMemoryManager',
+    owner: ownerOf(field(ROW.ownerKind), field(ROW.ownerNumber), names),
     size: field(ROW.size),
     actualSize: field(ROW.actualSize),
     address: p.toBigInt(field(ROW.address)),

@@ -248,6 +248,25 @@ export interface AllocatorStats {
   readonly fragmentationPercent: { readonly internal: number; readonly external: number };
 }
 
+/** Of a MemoryPool. */
+export interface PoolOptions {
+  /** Zeroes what a released block holds, so that no later owner sees it. Default true. */
+  readonly zeroOnRelease?: boolean | undefined;
+  /** Every acquired block reads 0. Default false: one that was never released before is uninitialised. */
+  readonly zeroed?: boolean | undefined;
+  /** Blocks in use, at most; default: no limit of its own. */
+  readonly limit?: number | undefined;
+  /** Shown in reports; at most 256 characters. */
+  readonly label?: string | undefined;
+}
+
+/** Of `acquireAsync`. */
+export interface AcquireOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds, 0 … 2^31 − 1; default: as long as it takes. */
+  readonly timeoutMs?: number | undefined;
+}
+
 /** One MemoryPool: a fresh frozen snapshot. */
 export interface PoolStats {
   /** Bytes. */

@@ -55,6 +55,17 @@ export class Ledger {
     this.left(block);
   }
 
+  /** Books a block that came another way: from a pool. @param {MemoryBlock} block */
+  keep(block) {
+    return this.#keep(block);
+  }
+
+  /** @param {import('offheap').MemoryPool} pool @param {MemoryBlock} block */
+  release(pool, block) {
+    pool.release(block);
+    this.left(block);
+  }
+
   /** Books a block that went another way: its own `free()`, `using`. @param {MemoryBlock} block */
   left(block) {
     if (this.live.delete(block)) this.freed += block.size;
@@ -83,7 +94,10 @@ export class Ledger {
 
   /** What a scene that broke off has left behind. */
   freeAll() {
-    for (const block of this.live) this.free(block);
+    for (const block of this.live) {
+      block[Symbol.dispose](); // also a pool's, and what ended behind the books
+      this.left(block);
+    }
     for (const allocator of this.regions) this.close(allocator);
   }
 }

@@ -22,8 +22,9 @@ import type { Extra, Handle } from './handle.js';
 import { NEAR_MAX, farOffset, farView, hiddenView, showSpan } from './hidden.js';
 import { giveAccessor, hasEscaped } from './holder.js';
 import type { Holder } from './holder.js';
-import { freeViewed, freedMs, pinHandle, reallocateHandle } from './life.js';
+import { endHandle, freedMs, pinHandle, reallocateHandle } from './life.js';
 import { compareOperands, copyOperand, fillOperand, operandSize } from './operand.js';
+import { releaseHandle } from './pooled.js';
 import {
   ARGUMENT,
   RESULT,
@@ -33,6 +34,7 @@ import {
   grantedOf,
   isLive,
   offsetOf,
+  poolNumberOf,
   resultTime,
   setWide,
   spanOf,
@@ -47,6 +49,12 @@ const WORD_CODE = 33;
 /** Beside the alignment's code in the third argument of an allocation. */
 const ZEROED_BIT = 1 << 8;
 const LABEL_SHIFT = 16;
+
+/** What `free()` does with a block that has views, is a pool's, or is refused. */
+function freeOtherwise(block: Handle): void {
+  if (poolNumberOf(fields.slotOf(block)) < 0) endHandle(block, freeNative, 'freed');
+  else releaseHandle(block); // also of a pool that is closed
+}
 
 /** Only this folder has it, so nobody else can make a block. */
 const KEY: unique symbol = Symbol('offheap.block');
@@ -74,14 +82,14 @@ export class MemoryBlock implements NativeMemory {
     free = (block) => {
       if (typeof block !== 'object' || block === null || !(#slot in block)) throw forgedError('this', block);
       if (block.#extra !== undefined) {
-        freeViewed(block);
+        freeOtherwise(block);
         return;
       }
       T[ARGUMENT] = block.#slot;
       T[ARGUMENT + 1] = block.#generation;
       freeNative();
-      if (T[RESULT] !== 0) throw failure('MemoryBlock', handleId(block), 'freed');
-      block.#extra = resultTime();
+      if (T[RESULT] === 0) block.#extra = resultTime();
+      else freeOtherwise(block);
     };
     // `this`, not the class's name: a bundler would give a class that names itself another name, and it would show.
     create = (slot, generation, size) => new this(KEY, slot, generation, size);
@@ -357,6 +365,9 @@ export function requireAvailable(): void {
   if (unavailableReason !== undefined) throw errors.notSupported('offheap', unavailableReason);
   requireEnvironment();
 }
+
+/** The handle of a live block of a pool. */
+export const blockOf = (slot: number, generation: number, size: number): MemoryBlock => create(slot, generation, size);
 
 /** Reallocates a live block; its handle is dead afterwards, moved or not. */
 export function reallocateBlock(block: MemoryBlock, size: number): MemoryBlock {

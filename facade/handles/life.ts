@@ -3,7 +3,7 @@
  * Room: handles (5). May use: primordials, errors, native, table, holder, handle.
  */
 import * as errors from '../errors.js';
-import { binding, freeNative } from '../native.js';
+import { binding } from '../native.js';
 import * as p from '../primordials.js';
 import { deadError, fields, handleId } from './handle.js';
 import type { Handle } from './handle.js';
@@ -11,25 +11,31 @@ import { hasEscaped, keepIdle, killViews, liveHolder } from './holder.js';
 import type { Holder } from './holder.js';
 import { failure, idOf, isLive, pinsOf, resultTime, setHandle, setWide, status, wasViewed } from './table.js';
 
-/** Frees a block that has a holder; a dead one is a double free. */
-export function freeViewed(handle: Handle): void {
+/** Ends a block by a native function that takes slot and generation from the arguments; a dead one is a double free. */
+export function endHandle(handle: Handle, end: () => void, action: string): void {
   const slot = fields.slotOf(handle);
   const generation = fields.generationOf(handle);
   const extra = fields.extraOf(handle);
-  if (!isLive(slot, generation) || typeof extra !== 'object') throw errors.doubleFree('MemoryBlock', handleId(handle));
-  refusePinned(handle, slot, 'freed');
-  freeHolder(handleId(handle), slot, generation, extra);
+  if (!isLive(slot, generation)) throw errors.doubleFree('MemoryBlock', handleId(handle));
+  refusePinned(handle, slot, action);
+  if (typeof extra === 'object') {
+    endHolder(handleId(handle), slot, generation, extra, end, action);
+  } else {
+    setHandle(slot, generation);
+    end();
+    if (status() !== 0) throw failure('MemoryBlock', handleId(handle), action);
+  }
   fields.setExtra(handle, resultTime());
 }
 
-/** Frees a live, unpinned block by its record: kills the views, then frees, or leaves the memory to whoever has its buffer. */
-export function freeHolder(id: number, slot: number, generation: number, holder: Holder): void {
+/** Ends a live, unpinned block by its record: kills the views, then frees, or leaves the memory to whoever has its buffer. */
+function endHolder(id: number, slot: number, generation: number, holder: Holder, end: () => void, action: string): void {
   const outcome = killViews(holder);
-  if (outcome === 'stuck') throw stuckError(id, 'freed');
+  if (outcome === 'stuck') throw stuckError(id, action);
   setHandle(slot, generation);
   if (outcome === 'escaped') binding.freeEscaped();
-  else freeNative();
-  if (status() !== 0) throw failure('MemoryBlock', id, 'freed');
+  else end();
+  if (status() !== 0) throw failure('MemoryBlock', id, action);
   if (outcome === 'dead') keepIdle(slot, holder);
 }
 
@@ -44,13 +50,13 @@ export function sweep(slot: number, generation: number, isMarked: boolean): bool
     if (holder === undefined) return false; // the handle is gone and a view may remain: left to be reported
     if (hasEscaped(holder)) return false; // its memory is with somebody else: left to its own free
     try {
-      freeHolder(idOf(slot, generation), slot, generation, holder);
+      endHolder(idOf(slot, generation), slot, generation, holder, binding.freeAny, 'freed');
     } catch {
       return false; // a buffer that cannot be detached
     }
   } else {
     setHandle(slot, generation);
-    binding.free();
+    binding.freeAny();
     if (status() !== 0) return false;
   }
   swept[slot] = { generation, ms: resultTime() };

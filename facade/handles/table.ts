@@ -125,6 +125,17 @@ export function wasViewed(slot: number, generation: number, isMarked: boolean): 
   return isMarked || (slot <= SEGMENT_MASK && T[HANDED + slot] === generation);
 }
 
+/** Words from a record's state to its origin, whose lower 24 bits say who holds it: two bits which kind, the rest a number. */
+const ORIGIN = 6 << SEGMENT_BITS;
+const POOL_KIND = 1;
+const OWNER_KIND_SHIFT = 22;
+
+/** The number of the pool that a record's last owner has it from; −1 when it is of no pool. */
+export const poolNumberOf = (slot: number): number => {
+  const owner = (slot <= SEGMENT_MASK ? (FIRST[(slot << 1) + ORIGIN] as number) : farWord(slot, ORIGIN)) & 0xffffff;
+  return owner >>> OWNER_KIND_SHIFT === POOL_KIND ? owner & 0x3fffff : -1;
+};
+
 /** The span that a record's memory lies in. */
 export const spanOf = (slot: number): number => {
   const upper = slot <= SEGMENT_MASK ? (FIRST[(slot << 1) + (PLACE + 1)] as number) : farWord(slot, PLACE + 1);

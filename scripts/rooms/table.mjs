@@ -22,6 +22,7 @@ export const FACADE_RANKS = {
   errors: 2,
   native: 3,
   options: 3,
+  waiters: 3,
   environment: 4,
   'handles/*': 5,
   stats: 6,

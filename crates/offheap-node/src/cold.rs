@@ -76,7 +76,7 @@ const ROW_FIELDS: usize = 14;
 
 /// Every live allocation, fourteen numbers each: slot, generation, size, granted size, address,
 /// alignment code, label number, age in ms, owner kind, owner number, pins, flags (1 viewed,
-/// 2 escaped or orphaned), thread id, birth in ms of the clock of [`now_ms`]. Owner kinds: 0 an isolate, 2 an
+/// 2 escaped or orphaned), thread id, birth in ms of the clock of [`now_ms`]. Owner kinds: 0 an isolate, 1 a pool, 2 an
 /// allocator, whose number follows; an arena and a ring are one row each.
 #[napi(catch_unwind)]
 #[must_use]
@@ -105,7 +105,7 @@ fn row(info: &report::Info) -> [f64; ROW_FIELDS] {
         f64::from(info.allocator.unwrap_or(row.owner.number())),
         row.pins as f64,
         f64::from(u8::from(row.state.has(State::VIEWED)) + 2 * u8::from(escaped)),
-        f64::from(THREADS.of(row.owner.number())),
+        f64::from(THREADS.of(MANAGER.pools.isolate_of(row.owner))),
         row.born_ms as f64,
     ]
 }
@@ -119,13 +119,16 @@ pub fn row_of(slot: u32) -> Float64Array {
     info.map_or_else(Vec::new, |info| row(&info).to_vec()).into()
 }
 
-/// Slot, generation and flags of every live block that an isolate holds through the manager.
+/// Slot, generation and flags of every live block that an isolate holds through the manager, and through its
+/// pools if asked.
 #[napi(catch_unwind)]
 #[must_use]
-pub fn blocks_of(isolate: u32) -> Float64Array {
+pub fn blocks_of(isolate: u32, with_pools: bool) -> Float64Array {
     let mut own = Vec::new();
     MANAGER.tracker.scan(|row| {
-        if row.owner == Owner::block(isolate) {
+        let pooled =
+            with_pools && row.owner.kind() == Owner::POOL && MANAGER.pools.isolate_of(row.owner) == isolate;
+        if pooled || row.owner == Owner::block(isolate) {
             let viewed = u8::from(row.state.has(State::VIEWED));
             own.extend([f64::from(row.handle.slot.0), f64::from(row.handle.generation.0), f64::from(viewed)]);
         }

@@ -4,6 +4,7 @@
 use crate::MANAGER;
 use crate::allocators;
 use crate::buffer::{Answer, Export, Native, export};
+use crate::pools;
 use crate::state::{Context, State, answer, argument, give_handle, handle, isolate, open};
 use crate::views::{chunk_buffer, holder_of, mark_viewed, settle, window_buffer};
 use napi::Env;
@@ -73,6 +74,13 @@ pub fn init(exports: Object<'_>, env: Env) -> napi::Result<()> {
             entry("regionLeft", allocators::region_left, false),
             entry("regionAddress", allocators::region_address, false),
             entry("arenaGenerations", allocators::arena_generations, false),
+            entry("poolOpen", pools::open, false),
+            entry("poolAcquire", pools::acquire, true),
+            entry("poolRelease", pools::release, true),
+            entry("freeAny", pools::free_any, true),
+            entry("poolClear", pools::clear, true),
+            entry("poolClose", pools::close, true),
+            entry("poolFigure", pools::figure, false),
         ],
     )
 }
@@ -103,7 +111,7 @@ fn free_escaped(call: &Context<'_>) -> Answer {
 }
 
 /// When the free happened, in two result words.
-fn give_time(isolate: &Isolate) {
+pub fn give_time(isolate: &Isolate) {
     let now_ms = raw::now_ms();
     isolate.table.set_word(word::RESULT + 1, (now_ms as u32).cast_signed());
     isolate.table.set_word(word::RESULT + 2, ((now_ms >> 32) as u32).cast_signed());

@@ -8,6 +8,7 @@ mod allocators;
 mod buffer;
 mod cold;
 mod hot;
+mod pools;
 mod state;
 mod views;
 

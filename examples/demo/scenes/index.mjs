@@ -7,6 +7,7 @@ import { bufferIntegration } from './buffer-integration.mjs';
 import { directIo } from './direct-io.mjs';
 import { leakDetection } from './leak-detection.mjs';
 import { manipulation } from './manipulation.mjs';
+import { memoryPool } from './memory-pool.mjs';
 import { reallocation } from './reallocation.mjs';
 import { safety } from './safety.mjs';
 import { speed } from './speed.mjs';
@@ -21,6 +22,7 @@ export const scenes = [
   reallocation,
   bufferIntegration,
   leakDetection,
+  memoryPool,
   allocators,
   safety,
   speed,

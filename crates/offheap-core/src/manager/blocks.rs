@@ -45,7 +45,7 @@ impl Isolate {
         let class = request.class()?;
         let admission = self.manager.admit(request.size)?;
         let slot = self.take(class)?;
-        let handle = self.begin(slot, request)?;
+        let handle = self.begin(slot, request, Owner::block(self.number))?;
         self.counter.allocated(request.size);
         drop(admission);
         Ok(handle)
@@ -55,13 +55,29 @@ impl Isolate {
     ///
     /// # Errors
     /// [`Code::DoubleFree`]; [`Code::InUse`] while pinned; [`Code::WrongThread`] for a block that
-    /// another isolate's buffers show.
+    /// another isolate's buffers show; [`Code::ForeignBlock`] for a pool's.
     pub fn free(&self, handle: Handle) -> Result<()> {
         let record = self.own_record(handle)?;
+        let owner = record.origin().owner;
+        if owner.kind() == Owner::POOL && record.is_live(handle.generation) {
+            if self.is_pooled(owner) {
+                return Err(Code::ForeignBlock.into());
+            }
+            return self.release(owner.number(), handle);
+        }
         let before = record.end(handle.generation)?;
         self.uncount(before, record.extent().size);
         self.put(handle.slot, record.place().class, before);
         Ok(())
+    }
+
+    /// Frees a block, or releases it to its pool.
+    ///
+    /// # Errors
+    /// As [`Isolate::free`].
+    pub fn free_any(&self, handle: Handle) -> Result<()> {
+        let owner = self.own_record(handle)?.origin().owner;
+        if owner.kind() == Owner::POOL { self.release(owner.number(), handle) } else { self.free(handle) }
     }
 
     /// Frees a block whose ArrayBuffer somebody else has by now: the handle ends, the memory stays
@@ -71,19 +87,23 @@ impl Isolate {
     /// As [`Isolate::free`].
     pub fn free_escaped(&self, handle: Handle) -> Result<()> {
         let record = self.own_record(handle)?;
-        let is_mine = record.origin().owner == Owner::block(self.number);
-        if is_mine && self.buffers(handle) == 0 {
-            return self.free(handle); // whoever had the buffer let go of it
+        let owner = record.origin().owner;
+        if self.is_mine(owner) && self.buffers(handle) == 0 {
+            return self.free_any(handle); // whoever had the buffer let go of it
         }
         let before = record.end_marked(handle.generation, State::ESCAPED)?;
         let size = record.extent().size;
         self.uncount(before, size);
+        if owner.kind() == Owner::POOL {
+            record.hand_over(Owner::block(self.number)); // the pool may be gone when the memory comes back
+            self.leave_pool(owner.number(), |_| ());
+        }
         self.manager.escaped_bytes.fetch_add(size, Ordering::Relaxed);
         Ok(())
     }
 
     /// Counts a block's end; an orphan's was counted when its isolate ended.
-    fn uncount(&self, before: State, size: u64) {
+    pub(super) fn uncount(&self, before: State, size: u64) {
         if before.has(State::ORPHANED) {
             self.manager.orphaned_bytes.fetch_sub(size, Ordering::Relaxed);
         } else {
@@ -168,7 +188,7 @@ impl Isolate {
         if state.has(State::EVER_VIEWED)
             && state.generation() == handle.generation
             && handle.generation.is_live()
-            && record.origin().owner != Owner::block(self.number)
+            && !self.is_mine(record.origin().owner)
         {
             return Err(Code::WrongThread.into());
         }
@@ -191,11 +211,11 @@ impl Isolate {
     }
 
     /// Opens a chunk that the caller has taken, and fills it if asked.
-    pub(super) fn begin(&self, slot: Slot, request: Request) -> Result<Handle> {
+    pub(super) fn begin(&self, slot: Slot, request: Request, owner: Owner) -> Result<Handle> {
         let tracker = &self.manager.tracker;
         let birth = Birth {
             extent: Extent { size: request.size, label: request.label.0 },
-            origin: Origin { born_ms: raw::now_ms(), owner: Owner::block(self.number) },
+            origin: Origin { born_ms: raw::now_ms(), owner },
             alignment: request.alignment,
         };
         let record = tracker.shared(slot).ok_or(Error::from(Code::Corrupted))?;

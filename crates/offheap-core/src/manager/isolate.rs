@@ -25,6 +25,7 @@ pub struct Isolate {
     pub(super) waiting: RefCell<Vec<Slot>>, // blocks that `settle` looks at
     pub(super) allocators: RefCell<super::allocators::Door>,
     pub(super) busy: super::allocators::Busy,
+    pub(super) pools: RefCell<HashMap<u32, super::pools::Pool>>,
     /// The table that the isolate's JavaScript reads and writes.
     pub table: Arc<IsolateTable>,
 }
@@ -46,6 +47,7 @@ impl Isolate {
             waiting: RefCell::default(),
             allocators: RefCell::default(),
             busy: super::allocators::Busy::default(),
+            pools: RefCell::default(),
             table: manager.open_table(table_bytes)?,
         })
     }
@@ -62,12 +64,12 @@ impl Isolate {
         self.number
     }
 
-    /// Handles of this isolate's live blocks, with their states.
+    /// Handles of this isolate's live blocks, its pools' included, with their states.
     #[must_use]
     pub fn own_blocks(&self) -> Vec<(Handle, State)> {
         let mut own = Vec::new();
         self.manager.tracker.scan(|row| {
-            if row.owner == Owner::block(self.number) {
+            if self.is_mine(row.owner) {
                 own.push((row.handle, row.state));
             }
         });
@@ -88,12 +90,13 @@ impl Drop for Isolate {
     /// still be seen by whoever received its buffer, so it is kept and counted as orphaned.
     fn drop(&mut self) {
         for (handle, state) in self.own_blocks() {
-            if !self.was_viewed(handle, state) && self.free(handle).is_ok() {
+            if !self.was_viewed(handle, state) && self.free_any(handle).is_ok() {
                 continue;
             }
             self.orphan(handle);
         }
         self.abort_reallocation();
+        self.leave_pools();
         self.leave_allocators();
         self.cache.borrow_mut().dissolve(&self.manager.chunks, &self.manager.tracker);
         self.manager.close_table(&self.table);

@@ -5,11 +5,13 @@
 pub mod allocators;
 mod blocks;
 mod isolate;
+mod pools;
 mod realloc;
 mod views;
 
 pub use blocks::Request;
 pub use isolate::Isolate;
+pub use pools::{PoolMeasures, PoolNames, PoolStats};
 pub use views::BufferRecord;
 
 use crate::alloc::chunks::Chunks;
@@ -38,6 +40,8 @@ pub struct Manager {
     collected: AtomicU64,
     /// Named regions and how they are cut.
     pub allocators: allocators::Registry,
+    /// Pools, for reports.
+    pub pools: PoolNames,
 }
 
 #[derive(Debug, Default)]
@@ -59,6 +63,7 @@ impl Default for Manager {
             orphaned_bytes: AtomicU64::new(0),
             collected: AtomicU64::new(0),
             allocators: allocators::Registry::default(),
+            pools: PoolNames::default(),
         }
     }
 }

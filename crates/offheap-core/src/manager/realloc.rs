@@ -6,7 +6,7 @@ use crate::alloc::chunks::classes;
 use crate::base::error::{Code, Error, Result};
 use crate::ops;
 use crate::tracker::label::Label;
-use crate::tracker::state::{Generation, Handle, Slot, State};
+use crate::tracker::state::{Generation, Handle, Owner, Slot, State};
 
 /// A reallocation that has everything it needs.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +26,9 @@ impl Isolate {
         self.abort_reallocation();
         let record = self.manager.tracker.live(old)?;
         self.own_record(old)?;
+        if record.origin().owner.kind() == Owner::POOL {
+            return Err(Code::ForeignBlock.into());
+        }
         let state = record.state();
         if state.has(State::ORPHANED) {
             return Err(Code::WrongThread.into()); // it is nobody's: only free takes it
@@ -62,7 +65,7 @@ impl Isolate {
             .inspect_err(|_| self.give_back(target))?;
         // The old generation ends first: no moment in which two handles name one memory.
         let before = record.end(old.generation).inspect_err(|_| self.give_back(target))?;
-        let handle = self.begin(target.unwrap_or(old.slot), request)?;
+        let handle = self.begin(target.unwrap_or(old.slot), request, Owner::block(self.number))?;
         if target.is_some() {
             let length = old_size.min(request.size);
             let source = self.whole(&record, length)?;

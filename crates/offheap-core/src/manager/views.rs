@@ -5,7 +5,7 @@ use super::Isolate;
 use crate::base::error::Result;
 use crate::base::sync::Ordering;
 use crate::tracker::record::SEGMENT_SLOTS;
-use crate::tracker::state::{Handle, Owner, Slot, State};
+use crate::tracker::state::{Handle, Slot, State};
 
 /// What the finalizer of a buffer brings back: numbers, which mean the same on any thread and after
 /// the isolate has ended.
@@ -122,7 +122,7 @@ impl Isolate {
             return;
         }
         let handle = Handle { slot, generation: state.generation() };
-        let is_mine = record.origin().owner == Owner::block(self.number) && !state.has(State::ORPHANED);
+        let is_mine = self.is_mine(record.origin().owner) && !state.has(State::ORPHANED);
         if !is_mine || !self.was_viewed(handle, state) || self.buffers(handle) > 0 {
             return;
         }
@@ -138,7 +138,7 @@ impl Isolate {
 
     /// Frees a block that nobody can see or name. False while pins hold it.
     fn collect(&self, handle: Handle) -> bool {
-        let collected = self.free(handle).is_ok();
+        let collected = self.free_any(handle).is_ok();
         if collected {
             self.manager.collected.fetch_add(1, Ordering::Relaxed);
         }
@@ -150,7 +150,7 @@ impl Isolate {
     fn reclaim_escaped(&self, slot: Slot, state: State) {
         let last = Handle { slot, generation: state.generation().last_live() };
         let Some(record) = self.manager.tracker.shared(slot) else { return };
-        if self.buffers(last) > 0 || record.origin().owner != Owner::block(self.number) {
+        if self.buffers(last) > 0 || !self.is_mine(record.origin().owner) {
             return;
         }
         record.set_free_flags(0, State::ESCAPED);

@@ -1,6 +1,6 @@
 //! A segment of shared records: four columns of words, 32 bytes a record.
 
-use super::state::{AlignmentCode, Extent, Generation, Origin, Place, State};
+use super::state::{AlignmentCode, Extent, Generation, Origin, Owner, Place, State};
 use crate::base::error::{Code, Error, Result};
 use crate::base::sync::{AtomicU64, Ordering};
 use crate::raw::bytes::Bytes;
@@ -134,6 +134,12 @@ impl Record<'_> {
     pub fn begin_at(&self, place: Place, birth: Birth) -> Option<Generation> {
         self.place.store(place.pack(), Ordering::Release); // as the fields in `begin`
         self.begin(birth).map(|(generation, _)| generation)
+    }
+
+    /// Changes who holds a record that is live, or ended and escaped. Only by its holder; readers see the one or the other.
+    pub fn hand_over(&self, owner: Owner) {
+        let origin = Origin { owner, ..self.origin() };
+        self.origin.store(origin.pack(), Ordering::Release); // as the fields in `begin`
     }
 
     /// Keeps everybody else from ending or pinning it, until [`Record::thaw`] or [`Record::end_frozen`]:

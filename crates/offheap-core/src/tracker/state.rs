@@ -308,6 +308,14 @@ impl Owner {
         Self((Self::ARENA << Self::NUMBER_BITS) | (isolate & Self::NUMBER_MAX))
     }
 
+    /// A block that an isolate's pool handed out.
+    #[must_use]
+    pub const fn pool(pool: u32) -> Self {
+        Self((Self::POOL << Self::NUMBER_BITS) | (pool & Self::NUMBER_MAX))
+    }
+
+    /// The kind of a pool's block.
+    pub const POOL: u32 = 1;
     /// The kind of a grant.
     pub const GRANT: u32 = 2;
     /// The kind of an arena as a whole.
@@ -319,7 +327,7 @@ impl Owner {
         self.0 & Self::NUMBER_MAX
     }
 
-    /// 0 for a block of the manager; 1 for a pool's; [`Owner::GRANT`]; [`Owner::ARENA`].
+    /// 0 for a block of the manager; [`Owner::POOL`]; [`Owner::GRANT`]; [`Owner::ARENA`].
     #[must_use]
     pub const fn kind(self) -> u32 {
         self.0 >> Self::NUMBER_BITS

@@ -1,0 +1,277 @@
+//! Pools: blocks of one size that an isolate keeps ready. A pool's block belongs to it until it is
+//! released, and to nobody else's free; what was never viewed is the next to be handed out again, what
+//! was viewed waits first in, first out.
+
+use super::{Isolate, Request};
+use crate::base::error::{Code, Error, Result};
+use crate::base::sync::{AtomicU32, Mutex, Ordering, lock};
+use crate::ops;
+use crate::tracker::state::{Handle, Owner, Slot, State};
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, VecDeque};
+
+/// How many viewed blocks, or bytes of them, wait before the oldest is handed out again, if the pool keeps
+/// so many: as in the quarantine of the chunks.
+const VIEWED_MIN: usize = 256;
+const VIEWED_BYTES_MIN: u64 = 8 << 20;
+
+/// What a pool is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct PoolMeasures {
+    /// What each block is.
+    pub request: Request,
+    /// Idle blocks that it keeps, at most.
+    pub idle_max: u64,
+    /// Blocks in use, at most.
+    pub limit: u64,
+    /// Whether a released block's bytes are zeroed.
+    pub zero_on_release: bool,
+}
+
+/// A pool at one moment. Hits and misses together are the successful acquires.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct PoolStats {
+    /// Idle blocks.
+    pub available: u64,
+    /// Blocks in use.
+    pub in_use: u64,
+    /// Acquires that an idle block served.
+    pub hits: u64,
+    /// Acquires that took new memory.
+    pub misses: u64,
+}
+
+/// One isolate's pool.
+#[derive(Debug)]
+pub(super) struct Pool {
+    measures: PoolMeasures,
+    class: u8,
+    fresh: Vec<Slot>,       // idle, never viewed
+    viewed: VecDeque<Slot>, // idle, the oldest first
+    in_use: u64,
+    hits: u64,
+    misses: u64,
+    is_closed: bool, // it is kept until its last block in use is gone
+}
+
+impl Pool {
+    fn idle(&self) -> u64 {
+        (self.fresh.len() + self.viewed.len()) as u64
+    }
+
+    /// The next idle block to hand out.
+    fn take(&mut self) -> Option<Slot> {
+        if let Some(slot) = self.fresh.pop() {
+            return Some(slot);
+        }
+        let bytes = self.viewed.len() as u64 * self.measures.request.size;
+        let kept = self.viewed.len() as u64 >= self.measures.idle_max;
+        let waited = kept || self.viewed.len() >= VIEWED_MIN || bytes >= VIEWED_BYTES_MIN;
+        if waited { self.viewed.pop_front() } else { None }
+    }
+}
+
+/// The pools of the process by number, for reports: whose they are, and their names.
+#[derive(Debug, Default)]
+pub struct PoolNames {
+    next: AtomicU32,
+    all: Mutex<HashMap<u32, (u32, Box<str>)>>,
+}
+
+impl PoolNames {
+    fn add(&self, isolate: u32, name: &str) -> u32 {
+        let mut all = lock(&self.all);
+        loop {
+            let number = self.next.fetch_add(1, Ordering::Relaxed) & Owner::NUMBER_MAX;
+            if let Entry::Vacant(place) = all.entry(number) {
+                place.insert((isolate, name.into()));
+                return number;
+            }
+        }
+    }
+
+    /// The name of a pool; `None` when it is no more.
+    #[must_use]
+    pub fn name(&self, number: u32) -> Option<Box<str>> {
+        lock(&self.all).get(&number).map(|(_, name)| name.clone())
+    }
+
+    /// The isolate that holds a block: its owner, or its pool's.
+    #[must_use]
+    pub fn isolate_of(&self, owner: Owner) -> u32 {
+        if owner.kind() != Owner::POOL {
+            return owner.number();
+        }
+        lock(&self.all).get(&owner.number()).map_or(0, |(isolate, _)| *isolate)
+    }
+}
+
+impl Isolate {
+    /// Opens a pool. `name` is for reports.
+    ///
+    /// # Errors
+    /// [`Code::OutOfRange`] for size 0; [`Code::OutOfMemory`] for a size that no chunk has.
+    pub fn open_pool(&self, name: &str, measures: PoolMeasures) -> Result<u32> {
+        let class = measures.request.class()?;
+        let number = self.manager.pools.add(self.number, name);
+        let (fresh, viewed) = (Vec::new(), VecDeque::new());
+        let pool = Pool { measures, class, fresh, viewed, in_use: 0, hits: 0, misses: 0, is_closed: false };
+        self.pools.borrow_mut().insert(number, pool);
+        Ok(number)
+    }
+
+    /// Hands out a block of a pool.
+    ///
+    /// # Errors
+    /// [`Code::Limit`] without numbers at the pool's own limit, with bytes at the process's;
+    /// [`Code::OutOfMemory`]; [`Code::Closed`].
+    pub fn acquire(&self, number: u32) -> Result<Handle> {
+        let mut pools = self.pools.borrow_mut();
+        let pool = open(&mut pools, number)?;
+        let PoolMeasures { request, limit, zero_on_release, .. } = pool.measures;
+        if pool.in_use >= limit {
+            return Err(Code::Limit.into());
+        }
+        let admission = self.manager.admit(request.size)?;
+        let idle = pool.take();
+        // An idle block is zero already if released ones are zeroed: nobody had it since.
+        let zeroed = request.zeroed && (idle.is_none() || !zero_on_release);
+        let slot = match idle {
+            Some(slot) => slot,
+            None => match self.take(pool.class) {
+                Ok(slot) => slot,
+                Err(error) => pool.viewed.pop_front().ok_or(error)?, // better early than never
+            },
+        };
+        let handle = self.begin(slot, Request { zeroed, ..request }, Owner::pool(number))?;
+        self.counter.allocated(request.size);
+        pool.in_use += 1;
+        if idle.is_some() {
+            pool.hits += 1;
+        } else {
+            pool.misses += 1;
+        }
+        drop(admission);
+        Ok(handle)
+    }
+
+    /// Takes a block back to its pool, or frees it when the pool is closed.
+    ///
+    /// # Errors
+    /// [`Code::ForeignBlock`] for a live block of another owner; [`Code::DoubleFree`]; [`Code::InUse`] while
+    /// pinned.
+    pub fn release(&self, number: u32, handle: Handle) -> Result<()> {
+        let record = self.own_record(handle)?;
+        if !record.is_live(handle.generation) {
+            return Err(Code::DoubleFree.into());
+        }
+        if record.origin().owner != Owner::pool(number) {
+            return Err(Code::ForeignBlock.into());
+        }
+        let before = record.end(handle.generation)?;
+        let size = record.extent().size;
+        self.uncount(before, size);
+        let kept = self.leave_pool(number, |pool| {
+            if pool.measures.zero_on_release
+                && let Ok(bytes) = self.whole(&record, size)
+            {
+                ops::fill(bytes, 0);
+            }
+            let keeps = !pool.is_closed && pool.idle() < pool.measures.idle_max;
+            if keeps && before.has(State::EVER_VIEWED) {
+                pool.viewed.push_back(handle.slot);
+            } else if keeps {
+                pool.fresh.push(handle.slot);
+            }
+            keeps
+        });
+        if kept != Some(true) {
+            self.put(handle.slot, record.place().class, before);
+        }
+        Ok(())
+    }
+
+    /// One block of a pool is in use no more.
+    pub(super) fn leave_pool<T>(&self, number: u32, act: impl FnOnce(&mut Pool) -> T) -> Option<T> {
+        let mut pools = self.pools.borrow_mut();
+        let pool = pools.get_mut(&number)?;
+        pool.in_use = pool.in_use.saturating_sub(1);
+        let result = act(pool);
+        if pool.is_closed && pool.in_use == 0 {
+            pools.remove(&number);
+            lock(&self.manager.pools.all).remove(&number);
+        }
+        Some(result)
+    }
+
+    /// Gives a pool's idle blocks back.
+    ///
+    /// # Errors
+    /// [`Code::Closed`].
+    pub fn clear_pool(&self, number: u32) -> Result<()> {
+        let idle: Vec<Slot> = {
+            let mut pools = self.pools.borrow_mut();
+            let pool = open(&mut pools, number)?;
+            pool.fresh.drain(..).chain(pool.viewed.drain(..)).collect()
+        };
+        for slot in idle {
+            if let Some(record) = self.manager.tracker.shared(slot) {
+                self.put(slot, record.place().class, record.state());
+            }
+        }
+        Ok(())
+    }
+
+    /// Closes a pool: idle blocks go back, those in use stay with their owners.
+    ///
+    /// # Errors
+    /// [`Code::Closed`].
+    pub fn close_pool(&self, number: u32) -> Result<()> {
+        self.clear_pool(number)?;
+        let mut pools = self.pools.borrow_mut();
+        let pool = open(&mut pools, number)?;
+        pool.is_closed = true;
+        if pool.in_use == 0 {
+            pools.remove(&number);
+            lock(&self.manager.pools.all).remove(&number);
+        }
+        Ok(())
+    }
+
+    /// How a pool is used.
+    ///
+    /// # Errors
+    /// [`Code::Closed`].
+    pub fn pool_stats(&self, number: u32) -> Result<PoolStats> {
+        let mut pools = self.pools.borrow_mut();
+        let pool = open(&mut pools, number)?;
+        let (available, in_use) = (pool.idle(), pool.in_use);
+        Ok(PoolStats { available, in_use, hits: pool.hits, misses: pool.misses })
+    }
+
+    /// Whether a block is this isolate's, by itself or through one of its pools.
+    pub(super) fn is_mine(&self, owner: Owner) -> bool {
+        owner == Owner::block(self.number)
+            || (owner.kind() == Owner::POOL && self.pools.borrow().contains_key(&owner.number()))
+    }
+
+    /// Whether a block is with a pool that is open.
+    pub(super) fn is_pooled(&self, owner: Owner) -> bool {
+        let pools = self.pools.borrow();
+        owner.kind() == Owner::POOL && pools.get(&owner.number()).is_none_or(|pool| !pool.is_closed)
+    }
+
+    /// The isolate has ended: its pools' idle blocks go back.
+    pub(super) fn leave_pools(&self) {
+        let numbers: Vec<u32> = self.pools.borrow().keys().copied().collect();
+        for number in numbers {
+            let _ = self.close_pool(number);
+            self.pools.borrow_mut().remove(&number);
+            lock(&self.manager.pools.all).remove(&number);
+        }
+    }
+}
+
+fn open(pools: &mut HashMap<u32, Pool>, number: u32) -> Result<&mut Pool> {
+    pools.get_mut(&number).filter(|pool| !pool.is_closed).ok_or(Error::from(Code::Closed))
+}
