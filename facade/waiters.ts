@@ -4,7 +4,7 @@
  */
 import * as errors from './errors.js';
 
-const { setTimeout, clearTimeout } = globalThis;
+const { setTimeout, clearTimeout, Promise: SafePromise } = globalThis;
 
 interface Waiter<Value> {
   resolve: (value: Value) => void;
@@ -50,18 +50,19 @@ export function makeQueue<Value>(): Waiters<Value> {
 
   function wait(signal: AbortSignal | undefined, timeoutMs: number | undefined): Promise<Value> {
     const late = (): Error => errors.timedOut('MemoryPool.acquireAsync()', timeoutMs as number);
-    return new Promise((resolve, reject) => {
+    return new SafePromise((resolve, reject) => {
       if (timeoutMs === 0) {
         reject(late());
         return;
       }
-      let isWaiting = true;
+      let isWaiting = false;
       const fail = (reason: unknown): void => {
         if (!isWaiting) return;
         waiter.end();
         reject(reason as Error);
       };
       const abort = (): void => fail(signal?.reason);
+      signal?.addEventListener('abort', abort, { once: true }); // first: it is the caller's code, and may throw
       const timer = timeoutMs === undefined ? undefined : setTimeout(() => fail(late()), timeoutMs);
       const waiter: Waiter<Value> = {
         resolve,
@@ -70,13 +71,18 @@ export function makeQueue<Value>(): Waiters<Value> {
           isWaiting = false;
           leave(waiter);
           clearTimeout(timer);
-          signal?.removeEventListener('abort', abort);
+          try {
+            signal?.removeEventListener('abort', abort);
+          } catch {
+            // also the caller's; what it wanted has ended all the same
+          }
         },
         previous: undefined,
         next: undefined,
       };
       enter(waiter);
-      signal?.addEventListener('abort', abort, { once: true });
+      isWaiting = true;
+      if (signal?.aborted === true) abort(); // while it was listened to
     });
   }
 

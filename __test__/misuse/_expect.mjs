@@ -1,9 +1,9 @@
 // Bystanders: blocks that no misuse may touch. `finish()` proves that they kept their bytes and that the statistics are exact.
 import { threadId } from 'node:worker_threads';
-import { AdvancedMemoryAllocator, DirectMemoryManager, MemoryBlock } from '../../dist/index.js';
+import { AdvancedMemoryAllocator, DirectMemoryManager, MemoryBlock, MemoryPool } from '../../dist/index.js';
 import { check, print, same } from './_refuses.mjs';
 
-export { AdvancedMemoryAllocator, DirectMemoryManager, MemoryBlock };
+export { AdvancedMemoryAllocator, DirectMemoryManager, MemoryBlock, MemoryPool };
 export * from './_refuses.mjs';
 
 const SIZES = [1, 8, 24, 64, 64, 100, 100, 1000, 4096, 4096, 5000, 40000, 65536, 65536, 300001];
