@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import test from 'ava';
-import { AlignmentMode, DirectMemoryManager as Manager, MemoryBlock, MemoryPool } from '../index.js';
+import { AdvancedMemoryAllocator, AlignmentMode, DirectMemoryManager as Manager, MemoryBlock, MemoryPool } from '../index.js';
 import type { PoolStats } from '../index.js';
 import { sweep } from '../facade/handles/life.js';
 import { binding } from '../facade/native.js';
@@ -284,6 +284,102 @@ test.serial('a worker that ends leaves none of its pools and blocks', async (t) 
   const worker = new Worker(source, { eval: true });
   t.is(await new Promise((resolve) => worker.once('exit', resolve)), 0);
   t.deepEqual(Manager.getAllocatedBlocks(), []);
+});
+
+test.serial('who waits is served by a block that was dropped, and by a limit that is lifted', async (t) => {
+  const pool = open(64, 8, 4, { limit: 1 });
+  (() => pool.acquire().bytes())();
+  const collected = pool.acquireAsync({ timeoutMs: 20_000 });
+  const collects = setInterval(() => globalThis.gc?.(), 20);
+  const block = await collected;
+  clearInterval(collects);
+  t.deepEqual(counts(pool.getStats()).slice(1, 3), [1, 0]);
+  const waiting = pool.acquireAsync({ timeoutMs: 20_000 });
+  Manager.setLimit(10);
+  t.notThrows(() => pool.release(block), 'the process refuses the next one, which goes on waiting');
+  t.is(pool.getStats().waiters, 1);
+  Manager.setLimit(null);
+  pool.release(await waiting);
+});
+
+test.serial('what comes late into a viewed block, what lies beyond its end, and what went away with its buffer: no later owner sees it', async (t) => {
+  for (const options of [{}, { zeroed: true }]) {
+    const pool = open(1000, 8, 1, options);
+    const block = pool.acquire();
+    const whole = new Uint8Array(block.bytes().buffer);
+    whole.fill(9);
+    const { address } = block;
+    pool.release(block);
+    const next = pool.acquire();
+    t.is(next.address, address);
+    t.true(new Uint8Array(next.bytes().buffer).every((byte) => byte === 0));
+    pool.release(next);
+  }
+  if (!('transfer' in ArrayBuffer.prototype)) return;
+  const pool = open(2000, 8, 0);
+  const addresses = new Set<bigint>();
+  await (async () => {
+    const block = pool.acquire();
+    addresses.add(block.address);
+    const away = structuredClone(block.bytes().fill(0xab).buffer, { transfer: [block.bytes().buffer as ArrayBuffer] }) as ArrayBuffer;
+    pool.release(block);
+    t.true(away.byteLength > 0 && Manager.getMemoryStats().escaped > 0);
+  })();
+  for (let turn = 0; turn < 200 && Manager.getMemoryStats().escaped > 0; turn += 1) {
+    globalThis.gc?.();
+    await sleep(5);
+  }
+  t.is(Manager.getMemoryStats().escaped, 0);
+  const later = Array.from({ length: 600 }, () => Manager.allocateMemory(2000));
+  const same = later.find(({ address }) => addresses.has(address));
+  t.true(same === undefined || same.copyOut().every((byte) => byte === 0));
+});
+
+test.serial('callers who act in the middle of a call find everything in order', async (t) => {
+  const pool = open(64, 8, 4, { limit: 1 });
+  await t.throwsAsync(pool.acquireAsync({ get signal() { pool.close(); return undefined; } }), { code: CLOSED }); // oxlint-disable-line getter-return
+  const other = open(64, 8, 4, { limit: 1 });
+  const block = other.acquire();
+  const hidden = new AbortController();
+  hidden.signal.addEventListener('abort', (event) => event.stopImmediatePropagation());
+  const aborted = other.acquireAsync({ signal: hidden.signal, timeoutMs: 20_000 });
+  hidden.abort();
+  t.is(await aborted.catch((error: unknown) => (error as Error).name), 'AbortError');
+  const closing = new AbortController();
+  closing.signal.addEventListener = () => other.close();
+  await t.throwsAsync(other.acquireAsync({ signal: closing.signal }), { code: CLOSED });
+  const throwing = new AbortController();
+  const third = open(64, 8, 4, { limit: 1 });
+  const held = third.acquire();
+  throwing.signal.addEventListener = () => {
+    throw new RangeError('mine');
+  };
+  await t.throwsAsync(third.acquireAsync({ signal: throwing.signal }), { message: 'mine' });
+  const stuck = new AbortController();
+  stuck.signal.removeEventListener = () => {
+    throw new RangeError('mine');
+  };
+  const served = third.acquireAsync({ signal: stuck.signal });
+  t.is(third.getStats().waiters, 1);
+  held.free();
+  t.deepEqual([(await served).isValid(), counts(third.getStats()).slice(1, 3)], [true, [1, 0]]);
+  block.free();
+});
+
+test.serial('memory of an allocator is foreign to a pool; a closed pool leaves its blocks to the manager', (t) => {
+  const pool = open(64);
+  using allocator = AdvancedMemoryAllocator.getInstance('beside a pool', 'slab', 65_536);
+  const memory = allocator.allocate(64);
+  t.regex(refuses(t, () => pool.release(memory as never), FOREIGN).message, /belongs to AdvancedMemoryAllocator 'beside a pool', not to MemoryPool/);
+  memory.free();
+  refuses(t, () => pool.release(memory as never), 'ERR_OFFHEAP_USE_AFTER_FREE');
+  const [moved, swept] = [pool.acquire(), pool.acquire()];
+  moved.fill(3);
+  pool.close();
+  const grown = Manager.reallocateMemory(moved, 5000);
+  t.deepEqual([grown.getUint8(63), grown.size, moved.isValid()], [3, 5000, false]);
+  t.is(Manager.freeAllMemory(), 2);
+  t.deepEqual([grown.isValid(), swept.isValid()], [false, false]);
 });
 
 test.serial("the seed's pool", (t) => {

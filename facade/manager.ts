@@ -5,7 +5,7 @@
 import * as errors from './errors.js';
 import type { MemoryBlock } from './handles/block.js';
 import { allocateBlock, reallocateBlock, requireAvailable } from './handles/block.js';
-import { allocated, directBufferOfMemory } from './handles/grant.js';
+import { allocated, directBufferOfMemory, notBlockError } from './handles/grant.js';
 import { fields } from './handles/handle.js';
 import { sweep } from './handles/life.js';
 import { addressOfView, compareOperands, copyOperand, fillOperand, mismatchOperands, operandSize } from './handles/operand.js';
@@ -43,16 +43,9 @@ function requireMemory(value: unknown): void {
 
 /** A block that the manager owns; a foreign or forged one is refused. Small, so that V8 has room to inline the rest. */
 function ownBlock(block: unknown): MemoryBlock {
-  if (!fields.isHandle(block)) throw notOwnError(block);
+  if (!fields.isHandle(block)) throw notBlockError(block, 'DirectMemoryManager');
   if (poolNumberOf(fields.slotOf(block)) >= 0) refusePooled(block, 'DirectMemoryManager');
   return block as MemoryBlock;
-}
-
-function notOwnError(value: unknown): Error {
-  if (!allocated.isAllocated(value)) return errors.invalidArgType('block', 'MemoryBlock', value);
-  const { id, allocator } = value;
-  if (!value.isValid()) return errors.useAfterFree('AllocatedMemory', id);
-  return errors.foreignBlock('AllocatedMemory', id, `AdvancedMemoryAllocator '${allocator.name}'`, 'DirectMemoryManager');
 }
 
 /** Frees every block of this isolate that can be freed, of its pools too if asked, and returns how many. */

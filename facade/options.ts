@@ -243,13 +243,20 @@ export function validatePoolOptions(options: unknown, name: string = 'options'):
 /** The longest time that a timer can have. */
 const TIMEOUT_MAX_MS = 2147483647;
 
+function isSignal(value: unknown): boolean {
+  try {
+    p.isAborted(value as AbortSignal);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 export function validateAcquireOptions(options: unknown, name: string = 'options'): { signal: AbortSignal | undefined; timeoutMs: number | undefined } {
   if (options === undefined) return { signal: undefined, timeoutMs: undefined };
   if (typeof options !== 'object' || options === null || isArray(options)) throw invalidArgType(name, 'object', options);
   const { signal, timeoutMs } = options as { signal?: unknown; timeoutMs?: unknown };
-  if (signal !== undefined && (typeof signal !== 'object' || signal === null || !p.isInstance(AbortSignal, signal))) {
-    throw invalidArgType(`${name}.signal`, 'AbortSignal', signal);
-  }
+  if (signal !== undefined && !isSignal(signal)) throw invalidArgType(`${name}.signal`, 'AbortSignal', signal);
   if (timeoutMs !== undefined && (typeof timeoutMs !== 'number' || !isInteger(timeoutMs) || timeoutMs < 0 || timeoutMs > TIMEOUT_MAX_MS)) {
     throw integerError(timeoutMs, `${name}.timeoutMs`, 0, TIMEOUT_MAX_MS);
   }

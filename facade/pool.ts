@@ -9,6 +9,7 @@ import { blockOf, requireAvailable } from './handles/block.js';
 import type { MemoryBlock } from './handles/block.js';
 import { alignmentCode } from './handles/facts.js';
 import { fields, handleId } from './handles/handle.js';
+import { notBlockError } from './handles/grant.js';
 import { closePool, openPool, poolOf, releaseTo } from './handles/pooled.js';
 import type { PoolOwner } from './handles/pooled.js';
 import { ARGUMENT, RESULT, T, failure, figure, isLive, poolNumberOf, status } from './handles/table.js';
@@ -19,9 +20,13 @@ import type { AcquireOptions, Alignment, PoolOptions, PoolStats } from './types.
 import { makeQueue } from './waiters.js';
 import type { Waiters } from './waiters.js';
 
+const { setInterval, clearInterval } = globalThis;
+
 const KIND = 'MemoryPool';
 /** Idle blocks that a pool keeps when it is not told. */
 const MAX_POOL_SIZE = 64;
+/** While somebody waits, it is looked so often whether the garbage collector brought a block back, or a limit was lifted. */
+const LOOK_MS = 100;
 
 interface State extends PoolOwner {
   readonly number: number;
@@ -31,6 +36,8 @@ interface State extends PoolOwner {
   readonly label: string | undefined;
   readonly waiters: Waiters<MemoryBlock>;
   isClosed: boolean;
+  /** Looks for those who wait. */
+  timer: NodeJS.Timeout | undefined;
 }
 let stateOf: (pool: MemoryPool) => State;
 
@@ -53,22 +60,24 @@ export class MemoryPool implements Disposable {
     validateSize(blockSize, 'blockSize');
     const { mode, log2 } = validateAlignment(alignment);
     validateLength(maxPoolSize, 'maxPoolSize');
+    const maxSize = maxPoolSize + 0; // −0 is 0
     const { zeroOnRelease, zeroed, limit, label } = validatePoolOptions(options);
     requireAvailable();
     const title = label === undefined || label === '' ? KIND : `${KIND} '${label}'`;
     const number = label === undefined || label === '' ? 0 : binding.internLabel(label);
     const code = alignmentCode(mode, log2);
-    binding.poolOpen(p.utf8(title), blockSize, code, zeroed ? 1 : 0, number, maxPoolSize, limit ?? p.MAX_SAFE_INTEGER, zeroOnRelease ? 1 : 0);
+    binding.poolOpen(p.utf8(title), blockSize, code, zeroed ? 1 : 0, number, maxSize, limit ?? p.MAX_SAFE_INTEGER, zeroOnRelease ? 1 : 0);
     if (status() !== 0) throw failure(KIND, 0, 'opened');
     const state: State = {
       title,
       number: T[RESULT + 1] as number,
       blockSize,
-      maxSize: maxPoolSize,
+      maxSize,
       limit,
       label,
       waiters: makeQueue(),
       isClosed: false,
+      timer: undefined,
       released: () => serve(state),
     };
     openPool(state.number, state);
@@ -79,27 +88,35 @@ export class MemoryPool implements Disposable {
    * {@link acquireAsync}: `ERR_OFFHEAP_LIMIT`. */
   acquire(): MemoryBlock {
     const state = openState(this);
-    const block = state.waiters.isEmpty() ? take(state) : undefined;
+    const block = takeInTurn(state);
     if (block === undefined) throw errors.poolLimitReached(state.limit as number);
     return block;
   }
 
   /** A block as soon as one is free, first come first served. Rejects with `signal.reason`, with `ERR_OFFHEAP_TIMEOUT` after `timeoutMs`
    * (0: unless one is free now), with `ERR_OFFHEAP_CLOSED` when the pool is closed. */
-  async acquireAsync(options?: AcquireOptions): Promise<MemoryBlock> {
-    const state = openState(this);
-    const { signal, timeoutMs } = validateAcquireOptions(options);
-    if (signal?.aborted === true) throw signal.reason;
-    const block = state.waiters.isEmpty() ? take(state) : undefined;
-    if (block !== undefined) return block;
-    return state.waiters.wait(signal, timeoutMs);
+  acquireAsync(options?: AcquireOptions): Promise<MemoryBlock> {
+    return p.promise<MemoryBlock>((resolve, reject) => {
+      stateOf(this);
+      const { signal, timeoutMs } = validateAcquireOptions(options);
+      const state = openState(this); // now: a getter of `options` is the caller's code
+      if (signal !== undefined && p.isAborted(signal)) throw p.abortReason(signal);
+      const block = takeInTurn(state);
+      if (block !== undefined) {
+        resolve(block);
+        return;
+      }
+      state.waiters.enter({ resolve, reject, signal, timeoutMs });
+      watch(state);
+      serve(state); // the signal's methods are the caller's too
+    });
   }
 
   /** Takes a block of this pool back. Another owner's is `ERR_OFFHEAP_FOREIGN_BLOCK`, a dead one `ERR_OFFHEAP_DOUBLE_FREE`, a pinned one
    * `ERR_OFFHEAP_IN_USE`. */
   release(block: MemoryBlock): void {
     const state = openState(this);
-    if (!fields.isHandle(block)) throw errors.invalidArgType('block', 'MemoryBlock', block);
+    if (!fields.isHandle(block)) throw notBlockError(block, state.title);
     const slot = fields.slotOf(block);
     if (!isLive(slot, fields.generationOf(block))) throw errors.doubleFree('MemoryBlock', handleId(block), 'it was released or freed before');
     if (poolNumberOf(slot) !== state.number) {
@@ -167,21 +184,48 @@ function take(state: State): MemoryBlock | undefined {
   T[ARGUMENT] = state.number;
   binding.poolAcquire();
   if (T[RESULT] === 0) return blockOf(T[RESULT + 1] as number, T[RESULT + 2] as number, state.blockSize);
-  if (errors.ERROR_CODES[status() - 1] === 'ERR_OFFHEAP_LIMIT' && figure(4) === 0) return undefined;
-  throw failure(KIND, 0, 'acquired');
+  const code = errors.ERROR_CODES[status() - 1];
+  if (code === 'ERR_OFFHEAP_LIMIT' && figure(4) === 0) return undefined;
+  throw code === 'ERR_OFFHEAP_CLOSED' ? errors.closed(KIND, state.label ?? '') : failure(KIND, 0, 'acquired');
 }
 
-/** Gives blocks to those who wait, as long as there are any. */
+/** A block for one who does not wait; undefined at the limit, or when others wait. */
+function takeInTurn(state: State): MemoryBlock | undefined {
+  serve(state);
+  if (state.waiters.first() !== undefined) return undefined;
+  const block = take(state);
+  if (block !== undefined) return block;
+  binding.settle(); // blocks that were dropped, and whose buffers are gone
+  return take(state);
+}
+
+/** Gives blocks to those who wait, as long as there are any; in a closed pool, turns them away. */
 function serve(state: State): void {
-  while (!state.isClosed && !state.waiters.isEmpty()) {
+  for (let waiter = state.waiters.first(); waiter !== undefined; waiter = state.waiters.first()) {
+    if (state.isClosed) {
+      waiter.fail(errors.closed(KIND, state.label ?? ''));
+      continue;
+    }
     try {
       const block = take(state);
       if (block === undefined) return;
-      state.waiters.resolveFirst(block);
+      if (!waiter.succeed(block)) releaseTo(block, state.number);
     } catch (error) {
-      state.waiters.rejectFirst(error); // no memory: the next one may have more luck
+      if ((error as { code?: unknown }).code === 'ERR_OFFHEAP_LIMIT') return; // the process's: it may be lifted
+      waiter.fail(error); // no memory: the next one may have more luck
     }
   }
+}
+
+/** Looks after those who wait, until nobody does. */
+function watch(state: State): void {
+  state.timer ??= setInterval(() => {
+    binding.settle();
+    serve(state);
+    if (state.waiters.first() !== undefined) return;
+    clearInterval(state.timer);
+    state.timer = undefined;
+  }, LOOK_MS).unref();
 }
 
 function close(state: State): void {
@@ -190,7 +234,7 @@ function close(state: State): void {
   T[ARGUMENT] = state.number;
   binding.poolClose();
   closePool(state.number);
-  while (!state.waiters.isEmpty()) state.waiters.rejectFirst(errors.closed(KIND, state.label ?? ''));
+  serve(state);
 }
 
 function toText(pool: MemoryPool): string {

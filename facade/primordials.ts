@@ -96,6 +96,15 @@ export const dataViewBuffer: (view: DataView) => ArrayBufferLike = getterOf(Data
 export const dataViewByteOffset: (view: DataView) => number = getterOf(DataView.prototype, 'byteOffset');
 export const dataViewByteLength: (view: DataView) => number = getterOf(DataView.prototype, 'byteLength');
 
+/** Both throw TypeError for anything that is no AbortSignal. */
+export const isAborted: (signal: AbortSignal) => boolean = getterOf(AbortSignal.prototype, 'aborted');
+export const abortReason: (signal: AbortSignal) => unknown = getterOf(AbortSignal.prototype, 'reason');
+/** A promise whose class no script has replaced. */
+export const promise: <Value>(executor: (resolve: (value: Value) => void, reject: (reason: unknown) => void) => void) => Promise<Value> = (
+  (SafePromise) => (executor) =>
+    new SafePromise(executor)
+)(Promise);
+
 export const isView: (value: unknown) => value is ArrayBufferView = ArrayBuffer.isView;
 /** Brand checks by internal slot: subclasses and other realms count, forged objects and Proxies do not. */
 export const isArrayBuffer: (value: unknown) => value is ArrayBuffer = types.isArrayBuffer;

@@ -2,37 +2,94 @@
  * Waiters: a queue of those who wait for something, first come first served, each with a signal and a time-out of its own.
  * Room: waiters (3). May use: primordials, types, errors.
  */
+import { addAbortListener } from 'node:events';
 import * as errors from './errors.js';
+import * as p from './primordials.js';
 
-const { setTimeout, clearTimeout, Promise: SafePromise } = globalThis;
+const { setTimeout, clearTimeout } = globalThis;
 
-interface Waiter<Value> {
-  resolve: (value: Value) => void;
-  reject: (reason: unknown) => void;
-  /** Takes it out of the queue, and its time-out and listener away. */
-  end: () => void;
-  previous: Waiter<Value> | undefined;
-  next: Waiter<Value> | undefined;
+/** One who waits. Once it has ended it is in no queue. */
+export interface Waiter<Value> {
+  /** Gives it what it waits for. False, and nothing happens, when it has ended. */
+  succeed(value: Value): boolean;
+  fail(reason: unknown): void;
+}
+
+interface Place<Value> extends Waiter<Value> {
+  previous: Place<Value> | undefined;
+  next: Place<Value> | undefined;
+}
+
+/** What a caller waits with. */
+export interface Wait<Value> {
+  readonly resolve: (value: Value) => void;
+  readonly reject: (reason: unknown) => void;
+  readonly signal: AbortSignal | undefined;
+  /** 0: not at all. */
+  readonly timeoutMs: number | undefined;
 }
 
 /** A queue. */
 export interface Waiters<Value> {
-  isEmpty(): boolean;
+  first(): Waiter<Value> | undefined;
   count(): number;
-  /** Rejects with `signal.reason`, or with `ERR_OFFHEAP_TIMEOUT` after `timeoutMs`. */
-  wait(signal: AbortSignal | undefined, timeoutMs: number | undefined): Promise<Value>;
-  /** For the first in the queue; there must be one. */
-  resolveFirst(value: Value): void;
-  rejectFirst(reason: unknown): void;
+  /** Fails with the signal's reason, or with `ERR_OFFHEAP_TIMEOUT` after `timeoutMs`. Throws, and nobody waits, when the signal's own methods
+   * throw. */
+  enter(wait: Wait<Value>): void;
 }
 
 export function makeQueue<Value>(): Waiters<Value> {
-  let first: Waiter<Value> | undefined;
-  let last: Waiter<Value> | undefined;
+  let first: Place<Value> | undefined;
+  let last: Place<Value> | undefined;
   let count = 0;
 
-  function leave(waiter: Waiter<Value>): void {
-    const { previous, next } = waiter;
+  function enter({ resolve, reject, signal, timeoutMs }: Wait<Value>): void {
+    const late = (): Error => errors.timedOut('MemoryPool.acquireAsync()', timeoutMs as number);
+    if (timeoutMs === 0) throw late();
+    let isWaiting = false;
+    const place: Place<Value> = { succeed, fail, previous: undefined, next: undefined };
+    const abort = (): void => fail(signal === undefined ? undefined : p.abortReason(signal));
+    // First: these are the caller's methods, and may throw, or do anything.
+    const listener = signal === undefined ? undefined : addAbortListener(signal, abort);
+    const timer = timeoutMs === undefined ? undefined : setTimeout(() => fail(late()), timeoutMs);
+    append(place);
+    isWaiting = true;
+    if (signal !== undefined && p.isAborted(signal)) abort(); // meanwhile
+
+    function succeed(value: Value): boolean {
+      if (signal !== undefined && p.isAborted(signal)) abort(); // somebody kept that from us
+      if (!end()) return false;
+      resolve(value);
+      return true;
+    }
+
+    function fail(reason: unknown): void {
+      if (end()) reject(reason);
+    }
+
+    function end(): boolean {
+      if (!isWaiting) return false;
+      isWaiting = false;
+      remove(place);
+      clearTimeout(timer);
+      try {
+        listener?.[Symbol.dispose]();
+      } catch {
+        // the caller's method: what it listened for has ended all the same
+      }
+      return true;
+    }
+  }
+
+  function append(place: Place<Value>): void {
+    place.previous = last;
+    if (last === undefined) first = place;
+    else last.next = place;
+    last = place;
+    count += 1;
+  }
+
+  function remove({ previous, next }: Place<Value>): void {
     if (previous === undefined) first = next;
     else previous.next = next;
     if (next === undefined) last = previous;
@@ -40,64 +97,5 @@ export function makeQueue<Value>(): Waiters<Value> {
     count -= 1;
   }
 
-  function enter(waiter: Waiter<Value>): void {
-    waiter.previous = last;
-    if (last === undefined) first = waiter;
-    else last.next = waiter;
-    last = waiter;
-    count += 1;
-  }
-
-  function wait(signal: AbortSignal | undefined, timeoutMs: number | undefined): Promise<Value> {
-    const late = (): Error => errors.timedOut('MemoryPool.acquireAsync()', timeoutMs as number);
-    return new SafePromise((resolve, reject) => {
-      if (timeoutMs === 0) {
-        reject(late());
-        return;
-      }
-      let isWaiting = false;
-      const fail = (reason: unknown): void => {
-        if (!isWaiting) return;
-        waiter.end();
-        reject(reason as Error);
-      };
-      const abort = (): void => fail(signal?.reason);
-      signal?.addEventListener('abort', abort, { once: true }); // first: it is the caller's code, and may throw
-      const timer = timeoutMs === undefined ? undefined : setTimeout(() => fail(late()), timeoutMs);
-      const waiter: Waiter<Value> = {
-        resolve,
-        reject,
-        end: () => {
-          isWaiting = false;
-          leave(waiter);
-          clearTimeout(timer);
-          try {
-            signal?.removeEventListener('abort', abort);
-          } catch {
-            // also the caller's; what it wanted has ended all the same
-          }
-        },
-        previous: undefined,
-        next: undefined,
-      };
-      enter(waiter);
-      isWaiting = true;
-      if (signal?.aborted === true) abort(); // while it was listened to
-    });
-  }
-
-  /** Takes the first one out. */
-  function shift(): Waiter<Value> {
-    const waiter = first as Waiter<Value>;
-    waiter.end();
-    return waiter;
-  }
-
-  return {
-    isEmpty: () => first === undefined,
-    count: () => count,
-    wait,
-    resolveFirst: (value) => shift().resolve(value),
-    rejectFirst: (reason) => shift().reject(reason),
-  };
+  return { first: () => first, count: () => count, enter };
 }

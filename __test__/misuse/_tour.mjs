@@ -2,6 +2,7 @@
 // these may be tampered with meanwhile.
 import { DirectMemoryManager as dmm, MemoryBlock } from '../../dist/index.js';
 import { walkAllocators } from './_tour-allocators.mjs';
+import { walkPools } from './_tour-pools.mjs';
 
 const heap = new Uint8Array(64).fill(5);
 const options = Array.from({ length: 600 }, (_, index) => ({ label: `tour ${index}`, zeroed: true }));
@@ -19,7 +20,7 @@ function codeOf(act) {
 
 /** Returns undefined when all is as it should be, else what is not. Leaves nothing behind, unless it ends early. */
 export function walk() {
-  return walkBlocks() ?? walkAllocators(codeOf);
+  return walkBlocks() ?? walkPools(codeOf) ?? walkAllocators(codeOf);
 }
 
 /** The part of it that goes through blocks. */

@@ -100,6 +100,13 @@ export function idOfMemory(memory: AllocatedMemory): number {
   return id;
 }
 
+/** Why what is no block is refused where one is due: memory of an allocator belongs to that. */
+export function notBlockError(value: unknown, asked: string): Error {
+  if (!allocated.isAllocated(value)) return errors.invalidArgType('block', 'MemoryBlock', value);
+  if (!isUsable(value)) return errors.useAfterFree(KIND, idOfMemory(value));
+  return errors.foreignBlock(KIND, idOfMemory(value), `AdvancedMemoryAllocator '${allocated.regionOf(value).owner.name}'`, asked);
+}
+
 /** The error of the last native call about memory. */
 function nativeError(memory: AllocatedMemory, action: string): Error {
   const region = allocated.regionOf(memory);

@@ -136,6 +136,28 @@ fn viewed_blocks_wait_first_in_first_out() {
 }
 
 #[test]
+fn a_block_that_its_owner_did_not_view_is_the_next_whoever_viewed_it_before() {
+    let (isolate, pool) = opened(MEASURES);
+    let viewed = isolate.allocate(REQUEST).unwrap();
+    isolate.show(viewed, true).unwrap();
+    isolate.free(viewed).unwrap();
+    let slots: HashSet<_> = (0..300) // past the quarantine
+        .map(|_| {
+            let block = isolate.allocate(REQUEST).unwrap();
+            isolate.show(block, true).unwrap();
+            isolate.free(block).unwrap();
+            block.slot
+        })
+        .collect();
+    let blocks: Vec<_> = (0..40).map(|_| isolate.acquire(pool).unwrap()).collect();
+    assert!(blocks.iter().any(|block| slots.contains(&block.slot)), "none of them was ever viewed");
+    blocks.iter().for_each(|block| isolate.release(pool, *block).unwrap());
+    let again: HashSet<_> = (0..40).map(|_| isolate.acquire(pool).unwrap().slot).collect();
+    assert_eq!(again, blocks.iter().map(|block| block.slot).collect());
+    assert_eq!(stats(&isolate, pool), (0, 40, 40, 40));
+}
+
+#[test]
 fn a_closed_pool_keeps_its_blocks_in_use_valid_until_they_are_freed() {
     let (isolate, pool) = opened(MEASURES);
     let (block, pinned) = (isolate.acquire(pool).unwrap(), isolate.acquire(pool).unwrap());
@@ -202,6 +224,31 @@ fn an_ended_isolate_leaves_what_may_still_be_seen_and_nothing_else() {
     assert_eq!((manager.tracker.counters.sum().live_blocks(), manager.escaped_bytes()), (0, SIZE));
     assert_eq!(manager.pools.name(pool), None);
     manager.tracker.check().unwrap();
+}
+
+#[test]
+fn a_block_that_an_ended_isolate_left_is_a_plain_one_of_that_isolate() {
+    let manager: &'static Manager = Box::leak(Box::default());
+    let isolate = Isolate::open(manager, Some(0)).unwrap();
+    let pool = isolate.open_pool("frames", MEASURES).unwrap();
+    let block = isolate.acquire(pool).unwrap();
+    isolate.show(block, true).unwrap();
+    let number = isolate.number();
+    drop(isolate);
+    let rows = manager.rows();
+    assert_eq!((rows.len(), rows[0].row.owner), (1, Owner::block(number)));
+}
+
+#[test]
+fn another_isolate_cannot_release_a_block() {
+    let manager: &'static Manager = Box::leak(Box::default());
+    let (owner, other) = (Isolate::open(manager, Some(0)).unwrap(), Isolate::open(manager, Some(0)).unwrap());
+    let pool = owner.open_pool("frames", MEASURES).unwrap();
+    let block = owner.acquire(pool).unwrap();
+    assert_eq!(code(other.release(pool, block)), Code::WrongThread);
+    assert_eq!(code(other.free_any(block)), Code::WrongThread);
+    assert_eq!(code(other.free(block)), Code::ForeignBlock);
+    assert_eq!(stats(&owner, pool), (0, 1, 0, 1));
 }
 
 /// Any sequence of steps on two pools and plain blocks, against plain sets.

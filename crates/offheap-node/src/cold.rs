@@ -119,15 +119,16 @@ pub fn row_of(slot: u32) -> Float64Array {
     info.map_or_else(Vec::new, |info| row(&info).to_vec()).into()
 }
 
-/// Slot, generation and flags of every live block that an isolate holds through the manager, and through its
-/// pools if asked.
+/// Slot, generation and flags of every live block that an isolate holds through the manager or from a pool
+/// that is closed, and of its open pools if asked.
 #[napi(catch_unwind)]
 #[must_use]
 pub fn blocks_of(isolate: u32, with_pools: bool) -> Float64Array {
     let mut own = Vec::new();
     MANAGER.tracker.scan(|row| {
-        let pooled =
-            with_pools && row.owner.kind() == Owner::POOL && MANAGER.pools.isolate_of(row.owner) == isolate;
+        let pooled = row.owner.kind() == Owner::POOL
+            && (with_pools || MANAGER.pools.is_closed(row.owner))
+            && MANAGER.pools.isolate_of(row.owner) == isolate;
         if pooled || row.owner == Owner::block(isolate) {
             let viewed = u8::from(row.state.has(State::VIEWED));
             own.extend([f64::from(row.handle.slot.0), f64::from(row.handle.generation.0), f64::from(viewed)]);

@@ -145,8 +145,9 @@ impl Ring {
             let head = self.head.load(Ordering::Acquire);
             let at = self.place(head);
             let Some(skip) = self.skip(at, head, tail, size) else {
-                // Somebody else may have taken back, between our look at the tail and now.
-                if self.take_back() || self.tail.load(Ordering::Acquire) != tail {
+                // Somebody else may have taken back, or held all that is free for a trim, between our look and now.
+                let moved = |word: &AtomicU64, seen: u64| word.load(Ordering::Acquire) != seen;
+                if self.take_back() || moved(&self.tail, tail) || moved(&self.head, head) {
                     continue;
                 }
                 if head == tail && at != 0 {

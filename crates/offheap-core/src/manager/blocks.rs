@@ -96,7 +96,7 @@ impl Isolate {
         self.uncount(before, size);
         if owner.kind() == Owner::POOL {
             record.hand_over(Owner::block(self.number)); // the pool may be gone when the memory comes back
-            self.leave_pool(owner.number(), |_| ());
+            self.lose_pooled(owner.number(), handle.slot);
         }
         self.manager.escaped_bytes.fetch_add(size, Ordering::Relaxed);
         Ok(())
@@ -115,7 +115,12 @@ impl Isolate {
     pub(super) fn orphan(&self, handle: Handle) {
         let Ok(record) = self.manager.tracker.live(handle) else { return };
         let size = record.extent().size; // before: a moment later it may be another owner's
+        let owner = record.origin().owner;
         if record.update(handle.generation, |state| Ok(State(state.0 | State::ORPHANED))).is_ok() {
+            if owner.kind() == Owner::POOL {
+                record.hand_over(Owner::block(self.number)); // its pool ends with the isolate
+                self.leave_pool(owner.number(), |_| ());
+            }
             self.counter.freed(size);
             self.manager.orphaned_bytes.fetch_add(size, Ordering::Relaxed);
         }

@@ -9,7 +9,7 @@ use crate::tracker::counters::Counter;
 use crate::tracker::isolate::IsolateTable;
 use crate::tracker::state::{Handle, Owner, Slot, State};
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// What one thread (in Node: one isolate) allocates through. Not `Sync`: one
@@ -26,6 +26,7 @@ pub struct Isolate {
     pub(super) allocators: RefCell<super::allocators::Door>,
     pub(super) busy: super::allocators::Busy,
     pub(super) pools: RefCell<HashMap<u32, super::pools::Pool>>,
+    pub(super) unwiped: RefCell<HashSet<Slot>>, // escaped blocks of pools, to be zeroed when they come back
     /// The table that the isolate's JavaScript reads and writes.
     pub table: Arc<IsolateTable>,
 }
@@ -48,6 +49,7 @@ impl Isolate {
             allocators: RefCell::default(),
             busy: super::allocators::Busy::default(),
             pools: RefCell::default(),
+            unwiped: RefCell::default(),
             table: manager.open_table(table_bytes)?,
         })
     }

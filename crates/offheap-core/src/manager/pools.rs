@@ -1,8 +1,9 @@
 //! Pools: blocks of one size that an isolate keeps ready. A pool's block belongs to it until it is
-//! released, and to nobody else's free; what was never viewed is the next to be handed out again, what
-//! was viewed waits first in, first out.
+//! released, and to nobody else's free; what its owner did not view is the next to be handed out again,
+//! what was viewed waits first in, first out.
 
 use super::{Isolate, Request};
+use crate::alloc::chunks::classes;
 use crate::base::error::{Code, Error, Result};
 use crate::base::sync::{AtomicU32, Mutex, Ordering, lock};
 use crate::ops;
@@ -46,8 +47,8 @@ pub struct PoolStats {
 pub(super) struct Pool {
     measures: PoolMeasures,
     class: u8,
-    fresh: Vec<Slot>,       // idle, never viewed
-    viewed: VecDeque<Slot>, // idle, the oldest first
+    fresh: Vec<Slot>,       // idle, not viewed by their last owners
+    viewed: VecDeque<Slot>, // the other idle ones, the oldest first
     in_use: u64,
     hits: u64,
     misses: u64,
@@ -75,7 +76,14 @@ impl Pool {
 #[derive(Debug, Default)]
 pub struct PoolNames {
     next: AtomicU32,
-    all: Mutex<HashMap<u32, (u32, Box<str>)>>,
+    all: Mutex<HashMap<u32, PoolName>>,
+}
+
+#[derive(Debug)]
+struct PoolName {
+    isolate: u32,
+    name: Box<str>,
+    is_closed: bool,
 }
 
 impl PoolNames {
@@ -84,7 +92,7 @@ impl PoolNames {
         loop {
             let number = self.next.fetch_add(1, Ordering::Relaxed) & Owner::NUMBER_MAX;
             if let Entry::Vacant(place) = all.entry(number) {
-                place.insert((isolate, name.into()));
+                place.insert(PoolName { isolate, name: name.into(), is_closed: false });
                 return number;
             }
         }
@@ -93,7 +101,7 @@ impl PoolNames {
     /// The name of a pool; `None` when it is no more.
     #[must_use]
     pub fn name(&self, number: u32) -> Option<Box<str>> {
-        lock(&self.all).get(&number).map(|(_, name)| name.clone())
+        lock(&self.all).get(&number).map(|pool| pool.name.clone())
     }
 
     /// The isolate that holds a block: its owner, or its pool's.
@@ -102,7 +110,13 @@ impl PoolNames {
         if owner.kind() != Owner::POOL {
             return owner.number();
         }
-        lock(&self.all).get(&owner.number()).map_or(0, |(isolate, _)| *isolate)
+        lock(&self.all).get(&owner.number()).map_or(0, |pool| pool.isolate)
+    }
+
+    /// Whether a block's pool is closed: then it is its holder's alone.
+    #[must_use]
+    pub fn is_closed(&self, owner: Owner) -> bool {
+        owner.kind() == Owner::POOL && lock(&self.all).get(&owner.number()).is_none_or(|pool| pool.is_closed)
     }
 }
 
@@ -133,16 +147,21 @@ impl Isolate {
             return Err(Code::Limit.into());
         }
         let admission = self.manager.admit(request.size)?;
-        let idle = pool.take();
-        // An idle block is zero already if released ones are zeroed: nobody had it since.
-        let zeroed = request.zeroed && (idle.is_none() || !zero_on_release);
+        let mut idle = pool.take();
         let slot = match idle {
             Some(slot) => slot,
-            None => match self.take(pool.class) {
-                Ok(slot) => slot,
-                Err(error) => pool.viewed.pop_front().ok_or(error)?, // better early than never
-            },
+            None => self.take(pool.class).or_else(|error| {
+                idle = pool.viewed.pop_front(); // better early than never
+                idle.ok_or(error)
+            })?,
         };
+        // What was never viewed is as it was left: zero, if released blocks are zeroed. Something may have come late
+        // to the rest, through a view that is dead by now.
+        let was_viewed = idle.is_some() && self.was_ever_viewed(slot);
+        if was_viewed && (request.zeroed || zero_on_release) {
+            self.wipe(slot);
+        }
+        let zeroed = request.zeroed && (idle.is_none() || !(was_viewed || zero_on_release));
         let handle = self.begin(slot, Request { zeroed, ..request }, Owner::pool(number))?;
         self.counter.allocated(request.size);
         pool.in_use += 1;
@@ -165,20 +184,27 @@ impl Isolate {
         if !record.is_live(handle.generation) {
             return Err(Code::DoubleFree.into());
         }
-        if record.origin().owner != Owner::pool(number) {
+        let owner = record.origin().owner;
+        if owner != Owner::pool(number) {
             return Err(Code::ForeignBlock.into());
+        }
+        if !self.is_mine(owner) {
+            return Err(Code::WrongThread.into());
         }
         let before = record.end(handle.generation)?;
         let size = record.extent().size;
         self.uncount(before, size);
+        let was_viewed = self.was_viewed(handle, before);
         let kept = self.leave_pool(number, |pool| {
-            if pool.measures.zero_on_release
+            if pool.measures.zero_on_release && was_viewed {
+                self.wipe(handle.slot); // its buffer showed the whole chunk
+            } else if pool.measures.zero_on_release
                 && let Ok(bytes) = self.whole(&record, size)
             {
                 ops::fill(bytes, 0);
             }
             let keeps = !pool.is_closed && pool.idle() < pool.measures.idle_max;
-            if keeps && before.has(State::EVER_VIEWED) {
+            if keeps && was_viewed {
                 pool.viewed.push_back(handle.slot);
             } else if keeps {
                 pool.fresh.push(handle.slot);
@@ -189,6 +215,26 @@ impl Isolate {
             self.put(handle.slot, record.place().class, before);
         }
         Ok(())
+    }
+
+    fn was_ever_viewed(&self, slot: Slot) -> bool {
+        let record = self.manager.tracker.shared(slot);
+        record.is_some_and(|record| record.state().has(State::EVER_VIEWED))
+    }
+
+    /// Zeroes a chunk as a whole.
+    pub(super) fn wipe(&self, slot: Slot) {
+        let Some(record) = self.manager.tracker.shared(slot) else { return };
+        if let Ok(bytes) = self.whole(&record, classes::size_of(record.place().class)) {
+            ops::fill(bytes, 0);
+        }
+    }
+
+    /// A block of a pool stays with whoever has its buffer, or sees it after the isolate's end.
+    pub(super) fn lose_pooled(&self, number: u32, slot: Slot) {
+        if self.leave_pool(number, |pool| pool.measures.zero_on_release) == Some(true) {
+            self.unwiped.borrow_mut().insert(slot);
+        }
     }
 
     /// One block of a pool is in use no more.
@@ -231,6 +277,9 @@ impl Isolate {
         let mut pools = self.pools.borrow_mut();
         let pool = open(&mut pools, number)?;
         pool.is_closed = true;
+        if let Some(name) = lock(&self.manager.pools.all).get_mut(&number) {
+            name.is_closed = true;
+        }
         if pool.in_use == 0 {
             pools.remove(&number);
             lock(&self.manager.pools.all).remove(&number);

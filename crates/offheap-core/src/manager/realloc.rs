@@ -26,7 +26,7 @@ impl Isolate {
         self.abort_reallocation();
         let record = self.manager.tracker.live(old)?;
         self.own_record(old)?;
-        if record.origin().owner.kind() == Owner::POOL {
+        if self.is_pooled(record.origin().owner) {
             return Err(Code::ForeignBlock.into());
         }
         let state = record.state();
@@ -64,7 +64,11 @@ impl Isolate {
             .admit(request.size.saturating_sub(old_size))
             .inspect_err(|_| self.give_back(target))?;
         // The old generation ends first: no moment in which two handles name one memory.
+        let owner = record.origin().owner;
         let before = record.end(old.generation).inspect_err(|_| self.give_back(target))?;
+        if owner.kind() == Owner::POOL {
+            self.leave_pool(owner.number(), |_| ()); // of a closed one: the new block is plain
+        }
         let handle = self.begin(target.unwrap_or(old.slot), request, Owner::block(self.number))?;
         if target.is_some() {
             let length = old_size.min(request.size);

@@ -154,6 +154,9 @@ impl Isolate {
             return;
         }
         record.set_free_flags(0, State::ESCAPED);
+        if self.unwiped.borrow_mut().remove(&slot) {
+            self.wipe(slot);
+        }
         self.manager.escaped_bytes.fetch_sub(record.extent().size, Ordering::Relaxed);
         self.put(slot, record.place().class, record.state());
     }

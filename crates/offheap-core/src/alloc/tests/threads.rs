@@ -8,6 +8,7 @@ use crate::base::error::Code;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Duration;
 
 const THREADS: u64 = 4;
 const STEPS: u32 = if cfg!(offheap_portable) { 3000 } else { 12_000 };
@@ -122,6 +123,15 @@ fn a_ring_that_somebody_looks_at_is_not_full_while_all_is_free() {
         scope.spawn(|| {
             while runs.load(Ordering::Relaxed) {
                 ring.usage(); // takes back what is freed
+            }
+        });
+        scope.spawn(|| {
+            while runs.load(Ordering::Relaxed) {
+                // Holds all that is free for as long as the system takes its pages.
+                ring.trim(&|_, _| {
+                    thread::sleep(Duration::from_micros(20));
+                    0
+                });
             }
         });
         let is_refused = |_: &u32| match ring.allocate(40_000) {
