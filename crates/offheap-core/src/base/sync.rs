@@ -4,7 +4,7 @@
 pub use std::sync::atomic::{
     AtomicBool, AtomicI32, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, compiler_fence, fence,
 };
-pub use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+pub use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 /// Takes a lock. A panic of another holder is not contagious: every critical section here leaves
 /// its structure valid at each step, so a poisoned lock is still good.

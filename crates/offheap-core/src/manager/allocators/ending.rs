@@ -286,7 +286,7 @@ impl Isolate {
         let Door { attached, records } = &mut *door;
         for attached in attached.iter_mut().flatten() {
             attached.empty_bins(tracker, records);
-            if attached.allocator.sole.is_of(&self.busy) {
+            if attached.allocator.sole.is_openers(&self.busy) {
                 attached.allocator.sole.leave();
             }
             let own = lock(&attached.allocator.ending);

@@ -90,7 +90,7 @@ impl Isolate {
         if place.as_ref().is_some_and(|attached| attached.allocator.id == allocator.id) {
             return;
         }
-        if !allocator.sole.is_of(&self.busy) {
+        if !allocator.sole.is_openers(&self.busy) {
             allocator.sole.share(&allocator.ground.was_shared);
         }
         if let Some(closed) = place {

@@ -252,6 +252,7 @@ impl Manager {
         self.allocators.charged_bytes.fetch_add(measures.total, Ordering::Relaxed);
         open.names.insert(name.into(), number);
         open.numbers[number as usize] = Some(Arc::clone(&allocator));
+        sole::promote(&allocator);
         drop(admission);
         Ok(allocator)
     }

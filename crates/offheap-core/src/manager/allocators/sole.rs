@@ -7,7 +7,8 @@
 //! ([`raw::fence_everywhere`]), so that the owner's own costs nothing: without one its store "busy" could
 //! still be on its way when it looks.
 
-use crate::base::sync::{Arc, AtomicBool, AtomicU64, Mutex, Ordering, compiler_fence, lock};
+use super::Allocator;
+use crate::base::sync::{Arc, AtomicBool, AtomicU64, Mutex, Ordering, Weak, compiler_fence, lock};
 use crate::raw;
 use std::thread;
 
@@ -57,17 +58,61 @@ impl Busy {
     }
 }
 
+/// Allocators that were opened before it was known whether the system lends its fence. To ask takes
+/// milliseconds, once in a process, so a thread of its own asks.
+#[derive(Debug, Default)]
+struct Asked {
+    answer: Option<bool>,
+    waiting: Vec<Weak<Allocator>>,
+}
+static ASKED: Mutex<Asked> = Mutex::new(Asked { answer: None, waiting: Vec::new() });
+
+/// Lets the isolate that opened an allocator have it alone, now or as soon as the system agrees.
+pub(super) fn promote(allocator: &Arc<Allocator>) {
+    let mut asked = lock(&ASKED);
+    match asked.answer {
+        Some(true) => allocator.sole.promote(),
+        Some(false) => {}
+        None => {
+            asked.waiting.push(Arc::downgrade(allocator));
+            if asked.waiting.len() == 1 {
+                let thread = thread::Builder::new().name("offheap-fence".into()).spawn(ask);
+                if thread.is_err() {
+                    asked.answer = Some(false);
+                }
+            }
+        }
+    }
+}
+
+fn ask() {
+    let works = raw::can_fence_everywhere();
+    let mut asked = lock(&ASKED);
+    asked.answer = Some(works);
+    for allocator in std::mem::take(&mut asked.waiting) {
+        if let Some(allocator) = allocator.upgrade().filter(|_| works) {
+            allocator.sole.promote();
+        }
+    }
+}
+
 impl Sole {
-    /// Of an allocator that an isolate opens. `alone`: whether no other isolate ever used the region, for one
-    /// that did may still be in it.
+    /// Of an allocator that an isolate opens; not alone before it is promoted. `alone`: whether no other isolate
+    /// ever used the region, for one that did may still be in it.
     pub(super) fn new(busy: &Busy, alone: bool) -> Self {
-        let owner = if alone && raw::can_fence_everywhere() { busy.number } else { 0 };
-        Self { owner: AtomicU64::new(owner), busy: busy.clone(), shared: Mutex::new(owner == 0) }
+        Self { owner: AtomicU64::new(0), busy: busy.clone(), shared: Mutex::new(!alone) }
     }
 
-    /// Whether an isolate may use the allocator beside nobody.
-    pub(super) fn is_of(&self, busy: &Busy) -> bool {
-        self.owner.load(Ordering::Relaxed) == busy.number
+    fn promote(&self) {
+        let shared = lock(&self.shared);
+        if !*shared {
+            self.owner.store(self.busy.number, Ordering::Release); // as at the end of `without_owner`
+        }
+    }
+
+    /// Whether an isolate is the one that opened the allocator.
+    pub(super) fn is_openers(&self, busy: &Busy) -> bool {
+        self.busy.number == busy.number
     }
 
     /// Another isolate comes: from now on all use exchanges. `was_shared`: the region's note of it, for later
@@ -103,7 +148,11 @@ impl Sole {
         result
     }
 
+    /// The caller holds the lock.
     fn take_over(&self) {
+        if self.owner.load(Ordering::Relaxed) == 0 {
+            return; // it was not promoted, and will not be while we hold the lock
+        }
         self.owner.store(0, Ordering::SeqCst);
         // Every thread passes a fence. An owner that passes it before its look sees the store above; one that
         // passes it after its look has said before that it is busy, and we see that.
@@ -125,7 +174,11 @@ mod tests {
 
     fn opened() -> (Sole, Busy, AtomicBool) {
         let busy = Busy::default();
-        (Sole::new(&busy, true), busy, AtomicBool::new(false))
+        let sole = Sole::new(&busy, true);
+        if raw::can_fence_everywhere() {
+            sole.promote();
+        }
+        (sole, busy, AtomicBool::new(false))
     }
 
     fn is_alone(sole: &Sole, busy: &Busy) -> bool {
@@ -145,7 +198,23 @@ mod tests {
         sole.without_owner(|| ());
         assert!(!is_alone(&sole, &busy));
         let (next, busy) = (Sole::new(&busy, !was_shared.load(Ordering::Relaxed)), busy);
+        next.promote();
         assert!(!is_alone(&next, &busy), "another isolate may still be in the region");
+    }
+
+    #[test]
+    fn an_allocator_is_promoted_when_the_system_agrees_unless_another_came() {
+        let (busy, was_shared) = (Busy::default(), AtomicBool::new(false));
+        let (one, two) = (Sole::new(&busy, true), Sole::new(&busy, true));
+        assert!(one.is_openers(&busy) && !is_alone(&one, &busy));
+        one.without_owner(|| assert!(!is_alone(&one, &busy)));
+        two.share(&was_shared);
+        if raw::can_fence_everywhere() {
+            one.promote();
+            assert!(is_alone(&one, &busy));
+        }
+        two.promote();
+        assert!(!is_alone(&two, &busy));
     }
 
     #[test]
