@@ -28,6 +28,8 @@ const MAX_POOL_SIZE = 64;
 /** While somebody waits, it is looked so often whether the garbage collector brought a block back, or a limit was lifted. */
 const LOOK_MS = 100;
 
+const { poolAcquire } = binding;
+
 interface State extends PoolOwner {
   readonly number: number;
   readonly blockSize: number;
@@ -122,7 +124,7 @@ export class MemoryPool implements Disposable {
     if (poolNumberOf(slot) !== state.number) {
       throw errors.foreignBlock('MemoryBlock', handleId(block), poolOf(block)?.title ?? 'DirectMemoryManager', state.title);
     }
-    releaseTo(block, state.number);
+    releaseTo(block, state.number, state);
   }
 
   /** Drops all idle blocks. */
@@ -182,7 +184,7 @@ function openState(pool: MemoryPool): State {
 /** A block; undefined at the pool's own limit. */
 function take(state: State): MemoryBlock | undefined {
   T[ARGUMENT] = state.number;
-  binding.poolAcquire();
+  poolAcquire();
   if (T[RESULT] === 0) return blockOf(T[RESULT + 1] as number, T[RESULT + 2] as number, state.blockSize);
   const code = errors.ERROR_CODES[status() - 1];
   if (code === 'ERR_OFFHEAP_LIMIT' && figure(4) === 0) return undefined;
@@ -209,7 +211,7 @@ function serve(state: State): void {
     try {
       const block = take(state);
       if (block === undefined) return;
-      if (!waiter.succeed(block)) releaseTo(block, state.number);
+      if (!waiter.succeed(block)) releaseTo(block, state.number, state);
     } catch (error) {
       if ((error as { code?: unknown }).code === 'ERR_OFFHEAP_LIMIT') return; // the process's: it may be lifted
       waiter.fail(error); // no memory: the next one may have more luck

@@ -9,19 +9,20 @@ import { deadError, fields, handleId } from './handle.js';
 import type { Handle } from './handle.js';
 import { hasEscaped, keepIdle, killViews, liveHolder } from './holder.js';
 import type { Holder } from './holder.js';
-import { failure, idOf, isLive, pinsOf, resultTime, setHandle, setWide, status, wasViewed } from './table.js';
+import { ARGUMENT, T, failure, idOf, isLive, pinsOf, resultTime, setHandle, setWide, status, wasViewed } from './table.js';
 
-/** Ends a block by a native function that takes slot and generation from the arguments; a dead one is a double free. */
-export function endHandle(handle: Handle, end: () => void, action: string): void {
+/** Ends a block by a native function that takes slot, generation and `third` from the arguments; a dead one is a double free. */
+export function endHandle(handle: Handle, end: () => void, action: string, third: number = 0): void {
   const slot = fields.slotOf(handle);
   const generation = fields.generationOf(handle);
   const extra = fields.extraOf(handle);
   if (!isLive(slot, generation)) throw errors.doubleFree('MemoryBlock', handleId(handle));
   refusePinned(handle, slot, action);
   if (typeof extra === 'object') {
-    endHolder(handleId(handle), slot, generation, extra, end, action);
+    endHolder(handleId(handle), slot, generation, extra, end, action, third);
   } else {
     setHandle(slot, generation);
+    T[ARGUMENT + 2] = third;
     end();
     if (status() !== 0) throw failure('MemoryBlock', handleId(handle), action);
   }
@@ -29,10 +30,11 @@ export function endHandle(handle: Handle, end: () => void, action: string): void
 }
 
 /** Ends a live, unpinned block by its record: kills the views, then frees, or leaves the memory to whoever has its buffer. */
-function endHolder(id: number, slot: number, generation: number, holder: Holder, end: () => void, action: string): void {
+function endHolder(id: number, slot: number, generation: number, holder: Holder, end: () => void, action: string, third: number = 0): void {
   const outcome = killViews(holder);
   if (outcome === 'stuck') throw stuckError(id, action);
   setHandle(slot, generation);
+  T[ARGUMENT + 2] = third;
   if (outcome === 'escaped') binding.freeEscaped();
   else end();
   if (status() !== 0) throw failure('MemoryBlock', id, action);

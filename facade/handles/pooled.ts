@@ -8,7 +8,7 @@ import * as p from '../primordials.js';
 import { fields, handleId } from './handle.js';
 import type { Handle } from './handle.js';
 import { endHandle } from './life.js';
-import { ARGUMENT, T, isLive, poolNumberOf } from './table.js';
+import { isLive, poolNumberOf } from './table.js';
 
 /** An open pool, for the rooms below it. */
 export interface PoolOwner {
@@ -18,6 +18,7 @@ export interface PoolOwner {
   released(): void;
 }
 const open = p.makeIndex<PoolOwner>();
+const { freeAny, poolRelease } = binding;
 
 /** From now on the blocks of that number are the pool's. */
 export function openPool(number: number, owner: PoolOwner): void {
@@ -45,17 +46,12 @@ export function refusePooled(handle: Handle, asked: string): void {
 /** Ends a pool's block, wherever it was released: the views die, then it is back, or freed when the pool is closed. */
 export function releaseHandle(handle: Handle): void {
   const owner = poolOf(handle);
-  endHandle(handle, binding.freeAny, 'released');
+  endHandle(handle, freeAny, 'released');
   owner?.released();
 }
 
-/** Ends a block for the pool of a number. */
-export function releaseTo(handle: Handle, number: number): void {
-  endHandle(handle, release, 'released');
-  open[number]?.released();
-
-  function release(): void {
-    T[ARGUMENT + 2] = number;
-    binding.poolRelease();
-  }
+/** Ends a block for an open pool, to which it belongs. */
+export function releaseTo(handle: Handle, number: number, owner: PoolOwner): void {
+  endHandle(handle, poolRelease, 'released', number);
+  owner.released();
 }

@@ -25,7 +25,7 @@ pub struct Isolate {
     pub(super) waiting: RefCell<Vec<Slot>>, // blocks that `settle` looks at
     pub(super) allocators: RefCell<super::allocators::Door>,
     pub(super) busy: super::allocators::Busy,
-    pub(super) pools: RefCell<HashMap<u32, super::pools::Pool>>,
+    pub(super) pools: RefCell<super::pools::Pools>,
     pub(super) unwiped: RefCell<HashSet<Slot>>, // escaped blocks of pools, to be zeroed when they come back
     /// The table that the isolate's JavaScript reads and writes.
     pub table: Arc<IsolateTable>,
