@@ -273,6 +273,31 @@ test.serial('a block that was dropped with its views comes back to its pool', as
   t.deepEqual(counts(pool.getStats()).slice(0, 2), [1, 0]);
 });
 
+test.serial('a pool that was dropped keeps no idle blocks; its blocks in use and those who wait do not notice', async (t) => {
+  const make = (): [MemoryBlock, MemoryBlock, Promise<MemoryBlock>] => {
+    const idle = new MemoryPool(4096, 8, 8);
+    const [block, freed] = [idle.acquire(), idle.acquire()];
+    freed.free();
+    const waited = new MemoryPool(64, 8, 8, { limit: 1 });
+    return [block, waited.acquire(), waited.acquireAsync()];
+  };
+  const [block, held, waiting] = make();
+  block.fill(3);
+  /** Blocks that are no open pool's. */
+  const plain = (): number => binding.blocksOf(binding.isolateNumber(), false).length / 3;
+  for (let turn = 0; turn < 200 && plain() === 0; turn += 1) {
+    globalThis.gc?.();
+    await sleep(5);
+  }
+  t.is(plain(), 1, 'the one in use of the pool that nobody waits for');
+  t.is(block.getUint8(4095), 3);
+  Manager.freeMemory(block);
+  held.free();
+  const served = await waiting;
+  t.true(served.isValid());
+  served.free();
+});
+
 test.serial('a worker that ends leaves none of its pools and blocks', async (t) => {
   const source = `
     const { MemoryPool } = require(${JSON.stringify(new URL('../dist/index.js', import.meta.url).pathname)});

@@ -43,6 +43,12 @@ interface State extends PoolOwner {
 }
 let stateOf: (pool: MemoryPool) => State;
 
+/** A pool that nobody has any more keeps no idle blocks. Those in use are their holders'; those who wait go on, so it stays for them. */
+const dropped = new FinalizationRegistry<State>((state) => {
+  if (state.waiters.first() === undefined) close(state);
+});
+const registerDropped = p.uncurryThis(dropped.register as (this: typeof dropped, target: object, held: State) => void);
+
 /**
  * Blocks of `blockSize` bytes, kept ready for the isolate that made the pool. Every `acquire()` gives a fresh handle; `release()`, the
  * block's own `free()`, or `using` brings it back, and then its views have length 0.
@@ -83,6 +89,7 @@ export class MemoryPool implements Disposable {
       released: () => serve(state),
     };
     openPool(state.number, state);
+    registerDropped(dropped, this, state);
     this.#state = state;
   }
 

@@ -18,7 +18,7 @@ use crate::tracker::table::Tracker;
 
 /// Classes of which an isolate keeps grants at once, for one allocator.
 const BINS: usize = 64;
-/// Grants of one class that wait, at most, and which part of the region: DESIGN's bounds of a magazine.
+/// Grants of one class that wait, at most, and which part of the region: so few that others hardly miss them.
 const GRANTS_MAX: u64 = 64;
 const REGION_PART: u64 = 64;
 
