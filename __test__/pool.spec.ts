@@ -2,44 +2,23 @@
 // - every acquire gives a fresh handle; stale, twice released, foreign, pinned and forged ones are refused, and counts stay exact
 // - a block's own free() and dispose bring it back; its views die; nobody else may free it
 // - no later owner sees what an earlier one wrote; viewed blocks take turns
-// - limit, queue, abort before, during and after, time-outs, close with waiters and with blocks in use
-// - rows and statistics name the pool; the seed's snippet runs
+// - rows and statistics name the pool; dropped blocks, dropped pools and ended workers leave nothing; the seed's snippet runs
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import test from 'ava';
 import { AdvancedMemoryAllocator, AlignmentMode, DirectMemoryManager as Manager, MemoryBlock, MemoryPool } from '../index.js';
-import type { PoolStats } from '../index.js';
-import { sweep } from '../facade/handles/life.js';
 import { binding } from '../facade/native.js';
 import { refuses } from './_allocators.js';
-import { freeEverything } from './_settled.js';
+import { closeAfterEach, counts, open } from './_pools.js';
 
 const RANGE = 'ERR_OUT_OF_RANGE';
 const TYPE = 'ERR_INVALID_ARG_TYPE';
 const FOREIGN = 'ERR_OFFHEAP_FOREIGN_BLOCK';
 const TWICE = 'ERR_OFFHEAP_DOUBLE_FREE';
 const LIMIT = 'ERR_OFFHEAP_LIMIT';
-const CLOSED = 'ERR_OFFHEAP_CLOSED';
 
-const opened: MemoryPool[] = [];
-/** A pool that is closed after the test. */
-function open(...args: ConstructorParameters<typeof MemoryPool>): MemoryPool {
-  const pool = new MemoryPool(...args);
-  opened.push(pool);
-  return pool;
-}
-
-test.afterEach.always('nothing stays', async (t) => {
-  Manager.setLimit(null);
-  for (const pool of opened.splice(0)) pool.close();
-  const left = binding.blocksOf(binding.isolateNumber(), true);
-  for (let at = 0; at < left.length; at += 3) sweep(left[at] as number, left[at + 1] as number, left[at + 2] !== 0);
-  t.is(await freeEverything(), 0);
-  t.deepEqual(Manager.getAllocatedBlocks(), []);
-});
-
-const counts = ({ available, inUse, waiters, hits, misses }: PoolStats): number[] => [available, inUse, waiters, hits, misses];
+closeAfterEach();
 
 test.serial('each acquire gives a fresh handle, and a stale one never comes near the new owner', (t) => {
   const pool = open(1024, 'cache-line', 50);
@@ -154,74 +133,6 @@ test.serial('the limit holds, idle blocks are kept up to the maximum, and clear 
   t.deepEqual(counts(pool.getStats()), [0, 0, 0, 0, 4]);
 });
 
-test.serial('those who wait are served in their order, by whatever brings a block back, and nobody overtakes them', async (t) => {
-  const pool = open(64, 8, 4, { limit: 2 });
-  const [a, b] = [await pool.acquireAsync(), pool.acquire()];
-  const served: number[] = [];
-  const waits = [0, 1, 2].map(async (index) => {
-    const block = await pool.acquireAsync({});
-    served.push(index);
-    return block;
-  });
-  t.is(pool.getStats().waiters, 3);
-  refuses(t, () => pool.acquire(), LIMIT);
-  a.free();
-  b.bytes();
-  pool.release(b);
-  refuses(t, () => pool.acquire(), LIMIT);
-  const first = await (waits[0] as Promise<MemoryBlock>);
-  first[Symbol.dispose]();
-  const rest = await Promise.all(waits.slice(1));
-  t.deepEqual([served, counts(pool.getStats()).slice(1, 3)], [[0, 1, 2], [2, 0]]);
-  for (const block of rest) pool.release(block);
-});
-
-test.serial('a wait ends with its signal before, during and after, and with its time-out', async (t) => {
-  const pool = open(64, 8, 4, { limit: 1 });
-  const block = await pool.acquireAsync({ signal: new AbortController().signal, timeoutMs: 0 });
-  const early = new Error('early');
-  t.is(await t.throwsAsync(pool.acquireAsync({ signal: AbortSignal.abort(early) })), early);
-  const during = new AbortController();
-  const waiting = pool.acquireAsync({ signal: during.signal, timeoutMs: 10_000 });
-  during.abort();
-  t.is(await waiting.catch((error: unknown) => (error as Error).name), 'AbortError');
-  for (const timeoutMs of [0, 5]) {
-    const error = await t.throwsAsync(pool.acquireAsync({ timeoutMs }), { code: 'ERR_OFFHEAP_TIMEOUT' });
-    t.like(error, { timeoutMs });
-  }
-  const after = new AbortController();
-  const late = pool.acquireAsync({ signal: after.signal, timeoutMs: 10_000 });
-  t.is(pool.getStats().waiters, 1);
-  pool.release(block);
-  const next = await late;
-  after.abort(); // nobody waits any more
-  await sleep(5);
-  t.deepEqual([next.isValid(), counts(pool.getStats()).slice(1, 3)], [true, [1, 0]]);
-  pool.release(next);
-});
-
-test.serial('close turns waiters away, drops idle blocks, and leaves blocks in use valid', async (t) => {
-  const pool = open(64, 8, 4, { limit: 3, label: 'closing' });
-  const [plain, viewed, pinned] = [pool.acquire(), pool.acquire(), pool.acquire()];
-  const bytes = viewed.bytes().fill(4);
-  const pin = pinned.pin();
-  const waiting = pool.acquireAsync();
-  pool.close();
-  t.notThrows(() => pool.close());
-  await t.throwsAsync(waiting, { code: CLOSED, message: /MemoryPool 'closing' is closed/ });
-  await t.throwsAsync(pool.acquireAsync(), { code: CLOSED });
-  for (const act of [() => pool.acquire(), () => pool.release(plain), () => pool.clear(), () => pool.getStats()]) refuses(t, act, CLOSED);
-  t.deepEqual([bytes[7], viewed.getInt8(7), plain.isValid(), Manager.getMemoryStats().activeBlocks], [4, 4, true, 3]);
-  t.deepEqual(Manager.getAllocatedBlocks().map(({ kind, owner }) => [kind, owner]), Array.from({ length: 3 }, () => ['pool', "MemoryPool 'closing'"]));
-  plain.free();
-  Manager.freeMemory(viewed);
-  t.deepEqual([bytes.length, viewed.isValid()], [0, false]);
-  refuses(t, () => pinned.free(), 'ERR_OFFHEAP_IN_USE');
-  pin[Symbol.dispose]();
-  pinned.free();
-  t.is(Manager.getMemoryStats().activeBlocks, 0);
-});
-
 test.serial('rows, statistics and texts name the pool', (t) => {
   const before = Manager.getMemoryStats();
   const pool = open(1000, 'page', 50, { label: 'frames', limit: 200 });
@@ -273,18 +184,21 @@ test.serial('a block that was dropped with its views comes back to its pool', as
   t.deepEqual(counts(pool.getStats()).slice(0, 2), [1, 0]);
 });
 
+/** Two pools that nobody has any more: a block in use of one, one of the other, and who waits for that. */
+function droppedPools(): [MemoryBlock, MemoryBlock, Promise<MemoryBlock>] {
+  const idle = new MemoryPool(4096, 8, 8);
+  const [block, freed] = [idle.acquire(), idle.acquire()];
+  freed.free();
+  const waited = new MemoryPool(64, 8, 8, { limit: 1 });
+  return [block, waited.acquire(), waited.acquireAsync()];
+}
+
+/** Live blocks that are no open pool's. */
+const plain = (): number => binding.blocksOf(binding.isolateNumber(), false).length / 3;
+
 test.serial('a pool that was dropped keeps no idle blocks; its blocks in use and those who wait do not notice', async (t) => {
-  const make = (): [MemoryBlock, MemoryBlock, Promise<MemoryBlock>] => {
-    const idle = new MemoryPool(4096, 8, 8);
-    const [block, freed] = [idle.acquire(), idle.acquire()];
-    freed.free();
-    const waited = new MemoryPool(64, 8, 8, { limit: 1 });
-    return [block, waited.acquire(), waited.acquireAsync()];
-  };
-  const [block, held, waiting] = make();
+  const [block, held, waiting] = droppedPools();
   block.fill(3);
-  /** Blocks that are no open pool's. */
-  const plain = (): number => binding.blocksOf(binding.isolateNumber(), false).length / 3;
   for (let turn = 0; turn < 200 && plain() === 0; turn += 1) {
     globalThis.gc?.();
     await sleep(5);
@@ -309,22 +223,6 @@ test.serial('a worker that ends leaves none of its pools and blocks', async (t) 
   const worker = new Worker(source, { eval: true });
   t.is(await new Promise((resolve) => worker.once('exit', resolve)), 0);
   t.deepEqual(Manager.getAllocatedBlocks(), []);
-});
-
-test.serial('who waits is served by a block that was dropped, and by a limit that is lifted', async (t) => {
-  const pool = open(64, 8, 4, { limit: 1 });
-  (() => pool.acquire().bytes())();
-  const collected = pool.acquireAsync({ timeoutMs: 20_000 });
-  const collects = setInterval(() => globalThis.gc?.(), 20);
-  const block = await collected;
-  clearInterval(collects);
-  t.deepEqual(counts(pool.getStats()).slice(1, 3), [1, 0]);
-  const waiting = pool.acquireAsync({ timeoutMs: 20_000 });
-  Manager.setLimit(10);
-  t.notThrows(() => pool.release(block), 'the process refuses the next one, which goes on waiting');
-  t.is(pool.getStats().waiters, 1);
-  Manager.setLimit(null);
-  pool.release(await waiting);
 });
 
 test.serial('what comes late into a viewed block, what lies beyond its end, and what went away with its buffer: no later owner sees it', async (t) => {
@@ -358,37 +256,6 @@ test.serial('what comes late into a viewed block, what lies beyond its end, and 
   const later = Array.from({ length: 600 }, () => Manager.allocateMemory(2000));
   const same = later.find(({ address }) => addresses.has(address));
   t.true(same === undefined || same.copyOut().every((byte) => byte === 0));
-});
-
-test.serial('callers who act in the middle of a call find everything in order', async (t) => {
-  const pool = open(64, 8, 4, { limit: 1 });
-  await t.throwsAsync(pool.acquireAsync({ get signal() { pool.close(); return undefined; } }), { code: CLOSED }); // oxlint-disable-line getter-return
-  const other = open(64, 8, 4, { limit: 1 });
-  const block = other.acquire();
-  const hidden = new AbortController();
-  hidden.signal.addEventListener('abort', (event) => event.stopImmediatePropagation());
-  const aborted = other.acquireAsync({ signal: hidden.signal, timeoutMs: 20_000 });
-  hidden.abort();
-  t.is(await aborted.catch((error: unknown) => (error as Error).name), 'AbortError');
-  const closing = new AbortController();
-  closing.signal.addEventListener = () => other.close();
-  await t.throwsAsync(other.acquireAsync({ signal: closing.signal }), { code: CLOSED });
-  const throwing = new AbortController();
-  const third = open(64, 8, 4, { limit: 1 });
-  const held = third.acquire();
-  throwing.signal.addEventListener = () => {
-    throw new RangeError('mine');
-  };
-  await t.throwsAsync(third.acquireAsync({ signal: throwing.signal }), { message: 'mine' });
-  const stuck = new AbortController();
-  stuck.signal.removeEventListener = () => {
-    throw new RangeError('mine');
-  };
-  const served = third.acquireAsync({ signal: stuck.signal });
-  t.is(third.getStats().waiters, 1);
-  held.free();
-  t.deepEqual([(await served).isValid(), counts(third.getStats()).slice(1, 3)], [true, [1, 0]]);
-  block.free();
 });
 
 test.serial('memory of an allocator is foreign to a pool; a closed pool leaves its blocks to the manager', (t) => {
