@@ -225,7 +225,7 @@ test.serial('a worker that ends leaves none of its pools and blocks', async (t) 
   t.deepEqual(Manager.getAllocatedBlocks(), []);
 });
 
-test.serial('what comes late into a viewed block, what lies beyond its end, and what went away with its buffer: no later owner sees it', async (t) => {
+test.serial('what lies beyond the end of a block, and what went away with its buffer, no later owner sees', async (t) => {
   for (const options of [{}, { zeroed: true }]) {
     const pool = open(1000, 8, 1, options);
     const block = pool.acquire();

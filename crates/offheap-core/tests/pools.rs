@@ -121,6 +121,23 @@ fn no_owner_sees_what_the_last_one_wrote() {
 }
 
 #[test]
+fn what_comes_late_into_a_viewed_block_the_next_owner_does_not_see() {
+    for zeroed in [false, true] {
+        let request = Request { zeroed, ..REQUEST };
+        let (isolate, pool) =
+            opened(PoolMeasures { request, idle_max: 1, zero_on_release: !zeroed, ..MEASURES });
+        let block = isolate.acquire(pool).unwrap();
+        isolate.show(block, true).unwrap();
+        let late = isolate.bytes(block, 0, SIZE).unwrap(); // what the operating system was given
+        isolate.release(pool, block).unwrap();
+        ops::fill(late, 9);
+        let next = isolate.acquire(pool).unwrap();
+        assert_eq!(next.slot, block.slot);
+        assert_eq!(bytes_of(&isolate, next), vec![0; SIZE as usize]);
+    }
+}
+
+#[test]
 fn viewed_blocks_wait_first_in_first_out() {
     let (isolate, pool) = opened(PoolMeasures { idle_max: 3, ..MEASURES });
     let mut slots = Vec::new();
@@ -195,10 +212,15 @@ fn an_escaped_block_leaves_its_pool_and_comes_back_without_it() {
     let (isolate, pool) = opened(MEASURES);
     let block = isolate.acquire(pool).unwrap();
     let buffer = isolate.show(block, true).unwrap();
+    let bytes = isolate.bytes(block, 0, SIZE).unwrap();
+    ops::fill(bytes, 7);
     isolate.free_escaped(block).unwrap();
     assert_eq!((stats(&isolate, pool), isolate.manager().escaped_bytes()), ((0, 0, 0, 1), SIZE));
     isolate.close_pool(pool).unwrap();
     isolate.buffer_gone(buffer, |_| false);
+    let mut copy = vec![1; SIZE as usize];
+    ops::snapshot(bytes, &mut copy).unwrap();
+    assert_eq!(copy, vec![0; SIZE as usize], "what the receiver read the next owner must not");
     assert_eq!(isolate.manager().escaped_bytes(), 0);
     isolate.manager().tracker.check().unwrap();
 }
