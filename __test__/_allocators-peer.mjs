@@ -16,6 +16,11 @@ const acts = {
     held.push(memory);
     return { index: held.length - 1, offset: memory.offset, address: memory.address, id: memory.id };
   },
+  fits: (size) => {
+    const memory = allocator.tryAllocate(size);
+    memory?.free();
+    return memory !== null;
+  },
   read: (index, at) => held[index].getUint8(at),
   valid: (index) => held[index].isValid(),
   view: (index) => views.push(held[index].bytes()),

@@ -8,7 +8,7 @@ import { Worker } from 'node:worker_threads';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { ERROR_CODES } from '../facade/errors.js';
-import { ARGUMENT, RESULT, T, isLive, setWide } from '../facade/handles/table.js';
+import { ARGUMENT, RESULT, T, isRecordLive, setWide } from '../facade/handles/table.js';
 import { binding } from '../facade/native.js';
 import { openIds } from './_allocators.js';
 
@@ -96,8 +96,8 @@ test.serial('every kind grants memory that a view of its region shows, and frees
     t.true((held as number) >= 200);
     t.is(free(id, one), 'ok');
     if (kind !== ARENA) {
-      t.false(isLive(one.slot, one.generation));
-      t.true(isLive(two.slot, two.generation));
+      t.false(isRecordLive(one.slot, one.generation));
+      t.true(isRecordLive(two.slot, two.generation));
       t.is(free(id, one), 'ERR_OFFHEAP_DOUBLE_FREE');
     }
     t.is(binding.allocatorStats(id.number, id.life)[5], 1);
@@ -146,7 +146,7 @@ test.serial('a pin holds off free, reset and close', (t) => {
 test.serial('epochs tell lives and resets without a call', (t) => {
   const epochs = new Int32Array(binding.allocatorEpochs() as ArrayBuffer);
   each(t, (id) => {
-    const at = 2 * id.number;
+    const at = 4 * id.number;
     t.is(epochs[at], id.life);
     t.is(id.life % 2, 1);
     const resets = epochs[at + 1] as number;
@@ -192,7 +192,7 @@ test.serial('a full ring that overwrites ends its oldest grants', (t) => {
   const grants = Array.from({ length: 10 }, () => allocate(id, 6400));
   allocate(id, 6400);
   t.is(status(), 'ok');
-  t.deepEqual(grants.map(({ slot, generation }) => isLive(slot, generation)), [false, ...Array.from({ length: 9 }, () => true)]);
+  t.deepEqual(grants.map(({ slot, generation }) => isRecordLive(slot, generation)), [false, ...Array.from({ length: 9 }, () => true)]);
 });
 
 const ROW_FIELDS = 14;

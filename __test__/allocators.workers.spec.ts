@@ -4,65 +4,17 @@
 // - a reset elsewhere kills handles here, and views at the next call; a pin elsewhere holds off reset and close
 // - a worker that ends, in whichever way, gives its memory back; a region's buffer that it sent away keeps its bytes
 import { once } from 'node:events';
-import { Worker } from 'node:worker_threads';
 import test from 'ava';
 import { AdvancedMemoryAllocator, DirectMemoryManager as Manager } from '../index.js';
 import type { AllocatedMemory, AllocatorStats } from '../index.js';
 import { FREEING, MIB, TYPES, closeAfterEach, keep, refuses } from './_allocators.js';
+import { Peer, endAfterEach, start } from './_peer.js';
+import type { Given } from './_peer.js';
 
-const workers: Worker[] = [];
-test.afterEach.always('workers end first', async () => {
-  for (const worker of workers.splice(0)) await worker.terminate();
-});
+endAfterEach();
 closeAfterEach();
 
 const canEscape = 'transfer' in ArrayBuffer.prototype;
-
-interface Answer {
-  readonly result?: unknown;
-  readonly code?: string;
-  readonly buffer?: ArrayBuffer;
-}
-
-interface Given {
-  readonly index: number;
-  readonly offset: number;
-  readonly address: bigint;
-  readonly id: number;
-}
-
-/** A worker that takes orders; see _allocators-peer.mjs. */
-class Peer {
-  readonly worker: Worker = new Worker(new URL('_allocators-peer.mjs', import.meta.url), { execArgv: [] });
-
-  constructor() {
-    workers.push(this.worker);
-  }
-
-  async next(): Promise<Answer> {
-    const [answer] = (await once(this.worker, 'message')) as [Answer];
-    return answer;
-  }
-
-  async ask(...order: unknown[]): Promise<Answer> {
-    const answer = this.next();
-    this.worker.postMessage(order, []);
-    return await answer;
-  }
-
-  async get<Result>(...order: unknown[]): Promise<Result> {
-    const { result, code } = await this.ask(...order);
-    if (code !== undefined) throw new Error(code);
-    return result as Result;
-  }
-}
-
-async function start(name: string, type: string, ...more: unknown[]): Promise<Peer> {
-  const peer = new Peer();
-  await peer.next();
-  await peer.get('open', name, type, MIB, ...more);
-  return peer;
-}
 
 for (const type of TYPES) {
   test.serial(`${type}: a name is the same region in a worker`, async (t) => {

@@ -9,9 +9,10 @@ import * as allocators from './allocators.mjs';
 import * as load from './load.mjs';
 import * as memory from './memory.mjs';
 import * as ops from './ops.mjs';
+import * as pools from './pools.mjs';
 import * as view from './view.mjs';
 
-const GROUPS = [alloc, allocators, view, access, ops, load, memory];
+const GROUPS = [alloc, pools, allocators, view, access, ops, load, memory];
 const runner = fileURLToPath(new URL('run.mjs', import.meta.url));
 
 /** One process of a group: its messages, and why it ended if not by itself. */

@@ -66,3 +66,20 @@ export function memPool(size) {
   if (thing.missing !== undefined) throw new Error(thing.missing);
   return new thing.MemPool({ size });
 }
+
+/** Typed arrays that are kept instead of dropped, or why not. */
+async function loadTyped() {
+  try {
+    return (await import('typedarray-pool')).default;
+  } catch (error) {
+    return { missing: `typedarray-pool did not load: ${error.message.split('\n')[0]}` };
+  }
+}
+
+const typed = await loadTyped();
+
+/** The package's functions; throws where it is missing. */
+export function typedArrayPool() {
+  if (typed.missing !== undefined) throw new Error(typed.missing);
+  return typed;
+}

@@ -7,11 +7,14 @@ import { ALIVE, KIB, MIB, ORDER_MASK, order, sizeText } from './_scenarios.mjs';
 
 export const group = 'alloc';
 
+/** Up to 32 KiB no native call is made. */
+const target = (size, small) => ({ written: size <= 32 * KIB ? small : 100, scaled: true });
+
 export const rows = [64, KIB, 64 * KIB, MIB].flatMap((size) => [
   {
     operation: `pair ${sizeText(size)}, LIFO`,
     unit: 'ns',
-    target: { written: 100, scaled: true },
+    target: target(size, 12),
     cases: {
       'ours': () => oursLifo(size),
       'koffi malloc/free': () => koffiLifo(size),
@@ -23,7 +26,7 @@ export const rows = [64, KIB, 64 * KIB, MIB].flatMap((size) => [
   {
     operation: `pair ${sizeText(size)}, ${ALIVE} alive, replaced in random order`,
     unit: 'ns',
-    target: { written: 100, scaled: true },
+    target: target(size, 30),
     cases: {
       'ours': () => oursAlive(size),
       'koffi malloc/free': () => koffiAlive(size),

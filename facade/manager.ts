@@ -4,13 +4,15 @@
  */
 import * as errors from './errors.js';
 import type { MemoryBlock } from './handles/block.js';
-import { allocateBlock, reallocateBlock, requireAvailable } from './handles/block.js';
+import { allocateBlock, freeBlock, giveBack, reallocateBlock } from './handles/block.js';
+import { FIRST_MAGAZINE, LAST_CLASS_MAGAZINE } from './handles/front.js';
 import { allocated, directBufferOfMemory, notBlockError } from './handles/grant.js';
 import { fields } from './handles/handle.js';
 import { sweep } from './handles/life.js';
 import { addressOfView, compareOperands, copyOperand, fillOperand, mismatchOperands, operandSize } from './handles/operand.js';
 import type { Operand } from './handles/operand.js';
 import { refusePooled } from './handles/pooled.js';
+import { requireAvailable } from './handles/request.js';
 import { isWorker, poolNumberOf, unavailableReason } from './handles/table.js';
 import { directBufferOf, requireHere, requireLive, restFrom } from './handles/views.js';
 import { binding } from './native.js';
@@ -100,7 +102,8 @@ export class DirectMemoryManager {
 
   /** Frees a block; its views have length 0 then. A second time: `ERR_OFFHEAP_DOUBLE_FREE`; while pinned: `ERR_OFFHEAP_IN_USE`. */
   static freeMemory(block: MemoryBlock): void {
-    ownBlock(block).free();
+    if (giveBack(block, FIRST_MAGAZINE, LAST_CLASS_MAGAZINE)) return;
+    freeBlock(ownBlock(block));
   }
 
   /** Frees every block of the calling isolate, and returns how many. Pinned ones, escaped ones and those with a view whose handle is

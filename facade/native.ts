@@ -15,8 +15,9 @@ export type OperandBase = number | Uint8Array;
 /** The raw functions of one isolate. */
 export interface RawBinding {
   /** Opens the isolate; `undefined` when memory is refused or external ArrayBuffers are not allowed. */
-  open(tableBytes: number, threadId: number): ArrayBuffer | undefined;
+  open(tableBytes: number, threadId: number, lends: number): ArrayBuffer | undefined;
   allocate(): void;
+  noteTaken(): void;
   free(): void;
   freeEscaped(): void;
   markViewed(newHolder?: object): void;
@@ -55,6 +56,8 @@ export interface RawBinding {
   /** Allocators: arguments, results and statuses stand at each function in crates/offheap-node/src/allocators.rs. */
   allocatorOpen(nameUtf8: Uint8Array, kind: number, totalBytes: number, alignmentCode: number, overwrite: number): void;
   allocatorAllocate(): void;
+  allocatorSettle(): void;
+  arenasSettle(): void;
   allocatorFree(): void;
   allocatorPin(): void;
   allocatorUnpin(): void;
@@ -80,6 +83,7 @@ export interface RawBinding {
   ): void;
   poolAcquire(): void;
   poolRelease(): void;
+  poolGate(): void;
   freeAny(): void;
   poolClear(): void;
   poolClose(): void;
@@ -91,7 +95,7 @@ export interface RawBinding {
 export type NativeBinding = typeof Generated & RawBinding;
 
 /** What the table layout of this facade is; the addon must have the same. */
-const LAYOUT = 2;
+const LAYOUT = 3;
 
 /** Where the first copy of the package in an isolate leaves itself; see copies.ts. */
 export const COPY_KEY: unique symbol = Symbol.for('offheap.1') as never;

@@ -5,14 +5,16 @@
 import { inspect } from 'node:util';
 import * as errors from './errors.js';
 import { formatPool, makeStats } from './format.js';
-import { blockOf, requireAvailable } from './handles/block.js';
+import { create, giveBack } from './handles/block.js';
 import type { MemoryBlock } from './handles/block.js';
 import { alignmentCode } from './handles/facts.js';
+import { NO_MAGAZINE, takePooled } from './handles/front.js';
 import { fields, handleId } from './handles/handle.js';
 import { notBlockError } from './handles/grant.js';
 import { closePool, openPool, poolOf, releaseTo } from './handles/pooled.js';
 import type { PoolOwner } from './handles/pooled.js';
-import { ARGUMENT, RESULT, T, failure, figure, isLive, poolNumberOf, status } from './handles/table.js';
+import { requireAvailable } from './handles/request.js';
+import { ARGUMENT, FRONT, RESULT, T, failure, figure, isLive, poolNumberOf, status } from './handles/table.js';
 import { binding } from './native.js';
 import { validateAcquireOptions, validateAlignment, validateLength, validatePoolOptions, validateSize } from './options.js';
 import * as p from './primordials.js';
@@ -37,11 +39,20 @@ interface State extends PoolOwner {
   readonly limit: number | undefined;
   readonly label: string | undefined;
   readonly waiters: Waiters<MemoryBlock>;
+  /** Where blocks lie that need no native call: see handles/front.ts. */
+  magazine: number;
   isClosed: boolean;
+  /** Whether what is released passes the native side, since somebody waits for it. */
+  isGated: boolean;
   /** Looks for those who wait. */
   timer: NodeJS.Timeout | undefined;
 }
 let stateOf: (pool: MemoryPool) => State;
+
+/** Out of line, as all refusals on short paths: V8 inlines what is short. */
+function refuseThis(value: unknown): never {
+  throw errors.invalidArgType('this', KIND, value);
+}
 
 /** A pool that nobody has any more keeps no idle blocks. Those in use are their holders'; those who wait go on, so it stays for them. */
 const dropped = new FinalizationRegistry<State>((state) => {
@@ -58,8 +69,11 @@ export class MemoryPool implements Disposable {
 
   static {
     stateOf = (pool) => {
-      if (typeof pool !== 'object' || pool === null || !(#state in pool)) throw errors.invalidArgType('this', KIND, pool);
-      return pool.#state;
+      try {
+        return pool.#state; // throws for whatever is no pool: asking first costs as much as all the rest of an acquire
+      } catch {
+        return refuseThis(pool);
+      }
     };
   }
 
@@ -84,7 +98,9 @@ export class MemoryPool implements Disposable {
       limit,
       label,
       waiters: makeQueue(),
+      magazine: (T[RESULT + 2] as number) === 0 ? NO_MAGAZINE : (T[RESULT + 2] as number),
       isClosed: false,
+      isGated: false,
       timer: undefined,
       released: () => serve(state),
     };
@@ -96,10 +112,9 @@ export class MemoryPool implements Disposable {
   /** A block of its own, uninitialised unless `zeroed` was asked or it was released before. At the limit, or while others wait in
    * {@link acquireAsync}: `ERR_OFFHEAP_LIMIT`. */
   acquire(): MemoryBlock {
-    const state = openState(this);
-    const block = takeInTurn(state);
-    if (block === undefined) throw errors.poolLimitReached(state.limit as number);
-    return block;
+    const state = stateOf(this);
+    const slot = takePooled(state.magazine, state.blockSize); // nobody waits while something lies there
+    return slot === 0 ? acquireAnyhow(this) : create(slot, T[FRONT + (slot << 2)] as number, state.blockSize);
   }
 
   /** A block as soon as one is free, first come first served. Rejects with `signal.reason`, with `ERR_OFFHEAP_TIMEOUT` after `timeoutMs`
@@ -116,6 +131,7 @@ export class MemoryPool implements Disposable {
         return;
       }
       state.waiters.enter({ resolve, reject, signal, timeoutMs });
+      gate(state, true);
       watch(state);
       serve(state); // the signal's methods are the caller's too
     });
@@ -124,14 +140,8 @@ export class MemoryPool implements Disposable {
   /** Takes a block of this pool back. Another owner's is `ERR_OFFHEAP_FOREIGN_BLOCK`, a dead one `ERR_OFFHEAP_DOUBLE_FREE`, a pinned one
    * `ERR_OFFHEAP_IN_USE`. */
   release(block: MemoryBlock): void {
-    const state = openState(this);
-    if (!fields.isHandle(block)) throw notBlockError(block, state.title);
-    const slot = fields.slotOf(block);
-    if (!isLive(slot, fields.generationOf(block))) throw errors.doubleFree('MemoryBlock', handleId(block), 'it was released or freed before');
-    if (poolNumberOf(slot) !== state.number) {
-      throw errors.foreignBlock('MemoryBlock', handleId(block), poolOf(block)?.title ?? 'DirectMemoryManager', state.title);
-    }
-    releaseTo(block, state.number, state);
+    const { magazine } = stateOf(this);
+    if (!giveBack(block, magazine, magazine)) releaseAnyhow(this, block);
   }
 
   /** Drops all idle blocks. */
@@ -188,11 +198,45 @@ function openState(pool: MemoryPool): State {
   return state;
 }
 
+/** Takes back what needs a native call, or refuses it. */
+function releaseAnyhow(pool: MemoryPool, block: MemoryBlock): void {
+  const state = openState(pool);
+  if (!fields.isHandle(block)) throw notBlockError(block, state.title);
+  const slot = fields.slotOf(block);
+  if (!isLive(slot, fields.generationOf(block))) throw errors.doubleFree('MemoryBlock', handleId(block), 'it was released or freed before');
+  if (poolNumberOf(slot) !== state.number) {
+    throw errors.foreignBlock('MemoryBlock', handleId(block), poolOf(block)?.title ?? 'DirectMemoryManager', state.title);
+  }
+  releaseTo(block, state.number, state);
+}
+
+/** A block that is not at hand. */
+function acquireAnyhow(pool: MemoryPool): MemoryBlock {
+  const state = openState(pool);
+  const block = takeInTurn(state);
+  if (block === undefined) throw errors.poolLimitReached(state.limit as number);
+  return block;
+}
+
+/** What is released passes the native side, which the queue hears of; or no more. */
+function gate(state: State, isGated: boolean): void {
+  if (state.isGated === isGated || state.isClosed) return;
+  state.isGated = isGated;
+  T[ARGUMENT] = state.number;
+  T[ARGUMENT + 1] = isGated ? 1 : 0;
+  binding.poolGate();
+}
+
 /** A block; undefined at the pool's own limit. */
 function take(state: State): MemoryBlock | undefined {
   T[ARGUMENT] = state.number;
   poolAcquire();
-  if (T[RESULT] === 0) return blockOf(T[RESULT + 1] as number, T[RESULT + 2] as number, state.blockSize);
+  if (T[RESULT] === 0) {
+    const slot = T[RESULT + 1] as number;
+    if (slot !== 0) return create(slot, T[RESULT + 2] as number, state.blockSize);
+    const lent = takePooled(state.magazine, state.blockSize); // there is one now, unless another thread set a limit meanwhile
+    return lent === 0 ? take(state) : create(lent, T[FRONT + (lent << 2)] as number, state.blockSize);
+  }
   const code = errors.ERROR_CODES[status() - 1];
   if (code === 'ERR_OFFHEAP_LIMIT' && figure(4) === 0) return undefined;
   throw code === 'ERR_OFFHEAP_CLOSED' ? errors.closed(KIND, state.label ?? '') : failure(KIND, 0, 'acquired');
@@ -234,12 +278,14 @@ function watch(state: State): void {
     if (state.waiters.first() !== undefined) return;
     clearInterval(state.timer);
     state.timer = undefined;
+    gate(state, false);
   }, LOOK_MS).unref();
 }
 
 function close(state: State): void {
   if (state.isClosed) return;
   state.isClosed = true;
+  state.magazine = NO_MAGAZINE; // the same words may be another pool's tomorrow
   T[ARGUMENT] = state.number;
   binding.poolClose();
   closePool(state.number);

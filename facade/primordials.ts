@@ -215,6 +215,14 @@ export function bytesOver(buffer: ArrayBufferLike, byteOffset: number = 0, lengt
   return new IsolatedBytes(buffer, byteOffset, length) as SafeBytes;
 }
 
+/** Small numbers, all the same at first. */
+export function filledUint16(length: number, value: number): Uint16Array {
+  const numbers = new GlobalUint16Array(length);
+  for (let index = 0; index < length; index += 1) numbers[index] = value;
+  return numbers;
+}
+const GlobalUint16Array = Uint16Array;
+
 /** An ordinary Uint8Array, for users. */
 export function uint8Over(buffer: ArrayBuffer, byteOffset: number, length: number): Uint8Array {
   return new GlobalUint8Array(buffer, byteOffset, length);

@@ -4,7 +4,7 @@
  */
 import { makeStats } from './format.js';
 import { ROW, alignmentOf, labelText } from './handles/facts.js';
-import { idOf } from './handles/table.js';
+import { ARGUMENT, T, idOf } from './handles/table.js';
 import { binding } from './native.js';
 import * as p from './primordials.js';
 import type { AllocatorStats, AllocatorType, BlockInfo, MemoryStats } from './types.js';
@@ -42,6 +42,7 @@ export function memoryStats(): MemoryStats {
 /** Every live block of the process that is at least `minAgeMs` old, oldest first. */
 export function blockRows(minAgeMs: number): BlockInfo[] {
   binding.settle();
+  binding.arenasSettle(); // what lies ready in this isolate is free
   const numbers = binding.rows();
   const rows: BlockInfo[] = [];
   const names = allocatorNames();
@@ -91,6 +92,9 @@ function allAllocators(): readonly AllocatorStats[] {
 
 /** One open allocator; undefined when it is closed. */
 export function allocatorStats(name: string, allocatorType: AllocatorType, number: number, life: number): AllocatorStats | undefined {
+  T[ARGUMENT] = number;
+  T[ARGUMENT + 1] = life;
+  binding.allocatorSettle(); // what lies ready in this isolate is free
   const numbers = binding.allocatorStats(number, life);
   if (p.typedArrayLength(numbers) === 0) return undefined;
   const field = (index: number): number => numbers[index] as number;

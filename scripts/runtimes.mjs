@@ -51,12 +51,14 @@ await main(async (args) => {
   const rows = [];
   for (const major of majors) {
     heading(`Node ${RUNTIMES[major]}`);
-    const started = performance.now();
-    rows.push({ major, ...(await avaSuite({ node: binary(major), name: `Specs on Node ${RUNTIMES[major]}` })), ms: performance.now() - started });
+    for (const frontend of ['on', 'off']) {
+      const started = performance.now();
+      rows.push({ major, frontend, ...(await avaSuite({ node: binary(major), version: RUNTIMES[major], frontend })), ms: performance.now() - started });
+    }
   }
-  console.log('\nNode        passed  failed      time');
-  for (const { major, passed, failed, ms } of rows) {
-    console.log(`${RUNTIMES[major].padEnd(10)}  ${String(passed).padStart(6)}  ${String(failed).padStart(6)}  ${seconds(ms).padStart(8)}`);
+  console.log('\nNode        front-end  passed  failed      time');
+  for (const { major, frontend, passed, failed, ms } of rows) {
+    console.log(`${RUNTIMES[major].padEnd(10)}  ${frontend.padEnd(9)}  ${String(passed).padStart(6)}  ${String(failed).padStart(6)}  ${seconds(ms).padStart(8)}`);
   }
   return finish({ passed: sum(rows, 'passed'), failed: sum(rows, 'failed') });
 });

@@ -34,10 +34,11 @@ export async function rustSuite({ portable = false } = {}) {
   return settle(portable ? 'Rust, portable memory' : 'Rust', { passed, failed }, { minimum: MIN_RUST_TESTS, code, ms });
 }
 
-/** The specs in __test__, on the given Node binary. */
-export async function avaSuite({ node = process.execPath, name = `Specs on Node ${process.versions.node}` } = {}) {
+/** The specs in __test__, on the given Node binary, with or without the front-end that hands memory out in JavaScript. */
+export async function avaSuite({ node = process.execPath, version = process.versions.node, frontend = 'on' } = {}) {
+  const name = `Specs on Node ${version}, front-end ${frontend}`;
   const cli = inRoot('node_modules', 'ava', 'entrypoints', 'cli.mjs');
-  const { code, stdout, ms } = await run(node, [cli, '--tap'], { output: 'stdout' });
+  const { code, stdout, ms } = await run(node, [cli, '--tap'], { output: 'stdout', env: { OFFHEAP_FRONTEND: frontend } });
   const { passed, failures, complete, byFile } = readTap(stdout);
   for (const failure of failures) console.log(`${failure}\n`);
   if (!complete) console.log('FAILED the report is cut short (its own error is above): run `npx ava` to see the test\n');

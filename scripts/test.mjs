@@ -1,5 +1,5 @@
 // `npm test`: everything that decides whether the library works, on the Node that runs this.
-// `--only rust,portable,rooms,specs,types` picks suites (CI runs the specs where no Rust is installed).
+// `--only rust,portable,rooms,specs,native,types` picks suites (CI runs the specs where no Rust is installed).
 import { ensure } from './ensure.mjs';
 import { Stop, finish, heading, inRoot, main } from './lib.mjs';
 import { avaSuite, rustSuite, scriptSuite } from './suites.mjs';
@@ -9,6 +9,7 @@ const suites = {
   portable: ['Rust core on portable memory', () => rustSuite({ portable: true })],
   rooms: ['Rooms, and planted breaches of them', () => scriptSuite('Rooms', inRoot('scripts', 'rooms.mjs'), '--self-test')],
   specs: ['Specs', () => avaSuite()],
+  native: ['Specs, every allocation by a native call', () => avaSuite({ frontend: 'off' })],
   types: ['Types', () => scriptSuite('Types', inRoot('scripts', 'types.mjs'))],
 };
 

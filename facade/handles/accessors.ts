@@ -27,6 +27,8 @@ export interface Access<Self> {
   locate(self: Self, offset: number, width: number): number;
   /** The view to use for a located offset. */
   view(self: Self, offset: number): SafeDataView;
+  /** Notes that it is written to. */
+  touch(self: Self): void;
   /** After `locate` or `view` threw, or the view itself (a detached one): makes what is {@link NOT_READY}, else throws what users should read. */
   prepare(self: Self, error: unknown): void;
 }
@@ -153,11 +155,12 @@ function wideGetters<Self>(access: Made<Self>) {
 }
 
 function integerSetters<Self>(access: Made<Self>) {
-  const { locate, view } = access;
+  const { locate, view, touch } = access;
   return {
     setInt8(this: Self, offset: number, value: number): void {
       try {
         const at = locate(this, offset, 1);
+        touch(this);
         needNumber(value);
         view(this, offset).setInt8(at, value);
       } catch (error) {
@@ -167,6 +170,7 @@ function integerSetters<Self>(access: Made<Self>) {
     setUint8(this: Self, offset: number, value: number): void {
       try {
         const at = locate(this, offset, 1);
+        touch(this);
         needNumber(value);
         view(this, offset).setUint8(at, value);
       } catch (error) {
@@ -176,6 +180,7 @@ function integerSetters<Self>(access: Made<Self>) {
     setInt16(this: Self, offset: number, value: number, littleEndian: boolean = true): void {
       try {
         const at = locate(this, offset, 2);
+        touch(this);
         needNumber(value);
         view(this, offset).setInt16(at, value, littleEndian);
       } catch (error) {
@@ -185,6 +190,7 @@ function integerSetters<Self>(access: Made<Self>) {
     setUint16(this: Self, offset: number, value: number, littleEndian: boolean = true): void {
       try {
         const at = locate(this, offset, 2);
+        touch(this);
         needNumber(value);
         view(this, offset).setUint16(at, value, littleEndian);
       } catch (error) {
@@ -194,6 +200,7 @@ function integerSetters<Self>(access: Made<Self>) {
     setInt32(this: Self, offset: number, value: number, littleEndian: boolean = true): void {
       try {
         const at = locate(this, offset, 4);
+        touch(this);
         needNumber(value);
         view(this, offset).setInt32(at, value, littleEndian);
       } catch (error) {
@@ -203,6 +210,7 @@ function integerSetters<Self>(access: Made<Self>) {
     setUint32(this: Self, offset: number, value: number, littleEndian: boolean = true): void {
       try {
         const at = locate(this, offset, 4);
+        touch(this);
         needNumber(value);
         view(this, offset).setUint32(at, value, littleEndian);
       } catch (error) {
@@ -213,11 +221,12 @@ function integerSetters<Self>(access: Made<Self>) {
 }
 
 function wideSetters<Self>(access: Made<Self>) {
-  const { locate, view } = access;
+  const { locate, view, touch } = access;
   return {
     setFloat32(this: Self, offset: number, value: number, littleEndian: boolean = true): void {
       try {
         const at = locate(this, offset, 4);
+        touch(this);
         needNumber(value);
         view(this, offset).setFloat32(at, value, littleEndian);
       } catch (error) {
@@ -227,6 +236,7 @@ function wideSetters<Self>(access: Made<Self>) {
     setFloat64(this: Self, offset: number, value: number, littleEndian: boolean = true): void {
       try {
         const at = locate(this, offset, 8);
+        touch(this);
         needNumber(value);
         view(this, offset).setFloat64(at, value, littleEndian);
       } catch (error) {
@@ -236,6 +246,7 @@ function wideSetters<Self>(access: Made<Self>) {
     setBigInt64(this: Self, offset: number, value: bigint, littleEndian: boolean = true): void {
       try {
         const at = locate(this, offset, 8);
+        touch(this);
         needBigint(value);
         view(this, offset).setBigInt64(at, value, littleEndian);
       } catch (error) {
@@ -245,6 +256,7 @@ function wideSetters<Self>(access: Made<Self>) {
     setBigUint64(this: Self, offset: number, value: bigint, littleEndian: boolean = true): void {
       try {
         const at = locate(this, offset, 8);
+        touch(this);
         needBigint(value);
         view(this, offset).setBigUint64(at, value, littleEndian);
       } catch (error) {

@@ -4,19 +4,19 @@
  */
 import { Buffer } from 'node:buffer';
 import { inspect } from 'node:util';
-import { requireEnvironment } from '../environment.js';
 import * as errors from '../errors.js';
 import { formatBlock } from '../format.js';
-import { allocateNative, binding, freeNative } from '../native.js';
-import { accessError, validateAlignment, validateAllocateOptions, validateByteValue, validateRange, validateSize } from '../options.js';
+import { allocateNative, freeNative } from '../native.js';
+import { accessError, validateByteValue, validateRange, validateSize } from '../options.js';
 import * as p from '../primordials.js';
 import type { SafeDataView } from '../primordials.js';
 import type { AllocateOptions, Alignment, BytesLike, NativeMemory, ViewConstructor } from '../types.js';
 import { NOT_READY, installAccessors } from './accessors.js';
 import type { Accessors } from './accessors.js';
 import { wallClock } from './clock.js';
-import { alignmentCode, factsOf } from './facts.js';
+import { factsOf } from './facts.js';
 import { copyOf, decode } from './copyout.js';
+import { FIRST_MAGAZINE, LAST_MAGAZINE, LENT_MAX, giveLent, takeLent } from './front.js';
 import { deadError, exposeFields, fields, forgedError, handleId } from './handle.js';
 import type { Extra, Handle } from './handle.js';
 import { NEAR_MAX, farOffset, farView, hiddenView, showSpan } from './hidden.js';
@@ -25,30 +25,27 @@ import type { Holder } from './holder.js';
 import { endHandle, freedMs, pinHandle, reallocateHandle } from './life.js';
 import { compareOperands, copyOperand, fillOperand, operandSize } from './operand.js';
 import { releaseHandle } from './pooled.js';
+import { WORD_CODE, requireAvailable, stageDetails } from './request.js';
 import {
   ARGUMENT,
+  FRONT,
   RESULT,
   T,
   addressOf,
   failure,
   grantedOf,
   isLive,
+  noteWritten,
   offsetOf,
   poolNumberOf,
   resultTime,
   setWide,
   spanOf,
-  unavailableReason,
 } from './table.js';
 import { arrayBufferOf, bytesOf, requireHere, requireLive, restFrom, viewOf } from './views.js';
 
 const { now } = Date;
 const { isEncoding } = Buffer;
-/** The default alignment, `'word'`. */
-const WORD_CODE = 33;
-/** Beside the alignment's code in the third argument of an allocation. */
-const ZEROED_BIT = 1 << 8;
-const LABEL_SHIFT = 16;
 
 /** What `free()` does with a block that has views, is a pool's, or is refused. */
 function freeOtherwise(block: Handle): void {
@@ -60,8 +57,12 @@ function freeOtherwise(block: Handle): void {
 const KEY: unique symbol = Symbol('offheap.block');
 /** What `free()` and dispose do, whatever a script made of the methods. */
 let free: (block: MemoryBlock) => void;
-/** Makes a block of a live record. */
-let create: (slot: number, generation: number, size: number) => MemoryBlock;
+/** The same by a native call, after {@link giveBack} has said no. */
+export let freeBlock: (block: MemoryBlock) => void;
+/** Ends a block that needs no native call, if its chunk goes back to one of the magazines `first` to `last`. False for everything else. */
+export let giveBack: (block: unknown, first: number, last: number) => boolean;
+/** The handle of a live record. */
+export let create: (slot: number, generation: number, size: number) => MemoryBlock;
 
 /** The typed getters and setters; accessors.ts puts them on the class. */
 // oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- these are methods that installAccessors does define
@@ -80,6 +81,9 @@ export class MemoryBlock implements NativeMemory {
 
   static {
     free = (block) => {
+      if (!giveBack(block, FIRST_MAGAZINE, LAST_MAGAZINE)) freeBlock(block);
+    };
+    freeBlock = (block) => {
       if (typeof block !== 'object' || block === null || !(#slot in block)) throw forgedError('this', block);
       if (block.#extra !== undefined) {
         freeOtherwise(block);
@@ -90,6 +94,17 @@ export class MemoryBlock implements NativeMemory {
       freeNative();
       if (T[RESULT] === 0) block.#extra = resultTime();
       else freeOtherwise(block);
+    };
+    giveBack = (value, first, last) => {
+      try {
+        const block = value as MemoryBlock; // what is none throws at its first field: asking first costs 3 ns
+        if (block.#extra !== undefined) return false;
+        const time = giveLent(block.#slot, block.#generation, block.#size, first, last);
+        if (time !== 0) block.#extra = time;
+        return time !== 0;
+      } catch {
+        return false;
+      }
     };
     // `this`, not the class's name: a bundler would give a class that names itself another name, and it would show.
     create = (slot, generation, size) => new this(KEY, slot, generation, size);
@@ -126,12 +141,13 @@ export class MemoryBlock implements NativeMemory {
         if (holder.isWhole && holder.buffer !== undefined) throw NOT_READY;
         return viewOfParts(self, holder, offset);
       },
+      touch: (self) => noteWritten(self.#slot),
       prepare: prepareAccess,
     });
   }
 
   private constructor(key: symbol, slot: number, generation: number, size: number) {
-    if (key !== KEY) throw errors.invalidArgType('new.target', 'a call of DirectMemoryManager.allocateMemory()', key);
+    if (key !== KEY) refuseNew(key);
     this.#slot = slot;
     this.#generation = generation;
     this.#size = size;
@@ -159,7 +175,11 @@ export class MemoryBlock implements NativeMemory {
 
   /** Bytes that were asked for. */
   get size(): number {
-    return fields.sizeOf(own(this));
+    try {
+      return this.#size;
+    } catch {
+      throw forgedError('this', this);
+    }
   }
 
   /** Bytes that were granted: the block's class. */
@@ -282,6 +302,11 @@ export class MemoryBlock implements NativeMemory {
   }
 }
 
+/** Out of line, as all refusals on short paths: V8 inlines what is short. */
+function refuseNew(key: unknown): never {
+  throw errors.invalidArgType('new.target', 'a call of DirectMemoryManager.allocateMemory()', key);
+}
+
 /** What an access did not find ready, or why it throws. */
 function prepareAccess(block: MemoryBlock, error: unknown): void {
   if (!fields.isHandle(block)) throw forgedError('this', block);
@@ -339,35 +364,29 @@ function live(block: MemoryBlock): MemoryBlock {
 
 /** Allocates. All arguments are checked here. */
 export function allocateBlock(size: number, alignment?: Alignment, options?: AllocateOptions): MemoryBlock {
+  if (options === undefined && (alignment === undefined || alignment === 'word') && typeof size === 'number' && size >= 1 && size <= LENT_MAX && (size | 0) === size) {
+    const slot = takeLent(size);
+    if (slot !== 0) return create(slot, T[FRONT + (slot << 2)] as number, size);
+  }
+  return allocateAnyhow(size, alignment, options);
+}
+
+function allocateAnyhow(size: number, alignment: Alignment | undefined, options: AllocateOptions | undefined): MemoryBlock {
   validateSize(size);
   if (alignment === undefined && options === undefined) {
     T[ARGUMENT + 2] = WORD_CODE;
   } else {
-    setDetails(alignment, options); // apart, so that V8 has room to inline the rest
+    stageDetails(alignment, options);
   }
   requireAvailable();
   setWide(0, size);
   allocateNative();
   if (T[RESULT] !== 0) throw failure('MemoryBlock', 0, 'allocated');
-  return create(T[RESULT + 1] as number, T[RESULT + 2] as number, size);
+  const slot = T[RESULT + 1] as number;
+  if (slot !== 0) return create(slot, T[RESULT + 2] as number, size);
+  const lent = takeLent(size); // there is one now, unless another thread set a limit meanwhile
+  return lent === 0 ? allocateAnyhow(size, undefined, undefined) : create(lent, T[FRONT + (lent << 2)] as number, size);
 }
-
-/** Leaves alignment and options in the arguments. Nothing else may use the table in between: a getter of `options` is user code. */
-function setDetails(alignment: Alignment | undefined, options: AllocateOptions | undefined): void {
-  const { mode, log2 } = validateAlignment(alignment);
-  const { zeroed, label } = validateAllocateOptions(options);
-  const number = label === undefined || label === '' ? 0 : binding.internLabel(label);
-  T[ARGUMENT + 2] = alignmentCode(mode, log2) | (zeroed ? ZEROED_BIT : 0) | (number << LABEL_SHIFT);
-}
-
-/** Throws when nothing can be allocated in this process, or when the environment is nonsense. */
-export function requireAvailable(): void {
-  if (unavailableReason !== undefined) throw errors.notSupported('offheap', unavailableReason);
-  requireEnvironment();
-}
-
-/** The handle of a live block of a pool. */
-export const blockOf = (slot: number, generation: number, size: number): MemoryBlock => create(slot, generation, size);
 
 /** Reallocates a live block; its handle is dead afterwards, moved or not. */
 export function reallocateBlock(block: MemoryBlock, size: number): MemoryBlock {

@@ -1,15 +1,16 @@
 /**
  * Life: how a block ends. Whatever can refuse does so before anything has changed; then the views die, then the memory is freed.
- * Room: handles (5). May use: primordials, errors, native, table, holder, handle.
+ * Room: handles (5). May use: primordials, errors, native, table, front, holder, handle.
  */
 import * as errors from '../errors.js';
 import { binding } from '../native.js';
 import * as p from '../primordials.js';
+import { timeOf } from './front.js';
 import { deadError, fields, handleId } from './handle.js';
 import type { Handle } from './handle.js';
 import { hasEscaped, keepIdle, killViews, liveHolder } from './holder.js';
 import type { Holder } from './holder.js';
-import { ARGUMENT, T, failure, idOf, isLive, pinsOf, resultTime, setHandle, setWide, status, wasViewed } from './table.js';
+import { ARGUMENT, NATIVE_TIME, T, failure, idOf, isLive, pinsOf, resultTime, setHandle, setWide, status, wasViewed } from './table.js';
 
 /** Ends a block by a native function that takes slot, generation and `third` from the arguments; a dead one is a double free. */
 export function endHandle(handle: Handle, end: () => void, action: string, third: number = 0): void {
@@ -42,7 +43,7 @@ function endHolder(id: number, slot: number, generation: number, holder: Holder,
 }
 
 /** Blocks that {@link sweep} freed, whose handles it did not have: slot → generation and time, the last sweep of each slot. */
-const swept = p.makeIndex<{ readonly generation: number; readonly ms: number }>();
+const swept = p.makeIndex<{ readonly generation: number; readonly time: number }>();
 
 /** Frees one live block of this isolate by its record. False when it must stay. `isMarked`: whether the record says that it was viewed. */
 export function sweep(slot: number, generation: number, isMarked: boolean): boolean {
@@ -61,20 +62,20 @@ export function sweep(slot: number, generation: number, isMarked: boolean): bool
     binding.freeAny();
     if (status() !== 0) return false;
   }
-  swept[slot] = { generation, ms: resultTime() };
+  swept[slot] = { generation, time: resultTime() };
   return true;
 }
 
 /** When a block was freed, on the native clock; 0 while live. */
 export function freedMs(handle: Handle): number {
   const extra = fields.extraOf(handle);
-  if (typeof extra === 'number') return extra;
+  if (typeof extra === 'number') return timeOf(extra);
   const slot = fields.slotOf(handle);
   const found = swept[slot];
   if (found === undefined || found.generation !== fields.generationOf(handle)) return 0;
   delete swept[slot];
-  fields.setExtra(handle, found.ms);
-  return found.ms;
+  fields.setExtra(handle, found.time);
+  return timeOf(found.time);
 }
 
 /** The user marked a buffer of ours as untransferable: it cannot be detached, so nothing may be freed. */
@@ -111,7 +112,7 @@ export function reallocateHandle(handle: Handle, size: number): void {
   binding.commitReallocation();
   if (status() !== 0) throw failure('MemoryBlock', id, 'reallocated');
   if (holder !== undefined) keepIdle(slot, holder);
-  fields.setExtra(handle, binding.nowMs());
+  fields.setExtra(handle, binding.nowMs() + NATIVE_TIME);
 }
 
 /** Takes a pin, and gives what drops it; dropping it again does nothing. */

@@ -1,7 +1,7 @@
 /**
  * Region: what this isolate sees of an allocator's memory between two resets. All its grants share one ArrayBuffer, made when the first
  * of them is looked at; a reset or a close moves it away, and every view over it has length 0.
- * Room: handles (5). May use: primordials, types, errors, native, holder, table.
+ * Room: handles (5). May use: primordials, types, errors, native, front, holder, table.
  */
 import { constants } from 'node:buffer';
 import * as errors from '../errors.js';
@@ -9,9 +9,10 @@ import { binding } from '../native.js';
 import * as p from '../primordials.js';
 import type { SafeDataView } from '../primordials.js';
 import type { AllocatorType } from '../types.js';
+import { NO_MAGAZINE } from './front.js';
 import { endBuffer, isDetached, isMarkedBuffer, movedOnce } from './holder.js';
 import type { Outcome } from './holder.js';
-import { isLive, unavailableReason } from './table.js';
+import { isLent, isRecordLive, unavailableReason } from './table.js';
 
 const { now } = Date;
 /** Where windows begin that show a region which no one ArrayBuffer can: at each multiple, twice as long. */
@@ -71,6 +72,14 @@ export class Region {
   overwrites: boolean = false;
   /** Whether the native side alone knows all about a free: of what has records that only a free ends. */
   isPlain: boolean = false;
+  /** Of an arena: the piece of it that this isolate cuts by itself, and where it begins, bytes. */
+  stretch: number = NO_MAGAZINE;
+  stretchAt: number = 0;
+  /** By size: where grants lie that need no native call (front.ts). Undefined until there are some. */
+  homes: Uint16Array | undefined = undefined;
+  /** See {@link isAlone}. */
+  readonly turnAt: number;
+  readonly turn: number;
   /** When it began, `Date.now()` milliseconds. */
   readonly bornMs: number = now();
 
@@ -81,6 +90,9 @@ export class Region {
     this.resets = resets;
     this.total = total;
     this.base = base;
+    this.turnAt = 4 * number + 3;
+    const turn = turnOf(number);
+    this.turn = isOf(number, life, resets) ? turn : -1; // asked afterwards: all three are of one moment
     this.isHuge = total > constants.MAX_LENGTH;
     this.levels = levels;
   }
@@ -89,15 +101,16 @@ export class Region {
 /** Whether a grant is still there: by its record, or of an arena by its level's generation. */
 export const isGranted = (region: Region, slot: number, generation: number): boolean => {
   const { levels } = region;
-  return levels === undefined ? isLive(slot, generation) : levels[slot] === generation;
+  return levels === undefined ? isLent(slot, generation) || isRecordLive(slot, generation) : levels[slot] === generation;
 };
 
-/** Two words for each allocator of the process: its life (odd while open), and how often it was reset. A module constant: V8 then knows its
+/** Four words for each allocator of the process: its life (odd while open), how often it was reset, whether several isolates use it, and
+ * how often one of these changed. A module constant: V8 then knows its
  * address and length. */
 const EPOCHS: Int32Array = epochWords();
 
-/** Two words for each of 65,536 allocators. */
-const EPOCH_BYTES = 524288;
+/** Four words for each of 65,536 allocators. */
+const EPOCH_BYTES = 1048576;
 
 function epochWords(): Int32Array {
   const buffer = unavailableReason === undefined ? binding.allocatorEpochs() : undefined;
@@ -110,14 +123,23 @@ export function requireEpochs(): void {
 }
 
 /** How often an allocator was reset so far. */
-export const resetsOf = (number: number): number => EPOCHS[2 * number + 1] as number;
+export const resetsOf = (number: number): number => EPOCHS[4 * number + 1] as number;
+
+/** Whether an allocator is still in one of its lives, and was not reset since. */
+const isOf = (number: number, life: number, resets: number): boolean => EPOCHS[4 * number] === life && EPOCHS[4 * number + 1] === resets;
 
 /** Whether an allocator is still open, as far as this isolate and others know. */
-export const isOpen = (region: Region): boolean => region.ending !== 'closed' && EPOCHS[2 * region.number] === region.life;
+export const isOpen = (region: Region): boolean => region.ending !== 'closed' && EPOCHS[4 * region.number] === region.life;
 
 /** Whether nobody reset or closed the allocator since the region began. */
 export const isCurrent = (region: Region): boolean =>
-  region.ending === undefined && EPOCHS[2 * region.number] === region.life && EPOCHS[2 * region.number + 1] === region.resets;
+  region.ending === undefined && isOf(region.number, region.life, region.resets);
+
+/** Whether the region is current and this isolate alone uses the allocator, so that it hands grants out by itself. */
+export const isAlone = (region: Region): boolean => EPOCHS[region.turnAt] === region.turn;
+
+/** What {@link isAlone} compares: how often the other words changed; of an allocator that several use, what never is there. */
+const turnOf = (number: number): number => (EPOCHS[4 * number + 2] === 0 ? (EPOCHS[4 * number + 3] as number) : -1);
 
 /** Whether one of the region's buffers was transferred away; then it stays so. */
 export function checkEscape(region: Region): boolean {

@@ -10,6 +10,8 @@ import * as errors from '../errors.js';
 import { binding, loadFailure } from '../native.js';
 import * as p from '../primordials.js';
 
+/** The clock: 0 while a native call has to be made. */
+export const CLOCK = 1;
 /** First of the words in which a native call leaves its results: status, then values, then figures. */
 export const RESULT = 8;
 /** First of the words in which a native call finds its arguments. */
@@ -24,6 +26,8 @@ const PLACE = 2 << SEGMENT_BITS;
 const GENERATION_SHIFT = 3;
 /** Pins are the upper 16 bits of the state's lower half. */
 const PINS_SHIFT = 16;
+/** The flag of a lent record, in the state's lower half. */
+const LENT = 64;
 const SPAN_SHIFT = 12;
 const GRANTED: readonly number[] = grantedSizes();
 
@@ -46,7 +50,7 @@ interface Opened {
 function open(): Opened {
   const none = new Int32Array(64);
   if (loadFailure !== undefined) return { words: none, reason: loadFailure };
-  const buffer = binding.open(environment.tableBytes, threadNumber);
+  const buffer = binding.open(environment.tableBytes, threadNumber, environment.frontend ? 1 : 0);
   if (buffer === undefined) return { words: none, reason: 'this runtime does not allow ArrayBuffers over native memory, or has none left' };
   if (environment.limit !== null) binding.setEnvironmentLimit(environment.limit);
   return { words: p.int32Over(buffer, 0, p.arrayBufferByteLength(buffer) / 4), reason: undefined };
@@ -97,14 +101,34 @@ function farWord(slot: number, index: number): number {
   return segmentOf(slot)[index + ((slot & SEGMENT_MASK) << 1)] as number;
 }
 
+/** First of the words about single slots, four each: crates/offheap-core/src/tracker/isolate.rs. */
+export const FRONT = 131072;
+/** So many slots have such words. */
+const FRONT_SLOTS: number = p.max(0, (p.typedArrayLength(T) - FRONT) >>> 2);
+
+/** Whether the table says that a slot's owner is this one: of every live block of this isolate, and of grants that are lent to it. */
+export const isLent = (slot: number, generation: number): boolean => slot < FRONT_SLOTS && T[FRONT + (slot << 2)] === generation;
+
+/** Whether a block of this isolate is live in this generation. */
+export const isLive = (slot: number, generation: number): boolean =>
+  slot < FRONT_SLOTS ? T[FRONT + (slot << 2)] === generation : isRecordLive(slot, generation);
+
+/** Notes that a block was written to. */
+export const noteWritten = (slot: number): void => {
+  if (slot < FRONT_SLOTS) T[FRONT + (slot << 2) + 3] = 1;
+};
+
 /** Whether this generation of a record is live. */
-export const isLive = (slot: number, generation: number): boolean => {
+export const isRecordLive = (slot: number, generation: number): boolean => {
   const upper = slot <= SEGMENT_MASK ? (FIRST[(slot << 1) + 1] as number) : farWord(slot, 1);
   return upper >>> GENERATION_SHIFT === generation;
 };
 
-/** Pins on a live record. */
-export const pinsOf = (slot: number): number => (slot <= SEGMENT_MASK ? (FIRST[slot << 1] as number) : farWord(slot, 0)) >>> PINS_SHIFT;
+/** Pins on a live record. A lent one has none: the table that it is lent to stands in their place. */
+export const pinsOf = (slot: number): number => {
+  const lower = slot <= SEGMENT_MASK ? (FIRST[slot << 1] as number) : farWord(slot, 0);
+  return (lower & LENT) === 0 ? lower >>> PINS_SHIFT : 0;
+};
 
 /** First of 65,536 words of the table: to which generation of each slot of the first segment a buffer was handed last. */
 const HANDED = 65536;
@@ -193,9 +217,12 @@ function wider(index: number): number {
   return ((T[RESULT + index] as number) >>> 0) + ((T[RESULT + index + 1] as number) >>> 0) * TWO_32;
 }
 
-/** When the last native free happened, on the native clock. */
+/** A time of the native clock, ms, as handles keep it: beyond all ticks of the table's clock, which they keep as they are. */
+export const NATIVE_TIME = 1099511627776;
+
+/** When the last native free happened, as handles keep it. */
 export function resultTime(): number {
-  return ((T[RESULT + 1] as number) >>> 0) + (T[RESULT + 2] as number) * TWO_32;
+  return ((T[RESULT + 1] as number) >>> 0) + (T[RESULT + 2] as number) * TWO_32 + NATIVE_TIME;
 }
 
 /** The error of the last native call, about a handle and what was to be done with it ("freed"). */

@@ -66,14 +66,32 @@ pub fn open(call: &Context<'_>) -> Answer {
     })
 }
 
-/// Arguments: number, life, size (two words), label. Results: slot, generation, offset (two words). Statuses: `ERR_OUT_OF_RANGE` with the largest request, `REGION_FULL` with
-/// the largest that fits now, `IN_USE` (an overwriting ring whose oldest is pinned), `OUT_OF_MEMORY`.
+/// Arguments: number, life, size (two words), label. Results: slot, generation, offset (two words), the first word of the magazine
+/// that serves requests of that size or 0, where the piece of an arena begins that it lends (two words). Statuses: `ERR_OUT_OF_RANGE` with the largest request, `REGION_FULL` with the largest that fits now, `IN_USE` (an overwriting ring whose oldest is pinned), `OUT_OF_MEMORY`.
 pub fn allocate(call: &Context<'_>) -> Answer {
     answer(call, |isolate| {
         let label = Label(argument(isolate, 4) as u16);
         let taken = isolate.allocate_in(id(isolate), isolate.table.argument_u64(2), label)?;
         give_handle(isolate, taken.handle);
         give_u64(isolate, 3, taken.offset);
+        give(isolate, 5, taken.home as u32);
+        give_u64(isolate, 6, taken.stretch_at);
+        Ok(())
+    })
+}
+
+/// What is left of the pieces that arenas lent goes back, if nothing lies behind it.
+pub fn settle_arenas(call: &Context<'_>) -> Answer {
+    answer(call, |isolate| {
+        isolate.end_stretches();
+        Ok(())
+    })
+}
+
+/// Arguments: number, life. What lies in its magazines counts as free then.
+pub fn settle(call: &Context<'_>) -> Answer {
+    answer(call, |isolate| {
+        isolate.settle_loans(id(isolate));
         Ok(())
     })
 }

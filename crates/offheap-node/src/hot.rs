@@ -10,6 +10,7 @@ use crate::views::{chunk_buffer, holder_of, mark_viewed, settle, window_buffer};
 use napi::Env;
 use napi::bindgen_prelude::Object;
 use napi_derive::napi;
+use offheap_core::alloc::chunks::classes::SMALL_MAX;
 use offheap_core::base::error::{Code, Error, Result};
 use offheap_core::manager::{Isolate, Request};
 use offheap_core::ops::{self, CopyMode, Element};
@@ -19,7 +20,6 @@ use offheap_core::raw::bytes::Bytes;
 use offheap_core::tracker::isolate::word;
 use offheap_core::tracker::label::Label;
 use offheap_core::tracker::state::{AlignmentCode, Generation, Handle, Slot};
-use offheap_core::tracker::table::Segment;
 use std::cmp::Ordering;
 
 /// Exports the functions of this file, for each isolate that loads the addon.
@@ -33,6 +33,7 @@ pub fn init(exports: Object<'_>, env: Env) -> napi::Result<()> {
         &[
             entry("open", open, false),
             entry("allocate", allocate, true),
+            entry("noteTaken", note_taken, true),
             entry("free", free, true),
             entry("freeEscaped", free_escaped, true),
             entry("markViewed", mark_viewed, false),
@@ -61,6 +62,8 @@ pub fn init(exports: Object<'_>, env: Env) -> napi::Result<()> {
             entry("isolateNumber", isolate_number, true),
             entry("allocatorOpen", allocators::open, false),
             entry("allocatorAllocate", allocators::allocate, true),
+            entry("allocatorSettle", allocators::settle, true),
+            entry("arenasSettle", allocators::settle_arenas, true),
             entry("allocatorFree", allocators::free, true),
             entry("allocatorPin", allocators::pin, true),
             entry("allocatorUnpin", allocators::unpin, true),
@@ -77,6 +80,7 @@ pub fn init(exports: Object<'_>, env: Env) -> napi::Result<()> {
             entry("poolOpen", pools::open, false),
             entry("poolAcquire", pools::acquire, true),
             entry("poolRelease", pools::release, true),
+            entry("poolGate", pools::gate, true),
             entry("freeAny", pools::free_any, true),
             entry("poolClear", pools::clear, true),
             entry("poolClose", pools::close, true),
@@ -86,7 +90,7 @@ pub fn init(exports: Object<'_>, env: Env) -> napi::Result<()> {
 }
 
 /// Arguments: size (two words); alignment code, bit 8 for zeroed, label above bit 16. Results: slot,
-/// generation.
+/// generation; slot 0 when the block is to be taken from the magazine of its class, which has some now.
 fn allocate(call: &Context<'_>) -> Answer {
     answer(call, |isolate| {
         let details = argument(isolate, 2);
@@ -96,7 +100,21 @@ fn allocate(call: &Context<'_>) -> Answer {
             zeroed: details & 1 << 8 != 0,
             label: Label((details >> 16) as u16),
         };
+        // Asked first: most requests that come here cannot be served from a magazine.
+        if details == u32::from(AlignmentCode::WORD.0) && request.size <= SMALL_MAX && isolate.refill(request)
+        {
+            isolate.table.set_word(word::RESULT + 1, 0);
+            return Ok(());
+        }
         isolate.allocate(request).map(|handle| give_handle(isolate, handle))
+    })
+}
+
+/// Argument: a magazine's first word. JavaScript's count of what it took out has gone half around.
+fn note_taken(call: &Context<'_>) -> Answer {
+    answer(call, |isolate| {
+        isolate.note_taken(argument(isolate, 0) as usize);
+        Ok(())
     })
 }
 
@@ -232,10 +250,8 @@ fn span_size(call: &Context<'_>) -> Answer {
 /// Arguments: number of a segment. The hidden ArrayBuffer over its shared records.
 fn records_buffer(call: &Context<'_>) -> Answer {
     match call.integer(0).and_then(|index| MANAGER.tracker.segment(index as usize)) {
-        Some(Segment::Shared(columns)) => {
-            call.hidden_buffer(columns.bytes().address(), columns.bytes().size())
-        }
-        _ => Answer::Nothing,
+        Some(columns) => call.hidden_buffer(columns.bytes().address(), columns.bytes().size()),
+        None => Answer::Nothing,
     }
 }
 

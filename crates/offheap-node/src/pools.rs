@@ -13,8 +13,8 @@ use offheap_core::tracker::label::Label;
 use offheap_core::tracker::state::AlignmentCode;
 
 /// JavaScript arguments: the name as UTF-8 bytes, size of a block, alignment code, 1 for zeroed ones, label,
-/// most idle blocks, most blocks in use (2^53 − 1 for no limit), 1 to zero what is released. Result: the
-/// number. Statuses: `OUT_OF_MEMORY` for a size that no memory has.
+/// most idle blocks, most blocks in use (2^53 − 1 for no limit), 1 to zero what is released. Results: the
+/// number, and the first word of its magazine or 0. Statuses: `OUT_OF_MEMORY` for a size that no memory has.
 pub fn open(call: &Context<'_>) -> Answer {
     answer(call, |isolate| {
         let bytes = call.bytes(0).ok_or(Error::from(Code::InvalidType))?;
@@ -31,14 +31,27 @@ pub fn open(call: &Context<'_>) -> Answer {
         let measures = PoolMeasures { request, idle_max, limit, zero_on_release: integer(7)? != 0 };
         let number = isolate.open_pool(&String::from_utf8_lossy(&name), measures)?;
         isolate.table.set_word(word::RESULT + 1, number.cast_signed());
+        isolate.table.set_word(word::RESULT + 2, isolate.magazine_of(number)? as i32);
         Ok(())
     })
 }
 
-/// Results: slot, generation. Statuses: `LIMIT` with the figures 0 and 0 at the pool's own limit, else with
+/// Results: slot, generation; slot 0 when the block is to be taken from the pool's magazine. Statuses: `LIMIT` with the figures 0 and 0 at the pool's own limit, else with
 /// bytes; `OUT_OF_MEMORY`; `CLOSED`.
 pub fn acquire(call: &Context<'_>) -> Answer {
-    answer(call, |isolate| isolate.acquire(argument(isolate, 0)).map(|handle| give_handle(isolate, handle)))
+    answer(call, |isolate| {
+        let number = argument(isolate, 0);
+        if isolate.refill_pool(number) {
+            isolate.table.set_word(word::RESULT + 1, 0);
+            return Ok(());
+        }
+        isolate.acquire(number).map(|handle| give_handle(isolate, handle))
+    })
+}
+
+/// Arguments: pool, 1 while somebody waits for a block of it.
+pub fn gate(call: &Context<'_>) -> Answer {
+    answer(call, |isolate| isolate.gate_pool(argument(isolate, 0), argument(isolate, 1) == 1))
 }
 
 /// Arguments: slot, generation, pool. Results: the time, two words. Statuses: `FOREIGN_BLOCK`, `DOUBLE_FREE`,

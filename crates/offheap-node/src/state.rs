@@ -36,11 +36,12 @@ impl Drop for State {
 /// One call.
 pub type Context<'a> = Call<'a, State>;
 
-/// Opens the isolate with a table of the given bytes, for a JavaScript thread's id, and gives the ArrayBuffer over it; undefined
-/// when memory is refused or the runtime allows no external ArrayBuffers.
+/// Opens the isolate with a table of the given bytes, for a JavaScript thread's id, with 1 if it hands out memory by itself, and
+/// gives the ArrayBuffer over the table; undefined when memory is refused or the runtime allows no external ArrayBuffers.
 pub fn open(call: &Context<'_>) -> Answer {
     let bytes = call.integer(0).and_then(|bytes| usize::try_from(bytes).ok());
-    let Some(isolate) = Isolate::open(&MANAGER, bytes).ok().and_then(|isolate| {
+    let lends = call.integer(2) == Some(1);
+    let Some(isolate) = Isolate::open_lending(&MANAGER, bytes, lends).ok().and_then(|isolate| {
         let number = isolate.number();
         THREADS.note(number, call.integer(1).map_or(0, |thread| thread as u32));
         let opened = Rc::new(Opened { isolate, holders: Holders::default() });

@@ -4,12 +4,17 @@
 pub use std::sync::atomic::{
     AtomicBool, AtomicI32, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, compiler_fence, fence,
 };
-pub use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+pub use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 /// Takes a lock. A panic of another holder is not contagious: every critical section here leaves
 /// its structure valid at each step, so a poisoned lock is still good.
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Waits until somebody wakes it, or for no reason, with a lock that it gives up meanwhile.
+pub fn wait<'a, T>(wake: &Condvar, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+    wake.wait(guard).unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A value alone on its cache lines, so that two writers never share one.

@@ -57,7 +57,11 @@ impl Isolate {
     /// [`Code::DoubleFree`]; [`Code::InUse`] while pinned; [`Code::WrongThread`] for a block that
     /// another isolate's buffers show; [`Code::ForeignBlock`] for a pool's.
     pub fn free(&self, handle: Handle) -> Result<()> {
-        let record = self.own_record(handle)?;
+        let record = self.manager.tracker.shared(handle.slot).ok_or(Error::from(Code::DoubleFree))?;
+        if record.state().has(State::LENT) && self.put_back(handle) {
+            return Ok(());
+        }
+        self.check_owner(&record, handle)?;
         let owner = record.origin().owner;
         if owner.kind() == Owner::POOL && record.is_live(handle.generation) {
             if self.is_pooled(owner) {
@@ -65,7 +69,7 @@ impl Isolate {
             }
             return self.release(owner.number(), handle);
         }
-        let before = record.end(handle.generation)?;
+        let before = self.end(&record, handle, 0)?;
         self.uncount(before, record.extent().size);
         self.put(handle.slot, record.place().class, before);
         Ok(())
@@ -76,7 +80,11 @@ impl Isolate {
     /// # Errors
     /// As [`Isolate::free`].
     pub fn free_any(&self, handle: Handle) -> Result<()> {
-        let owner = self.own_record(handle)?.origin().owner;
+        if self.put_back(handle) {
+            return Ok(());
+        }
+        let record = self.manager.tracker.shared(handle.slot).ok_or(Error::from(Code::DoubleFree))?;
+        let owner = record.origin().owner;
         if owner.kind() == Owner::POOL { self.release(owner.number(), handle) } else { self.free(handle) }
     }
 
@@ -91,7 +99,7 @@ impl Isolate {
         if self.is_mine(owner) && self.buffers(handle) == 0 {
             return self.free_any(handle); // whoever had the buffer let go of it
         }
-        let before = record.end_marked(handle.generation, State::ESCAPED)?;
+        let before = self.end(&record, handle, State::ESCAPED)?;
         let size = record.extent().size;
         self.uncount(before, size);
         if owner.kind() == Owner::POOL {
@@ -113,7 +121,7 @@ impl Isolate {
 
     /// Keeps a block of an ended isolate for whoever may see it.
     pub(super) fn orphan(&self, handle: Handle) {
-        let Ok(record) = self.manager.tracker.live(handle) else { return };
+        let Ok(record) = self.live(handle) else { return };
         let size = record.extent().size; // before: a moment later it may be another owner's
         let owner = record.origin().owner;
         if record.update(handle.generation, |state| Ok(State(state.0 | State::ORPHANED))).is_ok() {
@@ -131,7 +139,7 @@ impl Isolate {
     /// # Errors
     /// [`Code::UseAfterFree`]; [`Code::InUse`] at 65,535 pins.
     pub fn pin(&self, handle: Handle) -> Result<u64> {
-        self.manager.tracker.live(handle)?.pin(handle.generation).map(State::pins)
+        self.live(handle)?.pin(handle.generation).map(State::pins)
     }
 
     /// Drops a pin.
@@ -139,7 +147,7 @@ impl Isolate {
     /// # Errors
     /// [`Code::UseAfterFree`]; [`Code::Corrupted`] when there is none.
     pub fn unpin(&self, handle: Handle) -> Result<()> {
-        self.manager.tracker.live(handle)?.unpin(handle.generation).map(|_| ())
+        self.live(handle)?.unpin(handle.generation).map(|_| ())
     }
 
     /// A part of a live block.
@@ -147,8 +155,16 @@ impl Isolate {
     /// # Errors
     /// [`Code::UseAfterFree`]; [`Code::OutOfRange`] when it is not inside.
     pub fn bytes(&self, handle: Handle, offset: u64, length: u64) -> Result<Bytes<'static>> {
-        let record = self.manager.tracker.live(handle)?;
-        let size = record.extent().size;
+        // Of a lent block the bytes alone are asked for: it stays lent.
+        let (record, size) = if let Some((record, front, _)) = self.lent(handle) {
+            if !record.place().is_grant() {
+                self.table.set_written(handle.slot, true); // for all that is known here
+            }
+            (record, front.size)
+        } else {
+            let record = self.manager.tracker.live(handle)?;
+            (record, record.extent().size)
+        };
         if offset > size || length > size - offset {
             return Err(Error::new(Code::OutOfRange, offset.saturating_add(length), size));
         }
@@ -160,7 +176,7 @@ impl Isolate {
     /// # Errors
     /// [`Code::UseAfterFree`].
     pub fn chunk(&self, handle: Handle) -> Result<Bytes<'static>> {
-        let record = self.manager.tracker.live(handle)?;
+        let record = self.live(handle)?;
         if record.place().is_grant() {
             return Err(Code::ForeignBlock.into());
         }
@@ -183,10 +199,27 @@ impl Isolate {
             .ok_or(Error::from(Code::Corrupted))
     }
 
+    /// Ends an owner's life of a block, for its record and for JavaScript's look at it.
+    pub(super) fn end(&self, record: &Record<'_>, handle: Handle, flags: u64) -> Result<State> {
+        let before = record.end_marked(handle.generation, flags)?;
+        self.table.repeat(Handle { generation: Generation(handle.generation.0 + 1), ..handle });
+        Ok(before)
+    }
+
     pub(super) fn own_record(&self, handle: Handle) -> Result<Record<'static>> {
         let record = self.manager.tracker.shared(handle.slot).ok_or(Error::from(Code::DoubleFree))?;
+        self.check_owner(&record, handle).map(|()| record)
+    }
+
+    /// Refuses what is not this isolate's to end. A lent block's record speaks for it afterwards.
+    #[inline]
+    fn check_owner(&self, record: &Record<'_>, handle: Handle) -> Result<()> {
+        if record.state().has(State::LENT) {
+            self.adopt(handle);
+        }
         let state = record.state();
-        if record.place().is_grant() && record.is_live(handle.generation) {
+        let lives = || record.is_live(handle.generation) || self.lent(handle).is_some();
+        if record.place().is_grant() && lives() {
             return Err(Code::ForeignBlock.into()); // an allocator's: only that may free it
         }
         // Ever viewed, not only by the present owner: its isolate keeps the chunk's buffer.
@@ -197,12 +230,21 @@ impl Isolate {
         {
             return Err(Code::WrongThread.into());
         }
-        Ok(record)
+        Ok(())
     }
 
     pub(super) fn take(&self, class: u8) -> Result<Slot> {
         let mut cache = self.cache.borrow_mut();
-        let slot = cache.take(&self.manager.chunks, &self.manager.tracker, class)?;
+        let (chunks, tracker) = (&self.manager.chunks, &self.manager.tracker);
+        let slot = match cache.take(chunks, tracker, class) {
+            Ok(slot) => slot,
+            Err(_) => {
+                drop(cache); // before it is an error: what JavaScript may hand out by itself
+                self.spill_all();
+                cache = self.cache.borrow_mut();
+                cache.take(chunks, tracker, class)?
+            }
+        };
         self.counter.quarantined(cache.quarantined_bytes()); // it may have come from there
         Ok(slot)
     }
@@ -229,6 +271,7 @@ impl Isolate {
             None => self.begin_fresh(slot, birth)?,
         };
         let handle = Handle { slot, generation: begun.0 };
+        self.table.repeat(handle);
         if begun.1.has(State::DECOMMITTED) {
             self.manager.chunks.recommitted(record.place().class);
         }

@@ -26,22 +26,32 @@ pub struct Isolate {
     pub(super) allocators: RefCell<super::allocators::Door>,
     pub(super) busy: super::allocators::Busy,
     pub(super) pools: RefCell<super::pools::Pools>,
+    pub(super) front: RefCell<super::front::Magazines>,
     pub(super) unwiped: RefCell<HashSet<Slot>>, // escaped blocks of pools, to be zeroed when they come back
     /// The table that the isolate's JavaScript reads and writes.
     pub table: Arc<IsolateTable>,
 }
 
 impl Isolate {
-    /// Opens a door for the calling thread. `table_bytes` as `OFFHEAP_TABLE`.
+    /// Opens a door for the calling thread. `table_bytes` as `OFFHEAP_TABLE`. Nothing is lent to it.
+    ///
+    /// # Errors
+    /// As [`Isolate::open_lending`].
+    pub fn open(manager: &'static Manager, table_bytes: Option<usize>) -> Result<Self> {
+        Self::open_lending(manager, table_bytes, false)
+    }
+
+    /// Opens a door for the calling thread. `lends`: whether whoever has the table may hand blocks out by itself.
     ///
     /// # Errors
     /// [`crate::base::error::Code::OutOfMemory`] when the table cannot be reserved.
-    pub fn open(manager: &'static Manager, table_bytes: Option<usize>) -> Result<Self> {
+    pub fn open_lending(manager: &'static Manager, table_bytes: Option<usize>, lends: bool) -> Result<Self> {
         manager.tracker.open()?;
+        let table = manager.open_table(table_bytes)?;
         Ok(Self {
             manager,
             number: manager.isolates.fetch_add(1, Ordering::Relaxed) & Owner::NUMBER_MAX,
-            counter: manager.tracker.counters.counter(),
+            counter: manager.tracker.counters.counter_with(Some(Arc::clone(&table))),
             cache: RefCell::default(),
             prepared: RefCell::default(),
             views: RefCell::default(),
@@ -49,8 +59,9 @@ impl Isolate {
             allocators: RefCell::default(),
             busy: super::allocators::Busy::default(),
             pools: RefCell::default(),
+            front: RefCell::new(super::front::Magazines::open(&table, lends)),
             unwiped: RefCell::default(),
-            table: manager.open_table(table_bytes)?,
+            table,
         })
     }
 
@@ -80,6 +91,7 @@ impl Isolate {
 
     /// Gives idle pages back to the system: this isolate's cache and everything shared.
     pub fn trim(&self) -> u64 {
+        self.spill_all();
         let mut cache = self.cache.borrow_mut();
         let given = self.manager.chunks.trim(&mut cache, &self.manager.tracker);
         self.counter.quarantined(cache.quarantined_bytes());
@@ -100,6 +112,7 @@ impl Drop for Isolate {
         self.abort_reallocation();
         self.leave_pools();
         self.leave_allocators();
+        self.leave_front();
         self.cache.borrow_mut().dissolve(&self.manager.chunks, &self.manager.tracker);
         self.manager.close_table(&self.table);
     }

@@ -4,6 +4,8 @@
 
 pub mod allocators;
 mod blocks;
+mod clock;
+mod front;
 mod isolate;
 mod pools;
 mod realloc;
@@ -42,6 +44,7 @@ pub struct Manager {
     pub allocators: allocators::Registry,
     /// Pools, for reports.
     pub pools: PoolNames,
+    clock: clock::Clock,
 }
 
 #[derive(Debug, Default)]
@@ -64,6 +67,7 @@ impl Default for Manager {
             collected: AtomicU64::new(0),
             allocators: allocators::Registry::default(),
             pools: PoolNames::default(),
+            clock: clock::Clock::default(),
         }
     }
 }
@@ -73,10 +77,7 @@ impl Manager {
     pub fn set_limit(&self, bytes: Option<u64>) {
         let _admission = lock(&self.admission);
         self.limit_bytes.store(bytes.unwrap_or(UNLIMITED), Ordering::SeqCst);
-        for table in &lock(&self.tables).open {
-            let word = crate::tracker::isolate::word::LIMIT;
-            table.set_word(word, table.word(word).wrapping_add(1) & 0x3fff_ffff);
-        }
+        self.stop_clock(); // who takes from a magazine asks nobody: from now on all ask
     }
 
     /// The cap, `None` without one.
@@ -120,7 +121,7 @@ impl Manager {
     fn admit_limited(&self, bytes: u64) -> Result<Option<MutexGuard<'_, ()>>> {
         let guard = lock(&self.admission);
         let limit = self.limit_bytes.load(Ordering::Relaxed);
-        let taken = self.tracker.counters.sum().live_bytes() + self.allocators.charged_bytes();
+        let taken = self.tracker.counters.live_bytes() + self.allocators.charged_bytes();
         let available = limit.saturating_sub(taken);
         if bytes > available { Err(Error::new(Code::Limit, bytes, available)) } else { Ok(Some(guard)) }
     }
@@ -132,11 +133,12 @@ impl Manager {
         let fits = |table: &Arc<IsolateTable>| table.is_for(bytes);
         let table = match tables.idle.iter().position(fits) {
             Some(index) => tables.idle.swap_remove(index),
-            None => Arc::new(IsolateTable::reserve(bytes).ok_or(Error::new(
-                Code::OutOfMemory,
-                bytes as u64,
-                crate::raw::available_bytes(),
-            ))?),
+            None => {
+                let refused = || Error::new(Code::OutOfMemory, bytes as u64, crate::raw::available_bytes());
+                let table = Arc::new(IsolateTable::reserve(bytes).ok_or_else(refused)?);
+                self.tracker.tables.add(&table);
+                table
+            }
         };
         tables.open.push(Arc::clone(&table));
         Ok(table)

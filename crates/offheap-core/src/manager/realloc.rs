@@ -24,7 +24,7 @@ impl Isolate {
     /// has changed then.
     pub fn prepare_reallocation(&self, old: Handle, size: u64) -> Result<()> {
         self.abort_reallocation();
-        let record = self.manager.tracker.live(old)?;
+        let record = self.live(old)?;
         self.own_record(old)?;
         if self.is_pooled(record.origin().owner) {
             return Err(Code::ForeignBlock.into());
@@ -65,7 +65,7 @@ impl Isolate {
             .inspect_err(|_| self.give_back(target))?;
         // The old generation ends first: no moment in which two handles name one memory.
         let owner = record.origin().owner;
-        let before = record.end(old.generation).inspect_err(|_| self.give_back(target))?;
+        let before = self.end(&record, old, 0).inspect_err(|_| self.give_back(target))?;
         if owner.kind() == Owner::POOL {
             self.leave_pool(owner.number(), |_| ()); // of a closed one: the new block is plain
         }

@@ -64,7 +64,7 @@ impl Isolate {
 
     /// Notes that the present owner has seen, or is about to see, the block's bytes through a buffer.
     pub(super) fn mark_viewed(&self, handle: Handle) -> Result<()> {
-        let record = self.manager.tracker.live(handle)?;
+        let record = self.live(handle)?;
         let viewed = State::VIEWED | State::EVER_VIEWED;
         record.update(handle.generation, |state| Ok(State(state.0 | viewed)))?;
         if (handle.slot.0 as usize) < SEGMENT_SLOTS {

@@ -1,12 +1,11 @@
 //! What must hold in the tracker whenever nothing runs beside it. For tests, of any room; always
 //! compiled, so that a program in doubt can ask as well.
 
-use super::isolate::IsolateTable;
 use super::record::{SEGMENT_BITS, SEGMENT_SLOTS};
 use super::row::Row;
 use super::stack::{Links, Stack};
 use super::state::{Generation, Slot, State};
-use super::table::{SEGMENT_COUNT, Segment, Tracker};
+use super::table::{SEGMENT_COUNT, Tracker};
 use crate::base::sync::lock;
 use std::collections::HashSet;
 
@@ -63,17 +62,8 @@ impl Tracker {
         if left > SEGMENT_SLOTS || !(next + left).is_multiple_of(SEGMENT_SLOTS) {
             return Err(format!("{left} unused records from slot {next} on do not end a segment"));
         }
-        if left > 0 && !matches!(self.segment(next >> SEGMENT_BITS), Some(Segment::Shared(_))) {
-            return Err(format!(
-                "the unused records from slot {next} on are in no segment of shared records"
-            ));
-        }
-        for (index, used) in self.used().into_iter().enumerate() {
-            match self.segment(index) {
-                Some(Segment::Isolate { table, part }) => check_part(table, *part, index, used)?,
-                _ if used > SEGMENT_SLOTS => return Err(format!("segment {index} uses {used} records")),
-                _ => {}
-            }
+        if left > 0 && self.segment(next >> SEGMENT_BITS).is_none() {
+            return Err(format!("the unused records from slot {next} on are in no segment"));
         }
         Ok(())
     }
@@ -119,7 +109,7 @@ fn check_state(slot: Slot, state: State) -> Verdict {
     if generation > Generation::MAX {
         return Err(format!("slot {} is past the last generation", slot.0));
     }
-    if !generation.is_live() && state.pins() != 0 {
+    if !generation.is_live() && state.pins() != 0 && !state.has(State::LENT) {
         return Err(format!("slot {} is free and has {} pins", slot.0, state.pins()));
     }
     if !generation.is_live() && state.has(State::VIEWED) {
@@ -128,28 +118,14 @@ fn check_state(slot: Slot, state: State) -> Verdict {
     if state.has(State::WAITING) && generation.is_live() {
         return Err(format!("slot {} is live and waits for its next owner", slot.0));
     }
+    if state.has(State::LENT) && (generation.is_live() || state.has(State::EVER_VIEWED)) {
+        return Err(format!("slot {} is lent and live or viewed in its record", slot.0));
+    }
     if state.has(State::VIEWED) && !state.has(State::EVER_VIEWED) {
         return Err(format!("slot {} is viewed and was never", slot.0));
     }
     if state.has(State::RETIRED) && generation != Generation::MAX {
         return Err(format!("slot {} is retired before its last generation", slot.0));
-    }
-    Ok(())
-}
-
-/// A part of a table stands where the table says, and counts no more records than it has.
-fn check_part(table: &IsolateTable, part: usize, index: usize, used: usize) -> Verdict {
-    if part >= table.parts() {
-        return Err(format!("segment {index} is part {part} of a table with {} parts", table.parts()));
-    }
-    if table.segment(part) != Some(index) {
-        return Err(format!(
-            "part {part} says it is {:?} and stands in segment {index}",
-            table.segment(part)
-        ));
-    }
-    if used > SEGMENT_SLOTS {
-        return Err(format!("segment {index} uses {used} records"));
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Totals that only grow: one padded cell per thread, written by that thread alone.
 
-use crate::base::sync::{Arc, AtomicU64, Mutex, Ordering, Padded, lock};
+use super::isolate::{IsolateTable, Tables};
+use crate::base::sync::{Arc, AtomicU64, Mutex, MutexGuard, Ordering, Padded, lock};
 
 /// One thread's totals. Only the owner writes, so plain load + store loses nothing.
 #[derive(Debug, Default)]
@@ -59,15 +60,34 @@ impl Cell {
 pub struct Counter {
     cell: Arc<Padded<Cell>>,
     all: Arc<Counters>,
+    table: Option<Arc<IsolateTable>>, // in which JavaScript of the same thread counts
 }
 
 impl Counter {
     /// Counts a block handed out.
     pub fn allocated(&self, size_bytes: u64) {
+        self.look();
+        add(&self.cell.0.allocated_bytes, size_bytes);
+        add(&self.cell.0.allocations, 1);
+        self.note_live(self.table.as_ref().map_or(0, |table| table.live_bytes()));
+    }
+
+    /// Takes notice of what JavaScript counted since the last time. Before anything else changes.
+    #[inline]
+    pub fn look(&self) {
+        if let Some(table) = self.table.as_ref().filter(|table| !table.is_looked_at()) {
+            self.look_at(table);
+        }
+    }
+
+    fn look_at(&self, table: &IsolateTable) {
+        self.note_live(table.high_bytes());
+        table.look();
+    }
+
+    fn note_live(&self, lent_bytes: u64) {
         let cell = &self.cell.0;
-        add(&cell.allocated_bytes, size_bytes);
-        add(&cell.allocations, 1);
-        let live = cell.live_bytes();
+        let live = cell.live_bytes().wrapping_add(lent_bytes);
         if live > cell.live_bytes_max.load(Ordering::Relaxed) && live < i64::MAX as u64 {
             cell.live_bytes_max.store(live, Ordering::Relaxed);
             self.all.note_peak(live);
@@ -82,8 +102,18 @@ impl Counter {
         add(&self.cell.0.allocations, 1);
     }
 
+    /// Counts a block that JavaScript handed out, and that is counted here from now on.
+    pub fn adopted(&self, size_bytes: u64) {
+        add(&self.cell.0.allocated_bytes, size_bytes);
+        add(&self.cell.0.allocations, 1);
+        if let Some(table) = &self.table {
+            table.look(); // it is no new maximum: the table has just lost what this cell got
+        }
+    }
+
     /// Counts a block freed.
     pub fn freed(&self, size_bytes: u64) {
+        self.look();
         add(&self.cell.0.freed_bytes, size_bytes);
         add(&self.cell.0.frees, 1);
     }
@@ -91,6 +121,18 @@ impl Counter {
     /// Tells how many bytes wait in this thread's quarantine now.
     pub fn quarantined(&self, bytes: u64) {
         self.cell.0.quarantined_bytes.store(bytes, Ordering::Release);
+    }
+
+    /// Counts what was handed out elsewhere.
+    pub fn granted_before(&self, count: u64, size_bytes: u64) {
+        add(&self.cell.0.allocated_bytes, size_bytes);
+        add(&self.cell.0.allocations, count);
+    }
+
+    /// Counts what was handed out and freed elsewhere.
+    pub fn passed(&self, count: u64) {
+        add(&self.cell.0.allocations, count);
+        add(&self.cell.0.frees, count);
     }
 
     /// Counts one more of what has no size.
@@ -129,15 +171,73 @@ struct Cells {
 /// All threads' cells.
 #[derive(Debug, Default)]
 pub struct Counters {
+    tables: Arc<Tables>,
+    loans: Mutex<Vec<LentFrom>>,
     cells: Mutex<Cells>,
     count: AtomicU64,
     peak_bytes: AtomicU64,
 }
 
+/// A magazine of an allocator in an isolate's table.
+#[derive(Debug, Clone)]
+pub struct LentFrom {
+    /// In which table.
+    pub table: Arc<IsolateTable>,
+    /// Which one.
+    pub magazine: usize,
+    /// Whether what was taken out of it comes back; of an arena it does not.
+    pub returns: bool,
+    /// Of an arena: what is lent of it now.
+    pub piece: Option<Piece>,
+}
+
+/// A piece of an arena, in bytes, and the stay of what is cut off it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Piece {
+    /// Where it begins.
+    pub offset: u64,
+    /// How long it is.
+    pub size: u64,
+    /// Its level.
+    pub level: u32,
+    /// The level's generation.
+    pub generation: u32,
+}
+
+impl LentFrom {
+    fn add_to(&self, totals: &mut Totals) {
+        let taken = self.table.taken_of(self.magazine);
+        totals.allocations = totals.allocations.wrapping_add(taken);
+        if self.returns {
+            let out = u64::from(self.table.out_of(self.magazine));
+            totals.frees = totals.frees.wrapping_add(taken.wrapping_sub(out));
+        }
+        totals.allocated_bytes = totals.allocated_bytes.wrapping_add(self.table.granted_of(self.magazine));
+    }
+}
+
 impl Counters {
+    /// The magazines whose counts belong to these sums. The lock is also what an allocator holds while a lent record
+    /// changes.
+    pub fn loans(&self) -> MutexGuard<'_, Vec<LentFrom>> {
+        lock(&self.loans)
+    }
+
+    /// Sums that include what is counted in tables.
+    #[must_use]
+    pub fn with(tables: Arc<Tables>) -> Self {
+        Self { tables, ..Self::default() }
+    }
+
     /// A cell for the calling thread.
     #[must_use]
     pub fn counter(self: &Arc<Self>) -> Counter {
+        self.counter_with(None)
+    }
+
+    /// The same, for a thread that also counts in a table.
+    #[must_use]
+    pub fn counter_with(self: &Arc<Self>, table: Option<Arc<IsolateTable>>) -> Counter {
         let mut cells = lock(&self.cells);
         let cell = cells.idle.pop().unwrap_or_else(|| {
             let cell = Arc::new(Padded(Cell::default()));
@@ -145,7 +245,7 @@ impl Counters {
             self.count.store(cells.all.len() as u64, Ordering::Relaxed);
             cell
         });
-        Counter { cell, all: Arc::clone(self) }
+        Counter { cell, all: Arc::clone(self), table }
     }
 
     /// How many cells were ever made.
@@ -158,6 +258,8 @@ impl Counters {
     /// freed meanwhile is not counted as freed only.
     #[must_use]
     pub fn sum(&self) -> Totals {
+        let lent_live = self.tables.sum(IsolateTable::live_bytes);
+        let lent_chunks = self.tables.sum(IsolateTable::live_chunks);
         let cells = lock(&self.cells);
         let total = |of: fn(&Cell) -> &AtomicU64| {
             cells.all.iter().map(|cell| of(&cell.0).load(Ordering::Acquire)).fold(0, u64::wrapping_add)
@@ -165,7 +267,32 @@ impl Counters {
         let (frees, freed_bytes) = (total(|cell| &cell.frees), total(|cell| &cell.freed_bytes));
         let (allocations, allocated_bytes) =
             (total(|cell| &cell.allocations), total(|cell| &cell.allocated_bytes));
-        Totals { allocated_bytes, freed_bytes, allocations, frees }
+        let lent_bytes = self.tables.sum(IsolateTable::allocated_bytes);
+        // Below 0 when a block that counted as lent and live was adopted meanwhile.
+        let lent_freed = Some(lent_bytes.wrapping_sub(lent_live)).filter(|bytes| *bytes <= i64::MAX as u64);
+        let mut totals = Totals {
+            allocated_bytes: allocated_bytes.wrapping_add(lent_bytes),
+            freed_bytes: freed_bytes.wrapping_add(lent_freed.unwrap_or(0)),
+            allocations: allocations.wrapping_add(lent_chunks),
+            frees,
+        };
+        for loan in &*lock(&self.loans) {
+            loan.add_to(&mut totals);
+        }
+        totals
+    }
+
+    /// Bytes live, as [`Counters::sum`] has them.
+    #[must_use]
+    pub fn live_bytes(&self) -> u64 {
+        let lent = self.tables.sum(IsolateTable::live_bytes);
+        let cells = lock(&self.cells);
+        let total = |of: fn(&Cell) -> &AtomicU64| {
+            cells.all.iter().map(|cell| of(&cell.0).load(Ordering::Acquire)).fold(0, u64::wrapping_add)
+        };
+        let freed = total(|cell| &cell.freed_bytes).wrapping_sub(lent);
+        let live = total(|cell| &cell.allocated_bytes).wrapping_sub(freed);
+        if live > i64::MAX as u64 { 0 } else { live } // of another moment each
     }
 
     /// Bytes that wait in the quarantines of all threads.
@@ -178,7 +305,11 @@ impl Counters {
     /// looked at (when a thread exceeds its own maximum, and here).
     #[must_use]
     pub fn peak_bytes(&self) -> u64 {
-        let live = self.sum().live_bytes();
+        let mut live = self.live_bytes();
+        if self.count.load(Ordering::Relaxed) == 1 {
+            // One thread counts: what its JavaScript had at most since it was looked at belongs to this peak.
+            live += self.tables.sum(|table| table.high_bytes().saturating_sub(table.live_bytes()));
+        }
         self.peak_bytes.fetch_max(live, Ordering::Relaxed).max(live)
     }
 
@@ -188,8 +319,7 @@ impl Counters {
                 self.peak_bytes.store(own_live_bytes, Ordering::Relaxed);
             }
         } else {
-            let live = self.sum().live_bytes();
-            self.peak_bytes.fetch_max(live, Ordering::Relaxed);
+            self.peak_bytes.fetch_max(self.live_bytes(), Ordering::Relaxed);
         }
     }
 }

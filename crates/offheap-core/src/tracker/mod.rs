@@ -9,6 +9,8 @@ pub mod check;
 pub mod counters;
 pub mod isolate;
 pub mod label;
+pub mod lent;
+pub mod magazine;
 pub mod record;
 pub mod row;
 pub mod stack;

@@ -1,10 +1,10 @@
 //! Looking at all records while they change, without stopping anybody.
 
-use super::isolate::{IsolateRow, field, flag};
+use super::isolate::IsolateTable;
 use super::record::{Record, SEGMENT_SLOTS};
 use super::state::{AlignmentCode, Extent, Handle, Owner, Place, Slot, State};
-use super::table::{Segment, Tracker};
-use crate::base::sync::{Ordering, fence};
+use super::table::Tracker;
+use crate::base::sync::{Arc, Ordering, fence};
 
 /// One live allocation, as it was at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,17 +39,26 @@ impl Tracker {
     /// Calls `each` with every live allocation and every escaped one. A record that changes hands while it is read is
     /// left out: it was live neither before nor after as what was read.
     pub fn scan(&self, mut each: impl FnMut(&Row)) {
+        let tables = self.tables.all();
         for (index, used) in self.used().into_iter().enumerate() {
-            let Some(segment) = self.segment(index) else { continue };
             for offset in 0..used {
-                let row = match segment {
-                    Segment::Shared(_) => self.shared_row(Slot((index * SEGMENT_SLOTS + offset) as u32)),
-                    Segment::Isolate { table, part } => {
-                        table.row(*part, offset).and_then(|row| isolate_row(&row))
-                    }
-                };
-                if let Some(row) = row {
+                if let Some(row) = self.row_in(Slot((index * SEGMENT_SLOTS + offset) as u32), &tables) {
                     each(&row);
+                }
+            }
+        }
+    }
+
+    /// Calls `each` with every record that is lent to a table, and the generation that its words tell.
+    pub fn each_lent(&self, table: &IsolateTable, mut each: impl FnMut(Handle, Record<'static>)) {
+        for (segment, used) in self.used().into_iter().enumerate() {
+            for offset in 0..used {
+                let slot = Slot((segment * SEGMENT_SLOTS + offset) as u32);
+                let Some(record) = self.shared(slot) else { break };
+                if table.is_lender(record.state()) {
+                    let generation =
+                        table.front(slot).map_or(record.state().generation(), |front| front.generation);
+                    each(Handle { slot, generation }, record);
                 }
             }
         }
@@ -71,11 +80,15 @@ impl Tracker {
 
     /// Calls `each` with the highest id of every record that was ever used.
     pub fn each_id(&self, mut each: impl FnMut(u64)) {
+        let tables = self.tables.all();
         for (index, used) in self.used().into_iter().enumerate() {
             for offset in 0..used {
                 let slot = Slot((index * SEGMENT_SLOTS + offset) as u32);
                 if let Some(record) = self.shared(slot) {
-                    let generation = record.state().generation();
+                    let mut generation = record.state().generation();
+                    if let Some(front) = lender(record.state(), &tables).and_then(|table| table.front(slot)) {
+                        generation = generation.max(front.generation);
+                    }
                     if generation.0 > 0 {
                         each(Handle { slot, generation: generation.last_live() }.id());
                     }
@@ -84,12 +97,26 @@ impl Tracker {
         }
     }
 
-    /// One live shared record, or one whose memory somebody has who transferred its buffer away;
-    /// `None` when it is free or changed while it was read.
+    /// One live record, or one whose memory somebody has who transferred its buffer away; `None` when it is
+    /// free or changed while it was read.
     #[must_use]
     pub fn shared_row(&self, slot: Slot) -> Option<Row> {
+        self.row_in(slot, &self.tables.all())
+    }
+
+    fn row_in(&self, slot: Slot, tables: &[Arc<IsolateTable>]) -> Option<Row> {
         let record = self.shared(slot)?;
-        let state = record.state();
+        let mut state = record.state();
+        if state.has(State::LENT) {
+            let row = lender(state, tables).and_then(|table| record.lent_row(state, slot, table));
+            if row.is_some() {
+                return row;
+            }
+            state = record.state(); // which may have begun to speak for the same owner meanwhile
+            if state.has(State::LENT) {
+                return None;
+            }
+        }
         let is_away = state.has(State::ESCAPED) && !state.has(State::RETIRED);
         if !state.generation().is_live() && !is_away {
             return None;
@@ -112,21 +139,7 @@ impl Tracker {
     }
 }
 
-fn isolate_row(row: &IsolateRow) -> Option<Row> {
-    let value = |index: usize| row.fields[index].cast_unsigned();
-    let flags = row.fields[field::FLAGS];
-    if flags & flag::PROMOTED != 0 {
-        return None; // the shared record speaks for it
-    }
-    let viewed = if flags & flag::VIEWED != 0 { State::VIEWED } else { 0 };
-    Some(Row {
-        handle: row.handle,
-        place: Place::unpack((u64::from(value(field::SPAN)) << 32) | u64::from(value(field::OFFSET))),
-        extent: Extent { size: u64::from(value(field::SIZE)), label: (value(field::FLAGS) >> 16) as u16 },
-        born_ms: u64::from(value(field::BORN)) * 8, // ticks of 8 ms
-        owner: Owner(0),
-        alignment: AlignmentCode::WORD,
-        pins: u64::from(value(field::PINS).wrapping_sub(value(field::DROPPED))),
-        state: State(State::new(row.handle.generation, viewed).0),
-    })
+/// The table that a record of a state is lent to.
+fn lender(state: State, tables: &[Arc<IsolateTable>]) -> Option<&Arc<IsolateTable>> {
+    tables.get(usize::from(state.lender()?))
 }

@@ -84,6 +84,9 @@ impl State {
     pub const RETIRED: u64 = 1 << 4;
     /// Freed by its owner, and kept with its memory for a next one: whoever clears this has the memory.
     pub const WAITING: u64 = 1 << 5;
+    /// Lent to an isolate's JavaScript: the words of its table about the slot say the rest ([`super::lent`]), and
+    /// the number of that table stands where pins would.
+    pub const LENT: u64 = 1 << 6;
     const ALIGNMENT_SHIFT: u32 = 8;
     const ALIGNMENT_MASK: u64 = 0x3f;
 
@@ -134,6 +137,20 @@ impl State {
     pub const fn begun(self, alignment: AlignmentCode) -> Self {
         let flags = (self.0 & Self::EVER_VIEWED) | ((alignment.0 as u64) << Self::ALIGNMENT_SHIFT);
         Self::new(Generation(self.generation().0 + 1), flags)
+    }
+
+    /// The state of a free record that is lent to the table of an index, for blocks of an alignment. The index stands
+    /// where pins would: what is lent has none, and one load tells that it is lent and to whom.
+    #[must_use]
+    pub(super) const fn lent(self, alignment: AlignmentCode, table: u16) -> Self {
+        let alignment = (alignment.0 as u64) << Self::ALIGNMENT_SHIFT;
+        Self::new(self.generation(), Self::LENT | alignment | ((table as u64) << Self::PINS_SHIFT))
+    }
+
+    /// To which table it is lent.
+    #[must_use]
+    pub const fn lender(self) -> Option<u16> {
+        if self.has(Self::LENT) { Some((self.0 >> Self::PINS_SHIFT) as u16) } else { None }
     }
 
     /// The state after the owner's free: what it knew of the memory stays.

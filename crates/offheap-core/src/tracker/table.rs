@@ -1,7 +1,7 @@
 //! The tracker: a directory of record segments, growing without moving a record.
 
 use super::counters::Counters;
-use super::isolate::IsolateTable;
+use super::isolate::Tables;
 use super::label::Labels;
 use super::record::{Columns, Record, SEGMENT_BITS, SEGMENT_SLOTS};
 use super::stack::{Chain, Links, Stack};
@@ -12,35 +12,23 @@ use crate::base::sync::{Arc, AtomicU64, Mutex, OnceLock, Ordering, lock};
 /// How many segments there can be.
 pub const SEGMENT_COUNT: usize = 1 << (Slot::BITS - SEGMENT_BITS);
 
-/// What a range of 65,536 slots is made of.
-#[derive(Debug)]
-pub enum Segment {
-    /// Shared records.
-    Shared(Columns),
-    /// Part `part` of an isolate's table.
-    Isolate {
-        /// The table.
-        table: Arc<IsolateTable>,
-        /// Which 65,536 records of it.
-        part: usize,
-    },
-}
-
-/// Slots that were never used: the rest of the newest shared segment.
+/// Slots that were never used: the rest of the newest segment.
 #[derive(Debug, Default)]
 pub(super) struct Fresh {
-    pub(super) segments: usize, // segments made so far, of both kinds
-    pub(super) next: u32,       // next unused slot of the newest shared segment
+    pub(super) segments: usize, // segments made so far
+    pub(super) next: u32,       // next unused slot of the newest segment
     pub(super) left: u32,
 }
 
 /// Every live allocation of the process has exactly one record in here.
 #[derive(Debug)]
 pub struct Tracker {
-    segments: Box<[OnceLock<Segment>]>,
+    segments: Box<[OnceLock<Columns>]>,
     pub(super) fresh: Mutex<Fresh>,
     pub(super) unbound: Stack, // records without memory
     retired: AtomicU64,
+    /// What is lent to isolates.
+    pub tables: Arc<Tables>,
     /// Totals.
     pub counters: Arc<Counters>,
     /// Labels.
@@ -49,12 +37,23 @@ pub struct Tracker {
 
 impl Default for Tracker {
     fn default() -> Self {
+        Self::with_segments(SEGMENT_COUNT)
+    }
+}
+
+impl Tracker {
+    /// With room for so many segments: fewer than there can be are for tests that use all records up.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_segments(count: usize) -> Self {
+        let tables = Arc::<Tables>::default();
         Self {
-            segments: (0..SEGMENT_COUNT).map(|_| OnceLock::new()).collect(),
+            segments: (0..count.min(SEGMENT_COUNT)).map(|_| OnceLock::new()).collect(),
             fresh: Mutex::default(),
             unbound: Stack::new(),
             retired: AtomicU64::new(0),
-            counters: Arc::default(),
+            counters: Arc::new(Counters::with(Arc::clone(&tables))),
+            tables,
             labels: Labels::default(),
         }
     }
@@ -75,7 +74,7 @@ impl Links for Tracker {
 impl Tracker {
     /// The segment that a slot lies in.
     #[must_use]
-    pub fn segment(&self, index: usize) -> Option<&Segment> {
+    pub fn segment(&self, index: usize) -> Option<&Columns> {
         self.segments.get(index)?.get()
     }
 
@@ -83,10 +82,7 @@ impl Tracker {
     #[must_use]
     #[inline]
     pub fn shared(&self, slot: Slot) -> Option<Record<'static>> {
-        match self.segment(slot.0 as usize >> SEGMENT_BITS)? {
-            Segment::Shared(columns) => Some(columns.record(slot.0 as usize)),
-            Segment::Isolate { .. } => None,
-        }
+        Some(self.segment(slot.0 as usize >> SEGMENT_BITS)?.record(slot.0 as usize))
     }
 
     /// The shared record of a live handle.
@@ -110,7 +106,7 @@ impl Tracker {
         if fresh.left == 0 {
             self.segments.get(fresh.segments).ok_or(Error::new(Code::OutOfMemory, 0, 0))?; // before it costs
             let columns = Columns::reserve().ok_or(Error::new(Code::OutOfMemory, 0, 0))?;
-            let index = self.add(&mut fresh, Segment::Shared(columns))?;
+            let index = self.add(&mut fresh, columns)?;
             // The first record of all stays unused, so that no id is 0 and none is falsy in JavaScript.
             let unused = u32::from(index == 0);
             fresh.next = (index << SEGMENT_BITS) as u32 + unused;
@@ -127,8 +123,7 @@ impl Tracker {
         Ok(Chain { first: Slot(first), last: Slot(first + count - 1), count })
     }
 
-    /// Makes sure that the first segment exists and is one of shared records, so that an isolate can
-    /// look at it from the start.
+    /// Makes sure that the first segment exists, so that an isolate can look at it from the start.
     ///
     /// # Errors
     /// As [`Tracker::take`].
@@ -191,22 +186,10 @@ impl Tracker {
         self.retired.load(Ordering::Relaxed)
     }
 
-    /// Gives a part of an isolate's table its place in the directory, when the isolate first needs
-    /// it: there are 256 places, and a worker that allocates little should take none.
-    ///
-    /// # Errors
-    /// [`Code::OutOfMemory`] when no place is left.
-    pub fn adopt(&self, table: &Arc<IsolateTable>, part: usize) -> Result<()> {
-        let mut fresh = lock(&self.fresh);
-        let index = self.add(&mut fresh, Segment::Isolate { table: Arc::clone(table), part })?;
-        table.set_segment(part, index);
-        Ok(())
-    }
-
-    fn add(&self, fresh: &mut Fresh, segment: Segment) -> Result<usize> {
+    fn add(&self, fresh: &mut Fresh, columns: Columns) -> Result<usize> {
         let index = fresh.segments;
         let cell = self.segments.get(index).ok_or(Error::new(Code::OutOfMemory, 0, 0))?;
-        cell.get_or_init(|| segment);
+        cell.get_or_init(|| columns);
         fresh.segments += 1;
         Ok(index)
     }
@@ -217,13 +200,12 @@ impl Tracker {
         let fresh = lock(&self.fresh);
         let newest = (fresh.next as usize) >> SEGMENT_BITS;
         (0..fresh.segments)
-            .map(|index| match self.segment(index) {
-                Some(Segment::Shared(_)) if index == newest && fresh.left > 0 => {
+            .map(|index| {
+                if index == newest && fresh.left > 0 {
                     SEGMENT_SLOTS - fresh.left as usize
+                } else {
+                    SEGMENT_SLOTS
                 }
-                Some(Segment::Shared(_)) => SEGMENT_SLOTS,
-                Some(Segment::Isolate { table, part }) => table.used(*part),
-                None => 0,
             })
             .collect()
     }

@@ -8,7 +8,9 @@
 //!   meanwhile; chains keep their order; taking everything reads no record that is not ours yet.
 //! - `growth`: records never move; a spent record retires and its memory lives on; a full directory
 //!   is an error that costs nothing.
-//! - `isolates`: an isolate's records obey the same rules, and Rust trusts no word of the table.
+//! - `isolates`: a table is as large as it says, and Rust trusts no word of it.
+//! - `lent`: what is lent to a table is free until its words say that it is live; then it has a row and an id
+//!   as any other; sums continue where the words that count go around.
 //! - `scans`: a row is one owner's, whole, however fast records change hands.
 //! - `totals`: sums are exact after a join; the peak is exact with one thread.
 //! - `model`: any sequence of operations does what a map does, and [`Tracker::check`] holds after
@@ -16,6 +18,7 @@
 
 mod growth;
 mod isolates;
+mod lent;
 mod model;
 mod records;
 mod scans;

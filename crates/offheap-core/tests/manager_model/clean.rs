@@ -1,12 +1,18 @@
 //! Zeroed blocks, and rows that a table makes up.
 
 use super::{GIVES_PAGES_BACK, MIB, address, isolate, manager, read, request, write_stamp};
-use offheap_core::manager::{Isolate, Request};
+use offheap_core::manager::{Isolate, PoolMeasures, Request};
 use offheap_core::report;
-use offheap_core::tracker::isolate::{HEADER_WORDS, IsolateTable, RECORD_WORDS, field, word};
-use offheap_core::tracker::state::Handle;
-use std::sync::Arc;
+use offheap_core::tracker::isolate::{FRONT, FRONT_WORDS, front, word};
+use offheap_core::tracker::label::Label;
+use offheap_core::tracker::state::{AlignmentCode, Handle};
 
+const POOL: PoolMeasures = PoolMeasures {
+    request: Request { size: 100, alignment: AlignmentCode::WORD, zeroed: false, label: Label::NONE },
+    idle_max: 50,
+    limit: u64::MAX,
+    zero_on_release: true,
+};
 const SIZES: [u64; 8] = [1, 16, 100, 4096, 32 << 10, (32 << 10) + 1, 100_000, 2 * MIB];
 
 fn zeroed(isolate: &Isolate, size: u64) -> Handle {
@@ -137,17 +143,31 @@ fn pages_that_the_system_does_not_take_are_not_called_clean() {
 
 #[test]
 fn no_word_of_a_table_makes_a_report_panic() {
-    let manager = manager();
-    let table = Arc::new(IsolateTable::reserve(2 * HEADER_WORDS * size_of::<i32>()).unwrap());
-    manager.tracker.adopt(&table, 0).unwrap();
-    table.set_word(word::RECORDS, 300);
-    for record in 0..300 {
-        let at = HEADER_WORDS + record * RECORD_WORDS;
-        table.set_word(at + field::GENERATION, if record % 2 == 0 { 1 } else { -1 });
-        for field in [field::SIZE, field::BORN, field::SPAN, field::OFFSET] {
-            table.set_word(at + field, if record % 3 == 0 { -1 } else { record as i32 });
+    let isolate = Isolate::open_lending(manager(), None, true).unwrap();
+    let pool = isolate.open_pool("wild", POOL).unwrap();
+    let pooled: Vec<Handle> = (0..40).map(|_| isolate.acquire(pool).unwrap()).collect();
+    assert!(isolate.refill(request(64)), "32 chunks are lent");
+    for slot in 0..300 {
+        let at = FRONT + slot * FRONT_WORDS;
+        let wild = if slot % 3 == 0 { -1 } else { slot as i32 };
+        for word in [front::BORN, front::WRITTEN] {
+            isolate.table.set_word(at + word, wild);
         }
+        let home = isolate.table.word(at + front::HOME) | wild & 0xffff;
+        isolate.table.set_word(at + front::HOME, if slot % 5 == 0 { wild } else { home });
+        isolate.table.set_word(at + front::GENERATION, if slot % 2 == 0 { 1 } else { -1 });
     }
-    assert_eq!(report::rows(&manager.tracker, &manager.chunks).len(), 300);
-    let _ = report::stats(&manager.tracker, &manager.chunks);
+    for word in [word::LIVE, word::HIGH, word::CLOCK] {
+        isolate.table.set_word(word, -7);
+    }
+    let manager = isolate.manager();
+    assert!(report::rows(&manager.tracker, &manager.chunks).len() > 40);
+    let _ = (report::stats(&manager.tracker, &manager.chunks), isolate.pool_stats(pool));
+    for handle in pooled {
+        let _ = (isolate.release(pool, handle), isolate.free_any(handle), isolate.pin(handle));
+        let _ = (isolate.acquire(pool), isolate.refill_pool(pool), isolate.reallocate(handle, 5));
+    }
+    let _ = (isolate.refill(request(64)), isolate.allocate(request(64)), isolate.trim());
+    drop(isolate);
+    let _ = report::rows(&manager.tracker, &manager.chunks);
 }

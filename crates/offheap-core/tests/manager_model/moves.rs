@@ -4,12 +4,10 @@ use super::{
     MIB, address, assert_all_free, assert_stamp, free_and_age, isolate, manager, request, stats, write_stamp,
 };
 use offheap_core::base::error::{Code, Error};
-use offheap_core::manager::{Isolate, Request};
-use offheap_core::tracker::isolate::{HEADER_WORDS, IsolateTable};
+use offheap_core::manager::{Isolate, Manager, Request};
 use offheap_core::tracker::label::Label;
 use offheap_core::tracker::state::{AlignmentCode, Handle};
-use offheap_core::tracker::table::SEGMENT_COUNT;
-use std::sync::Arc;
+use offheap_core::tracker::table::Tracker;
 
 /// Nothing of a block has changed.
 #[track_caller]
@@ -195,20 +193,22 @@ fn a_reallocation_in_place_of_a_spent_record_keeps_the_block() {
     assert_all_free(isolate.manager());
 }
 
+/// A door to a manager that has one segment of records.
+fn small_isolate() -> Isolate {
+    let mut manager = Manager::default();
+    manager.tracker = Tracker::with_segments(1);
+    isolate(Box::leak(Box::new(manager)))
+}
+
 /// Takes every record there is, so that none is left to replace a spent one.
 fn exhaust(isolate: &Isolate) {
-    let tracker = &isolate.manager().tracker;
-    let table = Arc::new(IsolateTable::reserve(2 * HEADER_WORDS * size_of::<i32>()).unwrap());
-    for _ in 1..SEGMENT_COUNT {
-        tracker.adopt(&table, 0).unwrap();
-    }
-    while tracker.take(u32::MAX).is_ok() {}
+    while isolate.manager().tracker.take(u32::MAX).is_ok() {}
 }
 
 #[test]
 fn without_a_record_to_go_on_with_a_block_is_refused_and_not_lost() {
     for size in [1000, 100_000] {
-        let isolate = isolate(manager());
+        let isolate = small_isolate();
         let [handle, spare] = [1000, size].map(|size| isolate.allocate(request(size)).unwrap());
         write_stamp(&isolate, handle, 5, 1000);
         let place = address(&isolate, handle);
@@ -232,7 +232,7 @@ fn without_a_record_to_go_on_with_a_block_is_refused_and_not_lost() {
 
 #[test]
 fn a_block_in_the_last_life_of_its_record_is_not_lost_by_a_refused_reallocation() {
-    let isolate = isolate(manager());
+    let isolate = small_isolate();
     let first = isolate.allocate(request(1000)).unwrap();
     free_and_age(&isolate, first, 1);
     let handle = isolate.allocate(Request { label: Label::OTHER, ..request(1000) }).unwrap();

@@ -57,7 +57,9 @@ const CAPACITY: [u8; classes::COUNT] = {
     capacity
 };
 
-fn capacity(class: u8) -> usize {
+/// How many never-viewed chunks of a class one isolate may keep in one place.
+#[must_use]
+pub fn capacity(class: u8) -> usize {
     usize::from(CAPACITY[usize::from(class)])
 }
 
@@ -70,10 +72,15 @@ impl Cache {
     /// [`Code::OutOfMemory`].
     pub fn take(&mut self, chunks: &Chunks, tracker: &Tracker, class: u8) -> Result<Slot> {
         let slot = self.find(chunks, tracker, class)?;
+        self.leaves(chunks, tracker, slot, class);
+        Ok(slot)
+    }
+
+    /// A chunk that was taken is idle no more.
+    fn leaves(&mut self, chunks: &Chunks, tracker: &Tracker, slot: Slot, class: u8) {
         if classes::is_run(class) {
             self.count_idle(chunks, -chunks.run_leaves(tracker, slot, class));
         }
-        Ok(slot)
     }
 
     /// Counts idle bytes that come or go.
@@ -97,17 +104,58 @@ impl Cache {
         if let Some(slot) = list.fresh.pop().or_else(|| list.viewed.pop()) {
             return Ok(slot);
         }
+        self.renew(chunks, tracker, class).or_else(|error| self.reissue(chunks, class).ok_or(error))
+    }
+
+    /// Takes chunks that no isolate caches, or new ones.
+    fn renew(&mut self, chunks: &Chunks, tracker: &Tracker, class: u8) -> Result<Slot> {
+        let list = &mut self.lists[usize::from(class)];
         let most = (capacity(class) / 2).max(1) as u32;
         let chain = match chunks.pop(tracker, class, most) {
             Some(chain) => chain,
-            None => match chunks.cut(tracker, class, most) {
-                Ok(chain) => chain,
-                Err(error) => return self.reissue(chunks, class).ok_or(error),
-            },
+            None => chunks.cut(tracker, class, most)?,
         };
         tracker.walk(chain, |slot| list.fresh.push(slot));
         list.fresh.reverse(); // the chain's first on top: lowest addresses first
         list.fresh.pop().ok_or(Error::from(Code::Corrupted))
+    }
+
+    /// Takes up to `most` free chunks that were never viewed, the next to be handed out last, if the next is `fit`.
+    /// `spares`: none while one waits here whose buffer is kept, which is to be used before new memory is.
+    ///
+    /// # Errors
+    /// [`Code::OutOfMemory`].
+    pub fn take_fresh(
+        &mut self,
+        chunks: &Chunks,
+        tracker: &Tracker,
+        class: u8,
+        most: usize,
+        spares: bool,
+        fit: impl Fn(Slot) -> bool,
+    ) -> Result<Vec<Slot>> {
+        let list = &mut self.lists[usize::from(class)];
+        if list.fresh.is_empty() {
+            if spares && !list.viewed.is_empty() {
+                return Ok(Vec::new());
+            }
+            let first = self.renew(chunks, tracker, class)?;
+            self.lists[usize::from(class)].fresh.push(first);
+        }
+        let fresh = &mut self.lists[usize::from(class)].fresh;
+        if !fresh.last().is_some_and(|slot| fit(*slot)) {
+            return Ok(Vec::new());
+        }
+        let taken = fresh.split_off(fresh.len().saturating_sub(most));
+        for slot in &taken {
+            self.leaves(chunks, tracker, *slot, class);
+        }
+        Ok(taken)
+    }
+
+    /// Takes a chunk back that was not handed out.
+    pub fn keep(&mut self, class: u8, slot: Slot) {
+        self.lists[usize::from(class)].fresh.push(slot);
     }
 
     /// The oldest chunk of a class that waits in quarantine: better early than never.

@@ -9,7 +9,7 @@ mod runs;
 mod store;
 mod trim;
 
-pub use cache::Cache;
+pub use cache::{Cache, capacity};
 pub use store::Chunks;
 
 #[cfg(test)]

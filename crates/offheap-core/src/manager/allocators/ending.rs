@@ -122,7 +122,9 @@ impl Isolate {
     /// [`Code::InUse`] with the number of pins; [`Code::Closed`].
     pub fn reset_allocator(&self, id: AllocatorId) -> Result<()> {
         self.with(id, |attached, records| {
+            self.adopt_loans(attached, records);
             self.end_all(&attached.allocator, &attached.counter, records, false)?;
+            self.forget_loans(attached);
             self.manager.allocators.bump_resets(id.number);
             Ok(())
         })
@@ -136,7 +138,9 @@ impl Isolate {
     pub fn close_allocator(&self, id: AllocatorId) -> Result<()> {
         let closed = self.with(id, |attached, records| {
             let allocator = Arc::clone(&attached.allocator);
+            self.adopt_loans(attached, records);
             self.end_all(&allocator, &attached.counter, records, true)?;
+            self.forget_loans(attached);
             self.reclaim(attached, records);
             Ok(allocator)
         });
@@ -189,6 +193,7 @@ impl Isolate {
                 Ok(())
             });
         }
+        let loans = allocator.counters.loans(); // see `is_over`; to other isolates nothing is lent, since we came
         let mut frozen = self.manager.freeze(ground)?;
         if closes {
             // In one order with the look of `pin_in`: either that sees this, or we see what it pins.
@@ -197,6 +202,7 @@ impl Isolate {
             let late = self.manager.freeze_late(ground, frozen);
             frozen = late.inspect_err(|_| allocator.closed.store(false, Ordering::Release))?;
         }
+        drop(loans);
         for handle in frozen {
             if self.manager.end_frozen(handle, ground, Some(counter)) {
                 put_record(&self.manager.tracker, records, handle.slot);
@@ -242,9 +248,12 @@ impl Isolate {
     /// [`Code::NotSupported`] by other kinds; [`Code::RegionFull`] with too many marks alive;
     /// [`Code::Closed`].
     pub fn mark_in(&self, id: AllocatorId) -> Result<Mark> {
-        self.with(id, |attached, _| match &attached.allocator.ground.plan {
-            Plan::Arena(arena) => arena.mark(),
-            _ => Err(Code::NotSupported.into()),
+        self.with(id, |attached, _| {
+            self.end_stretch(attached);
+            match &attached.allocator.ground.plan {
+                Plan::Arena(arena) => arena.mark(),
+                _ => Err(Code::NotSupported.into()),
+            }
         })
     }
 
@@ -255,6 +264,7 @@ impl Isolate {
     /// [`Code::NotSupported`] by other kinds; [`Code::Closed`].
     pub fn rewind_in(&self, id: AllocatorId, mark: Mark) -> Result<()> {
         self.with(id, |attached, records| {
+            self.end_stretch(attached);
             let allocator = &*attached.allocator;
             let Plan::Arena(arena) = &allocator.ground.plan else { return Err(Code::NotSupported.into()) };
             let mut own = lock(&allocator.ending);
@@ -273,6 +283,8 @@ impl Isolate {
     /// [`Code::Closed`].
     pub fn trim_allocator(&self, id: AllocatorId) -> Result<u64> {
         self.with(id, |attached, records| {
+            self.end_stretch(attached);
+            self.take_loans_back(attached, records);
             self.reclaim(attached, records);
             Ok(attached.allocator.ground.trim(&self.manager.chunks.atlas))
         })
@@ -286,6 +298,8 @@ impl Isolate {
         let Door { attached, records } = &mut *door;
         for attached in attached.iter_mut().flatten() {
             attached.empty_bins(tracker, records);
+            self.adopt_loans(attached, records);
+            self.forget_loans(attached);
             if attached.allocator.sole.is_openers(&self.busy) {
                 attached.allocator.sole.leave();
             }

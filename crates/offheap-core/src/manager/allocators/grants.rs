@@ -1,20 +1,21 @@
 //! Grants: allocate, free, pin, through one isolate.
 
 use super::ground::Plan;
+use super::lending::Loans;
 use super::stock::{begin, put_record};
 use super::waiting::{Bins, Regrant};
 use super::{Allocator, AllocatorId, Isolate};
-use crate::alloc::arena::{Arena, Stay};
+use crate::alloc::arena::Stay;
 use crate::alloc::ring::Ring;
 use crate::alloc::strategy::{Grant, Strategy};
 use crate::base::error::{Code, Error, Result};
 use crate::base::sync::{Arc, Ordering, fence, lock};
 use crate::raw;
 use crate::tracker::counters::Counter;
+use crate::tracker::isolate::IsolateTable;
 use crate::tracker::label::Label;
 use crate::tracker::record::Birth;
-use crate::tracker::state::{Extent, Generation, Handle, Origin, Owner, Place, Slot};
-use crate::tracker::table::Tracker;
+use crate::tracker::state::{Extent, Handle, Origin, Owner, Place, Slot};
 
 /// What an isolate keeps of the allocators that it uses.
 #[derive(Debug, Default)]
@@ -28,8 +29,10 @@ pub struct Door {
 pub(super) struct Attached {
     pub(super) allocator: Arc<Allocator>,
     pub(super) counter: Counter,
-    pub(super) arena_pins: u64, // this isolate's, to be dropped when it ends
-    pub(super) waiting: Bins,   // what it freed last
+    pub(super) arena_pins: u64,        // this isolate's, to be dropped when it ends
+    pub(super) waiting: Bins,          // what it freed last
+    pub(super) loans: Loans,           // what its JavaScript may hand out by itself
+    pub(super) stretch: Option<usize>, // the same, of an arena: the magazine of its piece
 }
 
 /// What `allocate` gives. Of an arena, the handle is a level and its generation.
@@ -41,6 +44,10 @@ pub struct Taken {
     pub offset: u64,
     /// Bytes granted.
     pub granted: u64,
+    /// First word of the magazine in which freed grants of the class are kept for JavaScript; 0 when there is none.
+    pub home: usize,
+    /// Of an arena: where the piece begins that the magazine at `home` lends, bytes from the start of the region.
+    pub stretch_at: u64,
 }
 
 impl From<Handle> for Stay {
@@ -66,11 +73,13 @@ impl Door {
 
     /// Lets go of a closed allocator, and of what was freed while it was being closed.
     #[cold]
-    fn leave_closed(&mut self, id: AllocatorId, tracker: &Tracker) -> Error {
+    fn leave_closed(&mut self, id: AllocatorId, isolate: &Isolate) -> Error {
         if let Some(place) = self.attached.get_mut(id.number as usize)
             && let Some(closed) = place.as_mut().filter(|attached| attached.allocator.id == id)
+            && closed.allocator.is_over()
         {
-            closed.empty_bins(tracker, &mut self.records);
+            closed.empty_bins(&isolate.manager.tracker, &mut self.records);
+            isolate.forget_loans(closed);
             *place = None;
         }
         Code::Closed.into()
@@ -92,13 +101,26 @@ impl Isolate {
         }
         if !allocator.sole.is_openers(&self.busy) {
             allocator.sole.share(&allocator.ground.was_shared);
+            allocator.lent.share();
+            self.manager.allocators.tell_shared(allocator.id.number, true);
         }
         if let Some(closed) = place {
             closed.empty_bins(&self.manager.tracker, records); // what was freed while it was closed
+            self.forget_loans(closed);
         }
         let (allocator, counter) = (Arc::clone(allocator), allocator.counters.counter());
+        if allocator.lent.is_shared() {
+            self.take_loans_over(&allocator, &counter, records);
+        }
         let waiting = Bins::of(&allocator.ground);
-        *place = Some(Attached { allocator, counter, arena_pins: 0, waiting });
+        *place = Some(Attached {
+            allocator,
+            counter,
+            arena_pins: 0,
+            waiting,
+            loans: Loans::default(),
+            stretch: None,
+        });
     }
 
     /// Grants at least `size` bytes of an allocator's region.
@@ -111,28 +133,40 @@ impl Isolate {
         let mut door = self.allocators.borrow_mut();
         let door = &mut *door;
         let Ok((attached, records)) = door.attached(id) else {
-            return Err(door.leave_closed(id, &self.manager.tracker));
+            return Err(door.leave_closed(id, self));
         };
+        if matches!(attached.allocator.ground.plan, Plan::Arena(_)) {
+            return self.allocate_in_arena(attached, size);
+        }
+        self.renew_loans(attached, records);
         let turn = self.busy.begin(&attached.allocator.sole);
+        let mut home = 0;
         if let Some(class) = attached.class_of(size) {
+            if let Some(magazine) = attached.loans.of(class) {
+                home = IsolateTable::home_of(magazine);
+                if let Some(taken) = self.grant_lent(attached, records, magazine, size, label) {
+                    return Ok(taken);
+                }
+            }
             let birth = self.birth(attached, size, label);
             if let Some(again) = attached.grant_again(class, &self.manager.tracker, birth, turn.sole) {
                 attached.counter.granted(size);
                 let Regrant { handle, offset, granted } = again;
-                return Ok(Taken { handle, offset, granted });
+                return Ok(Taken { handle, offset, granted, home, stretch_at: 0 });
             }
         }
         let returned = attached.allocator.ground.waits.returned();
         let first = self.allocate_fresh(attached, records, size, label, turn.sole);
         match first {
             Err(refused) if refused.code == Code::RegionFull => {
+                let took = self.take_loans_back(attached, records);
                 let waits = &attached.allocator.ground.waits;
-                if waits.count() == 0 && waits.returned() == returned {
+                if !took && waits.count() == 0 && waits.returned() == returned {
                     return first; // nothing waited, and nothing came back while we looked
                 }
                 self.allocate_reclaimed(attached, records, size, label)
             }
-            _ => first,
+            _ => first.map(|taken| Taken { home, ..taken }),
         }
     }
 
@@ -161,7 +195,7 @@ impl Isolate {
     ) -> Result<Taken> {
         // Each strategy by its own name: the compiler then keeps the grant in registers.
         match &attached.allocator.ground.plan {
-            Plan::Arena(arena) => allocate_in_arena(arena, size, &attached.counter),
+            Plan::Arena(_) => Err(Code::Corrupted.into()), // never comes here
             Plan::Ring(ring) if attached.allocator.measures.overwrite => {
                 self.allocate_overwriting(ring, attached, records, size, label)
             }
@@ -180,7 +214,7 @@ impl Isolate {
     }
 
     #[inline]
-    fn birth(&self, attached: &Attached, size: u64, label: Label) -> Birth {
+    pub(super) fn birth(&self, attached: &Attached, size: u64, label: Label) -> Birth {
         Birth {
             extent: Extent { size, label: label.0 },
             origin: Origin { born_ms: raw::now_ms(), owner: Owner::grant(self.number) },
@@ -204,7 +238,7 @@ impl Isolate {
         match begin(&self.manager.tracker, records, place, birth) {
             Ok(handle) => {
                 attached.counter.granted(size);
-                Ok(Taken { handle, offset: grant.offset, granted: grant.size })
+                Ok(Taken { handle, offset: grant.offset, granted: grant.size, home: 0, stretch_at: 0 })
             }
             Err(error) => ground.put(place).and(Err(error)),
         }
@@ -242,12 +276,14 @@ impl Isolate {
         let mut door = self.allocators.borrow_mut();
         let door = &mut *door;
         let Ok((attached, records)) = door.attached(id) else {
-            return Err(door.leave_closed(id, &self.manager.tracker));
+            return Err(door.leave_closed(id, self));
         };
         let turn = self.busy.begin(&attached.allocator.sole);
-        let ground = &attached.allocator.ground;
-        if let Plan::Arena(arena) = &ground.plan {
+        if let Plan::Arena(arena) = &attached.allocator.ground.plan {
             return arena.free(handle.into(), size);
+        }
+        if self.free_lent(attached, records, handle)? {
+            return Ok(());
         }
         let tracker = &self.manager.tracker;
         let record = tracker.shared(handle.slot).ok_or(Error::from(Code::DoubleFree))?;
@@ -256,10 +292,13 @@ impl Isolate {
         if !record.is_live(handle.generation) {
             return Err(Code::DoubleFree.into());
         }
-        if !ground.holds(place) {
+        if !attached.allocator.ground.holds(place) {
             return Err(Code::ForeignBlock.into());
         }
         if let Some(class) = attached.class_at(place.offset_bytes(), extent.size) {
+            if self.lend_grant(attached, records, class, handle, &record)? {
+                return Ok(());
+            }
             let mut kept = attached.keep(class, handle, &record, turn.sole)?;
             if !kept {
                 attached.make_room(class, place.offset_bytes(), tracker, records);
@@ -291,6 +330,7 @@ impl Isolate {
         let (attached, _) = door.attached(id)?;
         let tracker = &self.manager.tracker;
         let Plan::Arena(arena) = &attached.allocator.ground.plan else {
+            self.adopt_grant(attached, handle)?;
             let record = attached.allocator.ground.live(tracker, handle)?;
             return record.pin(handle.generation).map(|_| ());
         };
@@ -315,6 +355,7 @@ impl Isolate {
         let (attached, _) = door.attached(id)?;
         let tracker = &self.manager.tracker;
         if attached.allocator.ground.plan.strategy().is_some() {
+            self.adopt_grant(attached, handle)?;
             let record = attached.allocator.ground.live(tracker, handle)?;
             return record.unpin(handle.generation).map(|_| ());
         }
@@ -351,12 +392,4 @@ impl Isolate {
         attached.counter.freed(extent.size);
         Ok(())
     }
-}
-
-#[inline]
-fn allocate_in_arena(arena: &Arena, size: u64, counter: &Counter) -> Result<Taken> {
-    let given = arena.allocate(size, counter)?;
-    let Stay { level, generation } = given.stay;
-    let handle = Handle { slot: Slot(level), generation: Generation(generation) };
-    Ok(Taken { handle, offset: given.offset, granted: given.size })
 }

@@ -10,10 +10,13 @@
 mod ending;
 mod grants;
 mod ground;
+mod lending;
 mod rows;
 mod sight;
 mod sole;
 mod stock;
+mod stretch;
+mod take_over;
 #[cfg(test)]
 mod tests;
 mod waiting;
@@ -34,6 +37,8 @@ use ground::Ground;
 use sight::Sight;
 pub(super) use sole::Busy;
 use sole::Sole;
+#[doc(hidden)]
+pub use sole::assume_fence;
 use std::collections::HashMap;
 
 /// How a region is cut; the numbers cross the native boundary.
@@ -105,6 +110,7 @@ pub struct Allocator {
     closed: AtomicBool,
     ending: Mutex<Option<Handle>>, // held while many grants end at once; an arena's own record
     misses_before: u64,            // of earlier allocators on the same ground
+    lent: lending::Lent,
     sole: Sole,
 }
 
@@ -112,8 +118,9 @@ pub struct Allocator {
 pub const ALLOCATORS_MAX: usize = 1 << 16;
 /// The longest name, in bytes: 256 characters of JavaScript take at most three each.
 const NAME_BYTES_MAX: usize = 768;
-/// Words of an allocator in the epochs: its life, and how often it was reset.
-const EPOCH_WORDS: usize = 2;
+/// Words of an allocator in the epochs: its life, how often it was reset, whether several isolates use it, and how
+/// often one of these changed.
+const EPOCH_WORDS: usize = 4;
 /// Epochs stay small integers of JavaScript.
 const EPOCH_MASK: i32 = 0x3fff_ffff;
 
@@ -141,7 +148,7 @@ impl Registry {
         self.charged_bytes.load(Ordering::Relaxed)
     }
 
-    /// The epoch words, two for each number: its life (odd while it is open), and its resets. For the
+    /// The epoch words, four for each number: its life (odd while it is open), its resets, 1 while it is shared, how often one of these changed. For the
     /// view through which every isolate sees both without a call.
     ///
     /// # Errors
@@ -169,11 +176,27 @@ impl Registry {
     }
 
     fn bump_life(&self, number: u32) -> u32 {
-        self.bump(EPOCH_WORDS * number as usize)
+        let life = self.bump(EPOCH_WORDS * number as usize);
+        self.bump_turn(number);
+        life
     }
 
     fn bump_resets(&self, number: u32) {
         self.bump(EPOCH_WORDS * number as usize + 1);
+        self.bump_turn(number);
+    }
+
+    /// Something of the other words has changed: who looks at this one alone looks at them.
+    fn bump_turn(&self, number: u32) {
+        self.bump(EPOCH_WORDS * number as usize + 3);
+    }
+
+    /// Tells whether several isolates use an allocator: then none of them hands grants out by itself.
+    fn tell_shared(&self, number: u32, shared: bool) {
+        if let Some(epochs) = self.epochs.get() {
+            epochs[EPOCH_WORDS * number as usize + 2].store(i32::from(shared), Ordering::Release);
+        }
+        self.bump_turn(number);
     }
 
     /// An open allocator.
@@ -238,6 +261,7 @@ impl Manager {
         });
         let (ground, arena) = made.inspect_err(|_| open.idle_numbers.push(number))?;
         let misses_before = ground.misses();
+        self.allocators.tell_shared(number, false);
         let allocator = Arc::new(Allocator {
             id: AllocatorId { number, life: self.allocators.bump_life(number) },
             name: name.into(),
@@ -248,6 +272,7 @@ impl Manager {
             closed: AtomicBool::new(false),
             ending: Mutex::new(arena),
             misses_before,
+            lent: lending::Lent::default(),
         });
         self.allocators.charged_bytes.fetch_add(measures.total, Ordering::Relaxed);
         open.names.insert(name.into(), number);

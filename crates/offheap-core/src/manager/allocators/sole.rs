@@ -67,6 +67,21 @@ struct Asked {
 }
 static ASKED: Mutex<Asked> = Mutex::new(Asked { answer: None, waiting: Vec::new() });
 
+/// Whether it is known that the system lends its fence.
+static FENCE: AtomicBool = AtomicBool::new(false);
+
+/// Whether the system is known to lend its fence, so that what an isolate does alone can be taken over.
+pub(super) fn has_fence() -> bool {
+    FENCE.load(Ordering::Acquire)
+}
+
+/// For tests whose scripts bring their own fences: they need not wait until the system was asked.
+#[doc(hidden)]
+pub fn assume_fence() {
+    let _ = raw::can_fence_everywhere();
+    FENCE.store(true, Ordering::Release);
+}
+
 /// Lets the isolate that opened an allocator have it alone, now or as soon as the system agrees.
 pub(super) fn promote(allocator: &Arc<Allocator>) {
     let mut asked = lock(&ASKED);
@@ -87,6 +102,9 @@ pub(super) fn promote(allocator: &Arc<Allocator>) {
 
 fn ask() {
     let works = raw::can_fence_everywhere();
+    if works {
+        FENCE.store(true, Ordering::Release);
+    }
     let mut asked = lock(&ASKED);
     asked.answer = Some(works);
     for allocator in std::mem::take(&mut asked.waiting) {

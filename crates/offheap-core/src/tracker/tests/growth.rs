@@ -1,19 +1,13 @@
 //! The directory: more records, spent records, no records.
 
-use super::super::isolate::{HEADER_WORDS, IsolateTable, RECORD_WORDS};
 use super::super::record::SEGMENT_SLOTS;
 use super::super::stack::Links;
 use super::super::state::{Generation, Handle, Slot, State};
-use super::super::table::{SEGMENT_COUNT, Tracker};
+use super::super::table::Tracker;
 use super::{birth, bound, check, open, place, record};
 use crate::base::error::Code;
 use std::collections::HashSet;
-use std::sync::Arc;
 use std::thread;
-
-/// A table with one part of records.
-const TABLE_BYTES: usize = 2 * HEADER_WORDS * size_of::<i32>();
-const _: () = assert!(HEADER_WORDS == SEGMENT_SLOTS * RECORD_WORDS);
 
 #[test]
 fn seventy_thousand_records_grow_a_second_segment_and_none_moves() {
@@ -147,12 +141,11 @@ fn what_is_known_of_the_memory_moves_to_the_fresh_record() {
 
 #[test]
 fn a_full_directory_is_an_error_that_costs_nothing_each_time() {
-    let tracker = Tracker::default();
-    let table = Arc::new(IsolateTable::reserve(TABLE_BYTES).unwrap());
-    for _ in 0..SEGMENT_COUNT {
-        tracker.adopt(&table, 0).unwrap();
+    let tracker = Tracker::with_segments(2);
+    for _ in 0..2 {
+        tracker.take(u32::MAX).unwrap();
     }
-    assert_eq!(tracker.adopt(&table, 0).unwrap_err().code, Code::OutOfMemory);
+    assert_eq!(tracker.used(), [SEGMENT_SLOTS; 2]);
     let before = address_space_bytes();
     for _ in 0..20_000 {
         assert_eq!(tracker.take(1).unwrap_err().code, Code::OutOfMemory);
@@ -160,6 +153,7 @@ fn a_full_directory_is_an_error_that_costs_nothing_each_time() {
     // A segment is 2 MiB: 20,000 of them are 40 GiB, more than all other tests together map.
     let grown = address_space_bytes().saturating_sub(before);
     assert!(grown < 20 << 30, "failing cost {} MiB of address space", grown >> 20);
+    check(&tracker);
 }
 
 /// What the process has mapped; 0 where nothing tells.

@@ -1,67 +1,35 @@
-//! Records in an isolate's table.
+//! An isolate's table: its size, its header, and that Rust trusts no word of it.
 
-use super::super::isolate::{HEADER_WORDS, IsolateTable, LAYOUT, RECORD_WORDS, field, flag, word};
-use super::super::record::SEGMENT_SLOTS;
+use super::super::isolate::{DEFAULT_BYTES, FRONT, FRONT_WORDS, IsolateTable, LAYOUT, word};
+use super::super::magazine::{MAGAZINE_SLOTS, MAGAZINES};
 use super::super::row::Row;
-use super::super::state::{Extent, Generation, Handle, Place, Slot, State};
+use super::super::state::{Generation, Handle, Slot};
 use super::super::table::Tracker;
-use super::{bound, check, in_step, open};
-use crate::base::error::{Code, Error};
-use proptest::prelude::{ProptestConfig, any, prop_assert, proptest};
-use std::sync::Arc;
-use std::thread;
+use super::lent::{LOAN, lendable, lent, pop};
+use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert, prop_oneof, proptest};
+use proptest::sample::select;
 
-/// Bytes of a header, and of each part of records.
-const PART_BYTES: usize = SEGMENT_SLOTS * RECORD_WORDS * size_of::<i32>();
-
-/// A tracker with one table of `parts` parts, all of them adopted.
-fn adopted(parts: usize) -> (Tracker, Arc<IsolateTable>) {
-    let tracker = Tracker::default();
-    let table = Arc::new(IsolateTable::reserve((parts + 1) * PART_BYTES).unwrap());
-    assert_eq!(table.parts(), parts);
-    for part in 0..parts {
-        tracker.adopt(&table, part).unwrap();
-    }
-    (tracker, table)
-}
-
-/// Fields of a record at a place of its own, all made from one number.
-fn fields(number: i32) -> [i32; RECORD_WORDS] {
-    let place = super::place(number.cast_unsigned()).pack();
-    let mut fields = [0; RECORD_WORDS];
-    fields[field::SIZE] = number % 60_000 + 1;
-    fields[field::BORN] = number + 2;
-    fields[field::FLAGS] = (number % 1000) << 16;
-    fields[field::SPAN] = (place >> 32) as i32;
-    fields[field::OFFSET] = place as u32 as i32;
-    fields
-}
-
-fn rows(tracker: &Tracker) -> Vec<Row> {
-    let mut rows = Vec::new();
-    tracker.scan(|row| rows.push(*row));
-    rows
-}
-
-/// Writes a record's generation, as a script that went wild could.
-fn set_generation(table: &IsolateTable, index: usize, generation: u32) {
-    table.set_word(HEADER_WORDS + index * RECORD_WORDS, generation.cast_signed());
-}
+/// Bytes of a table with words for no slot.
+const HEADER_BYTES: usize = FRONT * size_of::<i32>();
+/// Bytes of the words about a slot.
+const SLOT_BYTES: usize = FRONT_WORDS * size_of::<i32>();
 
 #[test]
 fn a_table_says_its_layout_and_how_large_it_is() {
-    for parts in 0..3 {
-        for slack in [0, 1, PART_BYTES - 1] {
-            let bytes = (parts + 1) * PART_BYTES + slack;
+    for slots in [0, 1, 2, 1000] {
+        for slack in [0, 1, SLOT_BYTES - 1] {
+            let bytes = HEADER_BYTES + slots * SLOT_BYTES + slack;
             let table = IsolateTable::reserve(bytes).unwrap();
-            assert_eq!((table.parts(), table.word(word::LAYOUT)), (parts, LAYOUT));
-            assert_eq!(table.bytes().size(), (parts + 1) * PART_BYTES);
-            assert!(table.is_for(bytes) && !table.is_for(bytes + PART_BYTES));
+            assert_eq!((table.slots(), table.word(word::LAYOUT)), (slots, LAYOUT));
+            assert_eq!(table.bytes().size(), HEADER_BYTES + slots * SLOT_BYTES);
+            assert!(table.is_for(bytes) && !table.is_for(bytes + SLOT_BYTES));
         }
     }
-    assert_eq!(IsolateTable::reserve(0).unwrap().parts(), 0);
-    assert!(IsolateTable::reserve(usize::MAX).is_none());
-    assert!(IsolateTable::reserve(1 << 52).is_none());
+    assert_eq!(IsolateTable::reserve(0).unwrap().slots(), 0);
+    assert!(IsolateTable::reserve(DEFAULT_BYTES).unwrap().slots() >= 1_000_000);
+    let largest = IsolateTable::reserve(usize::MAX).unwrap();
+    assert_eq!(largest.slots(), Slot::COUNT as usize, "there are no more slots to have words for");
+    assert!(largest.is_for(usize::MAX) && largest.is_for(usize::MAX - 1));
 }
 
 #[test]
@@ -75,200 +43,79 @@ fn an_argument_of_two_words_is_one_number() {
 }
 
 #[test]
-fn records_of_several_parts_begin_read_back_and_end() {
-    let (tracker, table) = adopted(2);
-    let before = bound(&tracker, 1)[0]; // a shared segment behind the table's
-    assert_eq!(before, Slot(2 << 16));
-    let handles: Vec<Handle> = [0, 1, 65_535, 65_536, 65_537, 131_071]
-        .map(|slot| table.begin(Slot(slot), fields(slot.cast_signed())).unwrap())
-        .to_vec();
-    check(&tracker);
-    let rows = rows(&tracker);
-    assert_eq!(rows.iter().map(|row| row.handle).collect::<Vec<_>>(), handles);
-    for row in rows {
-        let number = row.handle.slot.0;
-        assert_eq!(row.place, Place { class: row.place.class, ..super::place(number) });
-        assert_eq!(
-            row.extent,
-            Extent { size: u64::from(number) % 60_000 + 1, label: (number % 1000) as u16 }
-        );
-        assert_eq!((row.born_ms, row.pins), ((u64::from(number) + 2) * 8, 0));
-        assert_eq!(table.place(row.handle).map(Place::unpack), Ok(super::place(number)));
-    }
-    for handle in &handles {
-        table.end(*handle).unwrap();
-        assert_eq!(table.end(*handle).unwrap_err().code, Code::DoubleFree);
-        assert_eq!(table.pin(*handle).unwrap_err().code, Code::UseAfterFree);
-        assert_eq!(table.unpin(*handle).unwrap_err().code, Code::UseAfterFree);
-        assert_eq!(table.promote(*handle, before).unwrap_err().code, Code::UseAfterFree);
-        assert_eq!(table.place(*handle).unwrap_err().code, Code::UseAfterFree);
-    }
-    assert!(self::rows(&tracker).is_empty());
-    assert_eq!(tracker.used(), [SEGMENT_SLOTS, SEGMENT_SLOTS, 1]);
-}
-
-#[test]
-fn slots_of_other_segments_are_nobodys_here() {
-    let (tracker, table) = adopted(1);
-    let shared = open(&tracker, bound(&tracker, 1)[0], 5);
-    assert_eq!(table.begin(shared.slot, fields(1)).unwrap_err().code, Code::Corrupted);
-    assert_eq!(table.end(shared).unwrap_err().code, Code::DoubleFree);
-    assert_eq!(table.pin(shared).unwrap_err().code, Code::UseAfterFree);
-    assert!(tracker.shared(Slot(3)).is_none(), "a table's record is no shared one");
-    let unplaced = IsolateTable::reserve(2 * PART_BYTES).unwrap();
-    for slot in [0, 1 << 16, u32::MAX] {
-        assert_eq!(unplaced.begin(Slot(slot), fields(1)).unwrap_err().code, Code::Corrupted);
-    }
-}
-
-#[test]
-fn a_live_record_is_not_begun_and_a_spent_one_neither() {
-    let (tracker, table) = adopted(1);
-    let handle = table.begin(Slot(4), fields(4)).unwrap();
-    assert_eq!(table.begin(Slot(4), fields(5)).unwrap_err().code, Code::Corrupted);
-    table.end(handle).unwrap();
-    assert_eq!(table.begin(Slot(4), fields(4)).unwrap().generation.0, handle.generation.0 + 2);
-    set_generation(&table, 5, Generation::MAX.0 - 2);
-    let last = table.begin(Slot(5), fields(5)).unwrap();
-    assert_eq!(last.generation.0, Generation::MAX.0 - 1);
-    table.end(last).unwrap();
-    assert_eq!(table.begin(Slot(5), fields(5)).unwrap_err().code, Code::Limit);
-    check(&tracker);
-}
-
-#[test]
-fn pins_of_an_isolate_record_are_counted_and_bounded() {
-    let (_tracker, table) = adopted(1);
-    let handle = table.begin(Slot(0), fields(0)).unwrap();
-    assert_eq!(table.unpin(handle).unwrap_err().code, Code::Corrupted);
-    for _ in 0..State::PINS_MAX {
-        table.pin(handle).unwrap();
-    }
-    assert_eq!(table.pin(handle), Err(Error::new(Code::InUse, 1, 65_535)));
-    assert_eq!(table.end(handle), Err(Error::new(Code::InUse, 0, 65_535)));
-    assert_eq!(table.row(0, 0).unwrap().fields[field::SIZE], 1);
-    for _ in 0..State::PINS_MAX {
-        table.unpin(handle).unwrap();
-    }
-    assert_eq!(table.unpin(handle).unwrap_err().code, Code::Corrupted);
-    table.end(handle).unwrap();
-}
-
-#[test]
-fn pins_are_counted_across_the_wrap_of_their_words() {
-    let (_tracker, table) = adopted(1);
-    let mut wrapping = fields(0);
-    wrapping[field::PINS] = i32::MAX;
-    wrapping[field::DROPPED] = i32::MAX;
-    let handle = table.begin(Slot(0), wrapping).unwrap();
-    table.pin(handle).unwrap();
-    table.pin(handle).unwrap();
-    assert_eq!(table.end(handle), Err(Error::new(Code::InUse, 0, 2)));
-    table.unpin(handle).unwrap();
-    table.unpin(handle).unwrap();
-    table.end(handle).unwrap();
-}
-
-#[test]
-fn another_thread_drops_the_pins_and_then_the_owner_ends() {
-    let (_tracker, table) = adopted(1);
-    for _ in 0..200 {
-        let handle = table.begin(Slot(9), fields(9)).unwrap();
-        for _ in 0..50 {
-            table.pin(handle).unwrap();
+fn magazines_lie_apart_from_each_other_and_from_all_other_words() {
+    let table = IsolateTable::reserve(0).unwrap();
+    for magazine in [0, 1, MAGAZINES - 1] {
+        table.open_magazine(magazine, MAGAZINE_SLOTS, 1, true);
+        for slot in 1..=MAGAZINE_SLOTS as u32 {
+            assert!(table.load(magazine, Slot(slot)));
         }
-        thread::scope(|scope| {
-            scope.spawn(|| (0..50).for_each(|_| table.unpin(handle).unwrap()));
-            // The owner may try at any time; it wins exactly when the last pin is gone.
-            while let Err(error) = table.end(handle) {
-                assert_eq!(error.code, Code::InUse);
-                assert!((1..=50).contains(&error.available), "{} pins", error.available);
-                thread::yield_now();
-            }
-        });
-        assert_eq!(table.end(handle).unwrap_err().code, Code::DoubleFree);
+        assert!(!table.load(magazine, Slot(1)), "it is full");
     }
-}
-
-#[test]
-fn one_pin_is_dropped_once_however_many_threads_try() {
-    const ROUNDS: u32 = 20_000;
-    let (_tracker, table) = adopted(1);
-    let handles: Vec<Handle> =
-        (0..ROUNDS).map(|slot| table.begin(Slot(slot), fields(slot.cast_signed())).unwrap()).collect();
-    handles.iter().for_each(|handle| table.pin(*handle).unwrap());
-    let drops = in_step(ROUNDS, |round| table.unpin(handles[round as usize]).map_err(|error| error.code));
-    for ([one, other], handle) in drops.into_iter().zip(handles) {
-        assert_eq!(one.or(other), Ok(()));
-        assert_eq!(one.and(other), Err(Code::Corrupted), "two threads dropped one pin");
-        table.end(handle).unwrap();
+    for magazine in [0, 1, MAGAZINES - 1] {
+        let mut slots = Vec::new();
+        table.unload(magazine, 10, |slot| slots.push(slot.0));
+        table.unload(magazine, usize::MAX, |slot| slots.push(slot.0));
+        assert_eq!(slots, (1..=MAGAZINE_SLOTS as u32).collect::<Vec<_>>(), "the oldest come first");
+        assert_eq!(IsolateTable::magazine_at(IsolateTable::home_of(magazine)), Some(magazine));
     }
-}
-
-#[test]
-fn a_promoted_record_leaves_the_row_to_the_shared_one() {
-    let (tracker, table) = adopted(1);
-    let handle = table.begin(Slot(2), fields(2)).unwrap();
-    let shared = bound(&tracker, 1)[0];
-    tracker.bind(shared, super::place(2), 0);
-    let spoken = open(&tracker, shared, 3);
-    table.promote(handle, shared).unwrap();
-    assert_eq!(rows(&tracker).iter().map(|row| row.handle).collect::<Vec<_>>(), [spoken]);
-    let row = table.row(0, 2).unwrap();
-    assert_eq!((row.handle, row.fields[field::BORN]), (handle, shared.0.cast_signed()));
-    assert_eq!(row.fields[field::FLAGS] & flag::PROMOTED, flag::PROMOTED);
-    check(&tracker);
-    table.end(handle).unwrap();
-    assert!(table.row(0, 2).is_none());
-}
-
-#[test]
-fn a_view_and_its_label_stand_in_the_row() {
-    let (tracker, table) = adopted(1);
-    let mut viewed = fields(0);
-    viewed[field::FLAGS] = (0xfffe << 16) | flag::VIEWED;
-    table.begin(Slot(0), viewed).unwrap();
-    let row = rows(&tracker)[0];
-    assert!(row.state.has(State::VIEWED));
-    assert_eq!(row.extent.label, 0xfffe);
-}
-
-#[test]
-fn a_table_that_counts_more_records_than_it_has_is_not_believed() {
-    let (tracker, table) = adopted(2);
-    for (records, used) in
-        [(i32::MAX, [SEGMENT_SLOTS; 2]), (-1, [0, 0]), (i32::MIN, [0, 0]), (65_540, [SEGMENT_SLOTS, 4])]
-    {
-        table.set_word(word::RECORDS, records);
-        assert_eq!(tracker.used(), used);
-        assert!(rows(&tracker).is_empty());
-        check(&tracker);
+    for home in [0, 63, 65, 64 + MAGAZINES * 80, usize::MAX] {
+        assert_eq!(IsolateTable::magazine_at(home), None);
     }
+    let written = |words: std::ops::Range<usize>| words.into_iter().any(|index| table.word(index) != 0);
+    assert!(!written(1..64) && !written(IsolateTable::home_of(MAGAZINES)..FRONT));
+}
+
+fn rows(tracker: &Tracker) -> Vec<Row> {
+    let mut rows = Vec::new();
+    tracker.scan(|row| rows.push(*row));
+    rows
+}
+
+/// Any number, those at the edges often.
+fn words() -> impl Strategy<Value = i32> {
+    prop_oneof![any::<i32>(), select(vec![0, 1, -1, i32::MAX, i32::MIN, 64 << 16, 0x1fff_fffe])]
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(128))]
 
     /// JavaScript can write anything at any time: every answer is allowed, no panic is.
     #[test]
     fn no_word_in_the_table_makes_rust_panic(
-        words in proptest::collection::vec((0..40_usize, any::<i32>()), 0..60),
-        header in proptest::collection::vec((0..64_usize, any::<i32>()), 0..10), generation in any::<u32>(),
+        fronts in proptest::collection::vec((0..40_usize, words()), 0..60),
+        header in proptest::collection::vec((1..220_usize, words()), 0..60), generation in any::<u32>(),
     ) {
-        let (tracker, table) = adopted(1);
-        let own = table.begin(Slot(1), fields(1)).unwrap();
-        for (index, value) in words {
-            table.set_word(HEADER_WORDS + index, value);
+        let (tracker, table, slots) = lent(4);
+        let own = pop(&table, 0, 100).unwrap();
+        for (index, value) in fronts {
+            table.set_word(FRONT + index, value);
         }
         for (index, value) in header {
             table.set_word(index, value);
         }
-        for handle in [own, Handle { slot: Slot(2), generation: Generation(generation) }] {
-            let _ = (table.pin(handle), table.unpin(handle), table.place(handle), table.promote(handle, Slot(9)));
-            let _ = (table.end(handle), table.begin(handle.slot, fields(3)), table.end(handle));
+        for round in 0..3 {
+            table.look();
+            table.note_taken(0);
+            let _ = (table.live_bytes(), table.high_bytes(), table.allocated_bytes(), table.live_chunks());
+            let _ = (table.activity(), table.capacity(0), table.out_of(0), tracker.counters.sum());
+            let mut inside = Vec::new();
+            table.unload(0, round, |slot| inside.push(slot));
+            inside.iter().for_each(|slot| { table.load(0, *slot); });
+            for handle in [own, Handle { slot: slots[1], generation: Generation(generation) }] {
+                let front = table.front(handle.slot).unwrap();
+                let _ = (table.front(handle.slot), table.was_written(handle.slot));
+                table.end(Handle { generation: front.generation, ..handle }, 0, front.size);
+            }
+            prop_assert!(rows(&tracker).len() <= slots.len());
+            tracker.each_id(|_| {});
+            let _ = tracker.check();
         }
-        prop_assert!(rows(&tracker).len() <= SEGMENT_SLOTS);
-        tracker.each_id(|_| {});
-        let _ = (tracker.check(), table.argument_u64(14));
+        for slot in slots {
+            super::record(&tracker, slot).take_back(slot, &table);
+            if lendable(&tracker, &table, slot) {
+                prop_assert!(super::record(&tracker, slot).lend(slot, &table, 0, LOAN));
+            }
+        }
     }
 }

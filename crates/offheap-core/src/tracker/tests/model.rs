@@ -1,9 +1,10 @@
 //! Sequences of operations on one tracker against maps.
 
-use super::super::isolate::{HEADER_WORDS, IsolateTable, RECORD_WORDS, field};
+use super::super::isolate::IsolateTable;
 use super::super::stack::Links;
 use super::super::state::{Generation, Handle, Slot, State};
 use super::super::table::Tracker;
+use super::lent::{LOAN, hand_out, lendable, table_of};
 use super::{birth, check, place, record};
 use crate::base::error::Code;
 use proptest::collection::vec;
@@ -24,7 +25,10 @@ enum Act {
     Unpin(Index),
     Flag(Index, bool),
     Age(Index, u32),
-    BeginIsolate(u32, i32),
+    Lend(Index),
+    HandOut(Index, u16),
+    Speak(Index),
+    TakeBack(Index),
 }
 
 fn acts() -> impl Strategy<Value = Vec<Act>> {
@@ -40,10 +44,16 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
         2 => index().prop_map(Act::Unpin),
         1 => (index(), any::<bool>()).prop_map(|(slot, ever)| Act::Flag(slot, ever)),
         1 => (index(), 0..4_u32).prop_map(|(slot, left)| Act::Age(slot, left)),
-        2 => (0..50_u32, 1..1000_i32).prop_map(|(slot, size)| Act::BeginIsolate(slot, size)),
+        4 => index().prop_map(Act::Lend),
+        4 => (index(), 1..u16::MAX).prop_map(|(slot, size)| Act::HandOut(slot, size)),
+        1 => index().prop_map(Act::Speak),
+        1 => index().prop_map(Act::TakeBack),
     ];
     vec(act, 1..80)
 }
+
+/// Slots below this have words in the model's table, so that some have none.
+const TABLE_SLOTS: usize = 250;
 
 /// What a live handle should say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,6 +62,7 @@ struct Live {
     number: u32, // of its place
     size: u64,
     pins: u64,
+    lent: bool, // the table's words speak for it
 }
 
 /// The tracker and the plain truth about it.
@@ -60,6 +71,7 @@ struct Model {
     table: Arc<IsolateTable>,
     unbound: Vec<Slot>,
     free: BTreeMap<Slot, u32>, // bound and free → number of its place
+    idle: BTreeMap<Slot, u32>, // lent and in nobody's hands, as well
     live: BTreeMap<Slot, Live>,
     old: Vec<Handle>,
     ids: BTreeSet<u64>,
@@ -73,10 +85,10 @@ fn pick<T: Copy>(from: &[T], index: Index) -> Option<T> {
 impl Model {
     fn new() -> Self {
         let tracker = Tracker::default();
-        let table = Arc::new(IsolateTable::reserve(2 * HEADER_WORDS * size_of::<i32>()).unwrap());
-        tracker.adopt(&table, 0).unwrap();
-        let (unbound, free, live, old, ids) = Default::default();
-        Self { tracker, table, unbound, free, live, old, ids, retired: 0 }
+        let table = table_of(&tracker, TABLE_SLOTS);
+        table.open_magazine(0, 64, 1, false);
+        let (unbound, free, idle, live, old, ids) = Default::default();
+        Self { tracker, table, unbound, free, idle, live, old, ids, retired: 0 }
     }
 
     fn a_free(&self, index: Index) -> Option<Slot> {
@@ -87,8 +99,12 @@ impl Model {
         pick(&self.live.keys().copied().collect::<Vec<_>>(), index)
     }
 
-    fn is_isolates(slot: Slot) -> bool {
-        slot.0 < 1 << 16
+    fn an_idle(&self, index: Index) -> Option<Slot> {
+        pick(&self.idle.keys().copied().collect::<Vec<_>>(), index)
+    }
+
+    fn is_free(&self, slot: Slot) -> bool {
+        self.free.contains_key(&slot) || self.idle.contains_key(&slot)
     }
 
     /// Does one step in both worlds; what cannot be done now is left out.
@@ -97,13 +113,12 @@ impl Model {
             Act::Take(most) => {
                 let chain = self.tracker.take(*most).unwrap();
                 assert!(chain.count >= 1 && chain.count <= (*most).max(1));
-                self.tracker.walk(chain, |slot| {
-                    assert!(
-                        !self.unbound.contains(&slot) && !self.free.contains_key(&slot),
-                        "a slot was given twice"
-                    );
+                let mut taken = Vec::new();
+                self.tracker.walk(chain, |slot| taken.push(slot));
+                for slot in taken {
+                    assert!(!self.unbound.contains(&slot) && !self.is_free(slot), "a slot was given twice");
                     self.unbound.push(slot);
-                });
+                }
             }
             Act::Give(from, count) => {
                 let from = from.index(self.unbound.len() + 1);
@@ -138,7 +153,8 @@ impl Model {
                 self.unpin(slot);
             }
             Act::Flag(index, ever) => {
-                let slot = self.a_live(*index).filter(|slot| !Self::is_isolates(*slot))?;
+                let slot = self.a_live(*index)?;
+                self.speak(slot);
                 let flags = if *ever { State::EVER_VIEWED | State::VIEWED } else { State::ESCAPED };
                 record(&self.tracker, slot)
                     .update(self.live[&slot].generation, |state| Ok(State(state.0 | flags)))
@@ -152,30 +168,71 @@ impl Model {
                         .max(record(&self.tracker, slot).state().generation()),
                 );
             }
-            Act::BeginIsolate(slot, size) => self.begin_isolate(Slot(*slot), *size),
+            Act::Lend(index) => {
+                let slot = self.a_free(*index)?;
+                self.lend(slot);
+            }
+            Act::HandOut(index, size) => {
+                let slot = self.an_idle(*index)?;
+                self.hand_out(slot, *size);
+            }
+            Act::Speak(index) => {
+                let slot = self.a_live(*index)?;
+                self.speak(slot);
+            }
+            Act::TakeBack(index) => {
+                let slot = self.an_idle(*index)?;
+                record(&self.tracker, slot).take_back(slot, &self.table);
+                self.free.insert(slot, self.idle.remove(&slot).unwrap());
+            }
         }
         Some(())
     }
 
-    fn pin(&mut self, slot: Slot) {
-        let live = self.live.get_mut(&slot).unwrap();
-        let handle = Handle { slot, generation: live.generation };
-        if Self::is_isolates(slot) {
-            self.table.pin(handle).unwrap();
-        } else {
-            assert_eq!(record(&self.tracker, slot).pin(handle.generation).unwrap().pins(), live.pins);
+    fn lend(&mut self, slot: Slot) {
+        let record = record(&self.tracker, slot);
+        let state = record.state();
+        let lends = (slot.0 as usize) < TABLE_SLOTS
+            && !state.has(State::EVER_VIEWED)
+            && state.generation() < Generation::MAX;
+        assert_eq!(lendable(&self.tracker, &self.table, slot), lends);
+        assert_eq!(record.lend(slot, &self.table, 0, LOAN), lends);
+        if lends {
+            self.idle.insert(slot, self.free.remove(&slot).unwrap());
         }
+    }
+
+    fn hand_out(&mut self, slot: Slot, size: u16) {
+        if self.table.front(slot).unwrap().generation >= Generation::MAX {
+            return; // the script leaves it to a native call
+        }
+        let number = self.idle.remove(&slot).unwrap();
+        let generation = hand_out(&self.table, 0, slot, size, 1).generation;
+        self.lives(slot, Live { generation, number, size: u64::from(size), pins: 0, lent: true });
+    }
+
+    /// A lent block's record speaks for it from now on.
+    fn speak(&mut self, slot: Slot) {
+        let live = self.live.get_mut(&slot).unwrap();
+        if live.lent {
+            let front = self.table.front(slot).unwrap();
+            let handle = Handle { slot, generation: live.generation };
+            record(&self.tracker, slot).speak(handle, front, 5);
+            self.table.forget(slot, 0, 0, 0);
+            live.lent = false;
+        }
+    }
+
+    fn pin(&mut self, slot: Slot) {
+        self.speak(slot);
+        let live = self.live.get_mut(&slot).unwrap();
+        assert_eq!(record(&self.tracker, slot).pin(live.generation).unwrap().pins(), live.pins);
         live.pins += 1;
     }
 
     fn unpin(&mut self, slot: Slot) {
         let live = self.live.get_mut(&slot).unwrap();
-        let handle = Handle { slot, generation: live.generation };
-        let done = if Self::is_isolates(slot) {
-            self.table.unpin(handle)
-        } else {
-            record(&self.tracker, slot).unpin(handle.generation).map(|_| ())
-        };
+        let done = record(&self.tracker, slot).unpin(live.generation);
         assert_eq!(done.is_ok(), live.pins > 0);
         live.pins = live.pins.saturating_sub(1);
     }
@@ -186,26 +243,12 @@ impl Model {
             Some(begun) => (slot, begun),
             None => {
                 let fresh = self.tracker.replace_spent(slot).unwrap();
-                assert!(!self.unbound.contains(&fresh) && !self.free.contains_key(&fresh));
+                assert!(!self.unbound.contains(&fresh) && !self.is_free(fresh));
                 self.retired += 1;
                 (fresh, record(&self.tracker, fresh).begin(birth(size)).unwrap())
             }
         };
-        self.lives(slot, Live { generation: begun.0, number, size, pins: 0 });
-    }
-
-    fn begin_isolate(&mut self, slot: Slot, size: i32) {
-        let mut fields = [0; RECORD_WORDS];
-        let place = place(slot.0).pack();
-        (fields[field::SIZE], fields[field::SPAN], fields[field::OFFSET]) =
-            (size, (place >> 32) as i32, place as u32 as i32);
-        match self.table.begin(slot, fields) {
-            Ok(handle) => self.lives(
-                slot,
-                Live { generation: handle.generation, number: slot.0, size: size as u64, pins: 0 },
-            ),
-            Err(error) => assert!(error.code == Code::Corrupted && self.live.contains_key(&slot)),
-        }
+        self.lives(slot, Live { generation: begun.0, number, size, pins: 0, lent: false });
     }
 
     fn lives(&mut self, slot: Slot, live: Live) {
@@ -214,12 +257,8 @@ impl Model {
     }
 
     fn end_raw(&self, handle: Handle) -> Result<(), Code> {
-        let ended = if Self::is_isolates(handle.slot) {
-            self.table.end(handle)
-        } else {
-            record(&self.tracker, handle.slot).end(handle.generation).map(|_| ())
-        };
-        ended.map_err(|error| error.code)
+        let ended = record(&self.tracker, handle.slot).end(handle.generation);
+        ended.map(|_| ()).map_err(|error| error.code)
     }
 
     fn end(&mut self, slot: Slot) {
@@ -229,12 +268,15 @@ impl Model {
             assert_eq!(self.end_raw(handle), Err(Code::InUse));
             return;
         }
-        assert_eq!(self.end_raw(handle), Ok(()));
-        self.live.remove(&slot);
-        self.old.push(handle);
-        if !Self::is_isolates(slot) {
+        if live.lent {
+            self.table.end(handle, 0, live.size);
+            self.idle.insert(slot, live.number);
+        } else {
+            assert_eq!(self.end_raw(handle), Ok(()));
             self.free.insert(slot, live.number);
         }
+        self.live.remove(&slot);
+        self.old.push(handle);
     }
 
     fn compare(&self) {
@@ -252,18 +294,18 @@ impl Model {
                 number: self.live[&row.handle.slot].number,
                 size: row.extent.size,
                 pins: row.pins,
+                lent: self.live[&row.handle.slot].lent,
             };
             rows.insert(row.handle.slot, row_now);
         });
         assert_eq!(rows, self.live);
         let mut highest = 0;
         self.tracker.each_id(|id| highest = highest.max(id + 1));
-        assert!(
-            self.live
-                .iter()
-                .filter(|(slot, _)| !Self::is_isolates(**slot))
-                .all(|(slot, live)| { Handle { slot: *slot, generation: live.generation }.id() < highest })
-        );
+        assert!(self.ids.iter().all(|id| *id < highest), "an id that was given will be given again");
+        let mut lent = BTreeSet::new();
+        self.tracker.each_lent(&self.table, |handle, _| assert!(lent.insert(handle.slot)));
+        let live = self.live.iter().filter(|(_, live)| live.lent).map(|(slot, _)| *slot);
+        assert_eq!(lent, self.idle.keys().copied().chain(live).collect());
     }
 }
 

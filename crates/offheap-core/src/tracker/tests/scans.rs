@@ -1,14 +1,14 @@
 //! Scans beside threads that begin and end as fast as they can.
 
-use super::super::isolate::{HEADER_WORDS, IsolateTable, RECORD_WORDS, field};
+use super::super::isolate::IsolateTable;
 use super::super::record::Birth;
 use super::super::row::Row;
 use super::super::stack::{Links, Stack};
 use super::super::state::{AlignmentCode, Extent, Generation, Handle, Origin, Owner, Slot};
 use super::super::table::Tracker;
+use super::lent::{LOAN, hand_out, lent};
 use super::{bound, check, next_live, record};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use std::thread;
 
 /// Records that change hands: few, so that a scan meets each in the middle of a change.
@@ -174,45 +174,46 @@ fn a_record_that_stays_live_is_in_every_scan() {
     });
 }
 
-fn isolate_fields(handle: Handle) -> [i32; RECORD_WORDS] {
-    let (birth, place) = (birth_of(handle), super::place(handle.slot.0).pack());
-    let mut fields = [0; RECORD_WORDS];
-    fields[field::SIZE] = birth.extent.size as i32;
-    fields[field::BORN] = (birth.origin.born_ms & 0x3fff_ffff) as i32;
-    fields[field::FLAGS] = i32::from(birth.extent.label.cast_signed()) << 16;
-    fields[field::SPAN] = (place >> 32) as i32;
-    fields[field::OFFSET] = place as u32 as i32;
-    fields
+/// The size of a lent block, which tells whose it is.
+fn size_of(handle: Handle) -> u16 {
+    fingerprint(handle) as u16 | 1
+}
+
+/// Hands a lent chunk out to its next owner.
+fn lent_out(table: &IsolateTable, slot: Slot) -> Handle {
+    let last = table.front(slot).unwrap().generation;
+    let handle = Handle { slot, generation: next_live(last) };
+    assert_eq!(hand_out(table, 0, slot, size_of(handle), 1), handle);
+    handle
+}
+
+#[track_caller]
+fn assert_of_one_lent_owner(row: &Row) {
+    assert!(row.handle.generation.is_live());
+    assert_eq!(row.extent.size, u64::from(size_of(row.handle)), "size of another owner: {row:?}");
+    assert_eq!((row.extent.label, row.owner, row.alignment), (LOAN.label, LOAN.owner, LOAN.alignment));
+    assert_eq!(row.place, super::place(row.handle.slot.0));
 }
 
 #[test]
-fn every_isolate_row_is_of_one_owner_while_its_isolate_runs() {
-    let tracker = Tracker::default();
-    let table = Arc::new(IsolateTable::reserve(2 * HEADER_WORDS * size_of::<i32>()).unwrap());
-    tracker.adopt(&table, 0).unwrap();
+fn every_lent_row_is_of_one_owner_while_its_script_runs() {
+    let (tracker, table, slots) = lent(RECORDS);
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
             let _stop = Stop(&stop);
-            let mut generations = [Generation(0); RECORDS as usize];
             while !stop.load(Ordering::Relaxed) {
-                for (slot, generation) in (0..).map(Slot).zip(&mut generations) {
-                    let handle = Handle { slot, generation: next_live(*generation) };
-                    assert_eq!(table.begin(slot, isolate_fields(handle)), Ok(handle));
-                    *generation = Generation(handle.generation.0 + 1);
-                }
-                for (slot, generation) in (0..).map(Slot).zip(&generations) {
-                    table.end(Handle { slot, generation: Generation(generation.0 - 1) }).unwrap();
+                let handles: Vec<Handle> = slots.iter().map(|slot| lent_out(&table, *slot)).collect();
+                for handle in handles {
+                    table.end(handle, 0, u64::from(size_of(handle)));
+                    fence(Ordering::Release); // as in `hand_out`
                 }
             }
         });
         let (_stop, mut seen) = (Stop(&stop), Seen::default());
-        while !seen.is_enough(20_000) && !stop.load(Ordering::Relaxed) {
+        while !seen.is_enough(50_000) && !stop.load(Ordering::Relaxed) {
             tracker.scan(|row| {
-                let birth = birth_of(row.handle);
-                assert_eq!(row.extent, birth.extent, "fields of another owner: {row:?}");
-                assert_eq!(row.born_ms, (birth.origin.born_ms & 0x3fff_ffff) * 8);
-                assert_eq!(row.place, super::place(row.handle.slot.0));
+                assert_of_one_lent_owner(row);
                 seen.note(Some(row.handle));
             });
         }
@@ -221,62 +222,56 @@ fn every_isolate_row_is_of_one_owner_while_its_isolate_runs() {
 }
 
 #[test]
-fn an_isolate_row_is_of_one_owner_though_the_record_does_nothing_but_change_hands() {
-    let tracker = Tracker::default();
-    let table = Arc::new(IsolateTable::reserve(2 * HEADER_WORDS * size_of::<i32>()).unwrap());
-    tracker.adopt(&table, 0).unwrap();
-    let stop = AtomicBool::new(false);
+fn a_row_is_of_one_owner_while_its_chunk_is_lent_and_spoken_for_in_turns() {
+    let (tracker, table, slots) = lent(1);
+    let (slot, stop) = (slots[0], AtomicBool::new(false));
     thread::scope(|scope| {
         scope.spawn(|| {
-            let (_stop, mut last) = (Stop(&stop), None::<Handle>);
+            let (_stop, record) = (Stop(&stop), record(&tracker, slot));
             while !stop.load(Ordering::Relaxed) {
-                let generation = next_live(last.map_or(Generation(0), |last| last.generation));
-                let handle = Handle { slot: Slot(0), generation };
-                let fields = isolate_fields(handle);
-                if let Some(last) = last {
-                    table.end(last).unwrap();
-                }
-                assert_eq!(table.begin(handle.slot, fields), Ok(handle));
-                last = Some(handle);
+                let handle = lent_out(&table, slot);
+                record.speak(handle, table.front(slot).unwrap(), 0);
+                table.forget(slot, 0, 0, 0);
+                record.end(handle.generation).unwrap();
+                assert!(record.lend(slot, &table, 0, LOAN));
             }
         });
         let (_stop, mut seen) = (Stop(&stop), Seen::default());
-        while !seen.is_enough(2_000_000) && !stop.load(Ordering::Relaxed) {
-            let row = table.row(0, 0);
-            if let Some(row) = row {
-                let expected = isolate_fields(row.handle);
-                assert_eq!(row.fields[1..], expected[1..], "fields of another owner than {:?}", row.handle);
-            }
+        while !seen.is_enough(500_000) && !stop.load(Ordering::Relaxed) {
+            let row = tracker.shared_row(slot);
+            row.iter().for_each(assert_of_one_lent_owner);
             seen.note(row.map(|row| row.handle));
         }
     });
 }
 
 #[test]
-fn a_record_that_is_promoted_never_shows_its_new_words_as_its_old_ones() {
-    let tracker = Tracker::default();
-    let table = Arc::new(IsolateTable::reserve(2 * HEADER_WORDS * size_of::<i32>()).unwrap());
-    tracker.adopt(&table, 0).unwrap();
-    let stop = AtomicBool::new(false);
+fn a_lent_block_is_in_every_scan_also_when_its_record_begins_to_speak() {
+    let (tracker, table, slots) = lent(1);
+    let (slot, stop) = (slots[0], AtomicBool::new(false));
+    let life = AtomicU64::new(0); // odd while the block lives
     thread::scope(|scope| {
         scope.spawn(|| {
-            let (_stop, mut generation) = (Stop(&stop), Generation(0));
+            let (_stop, record) = (Stop(&stop), record(&tracker, slot));
             while !stop.load(Ordering::Relaxed) {
-                let handle = Handle { slot: Slot(0), generation: next_live(generation) };
-                table.begin(handle.slot, isolate_fields(handle)).unwrap();
-                table.promote(handle, Slot(0xff_ffff)).unwrap();
-                table.end(handle).unwrap();
-                generation = Generation(handle.generation.0 + 1);
+                let handle = lent_out(&table, slot);
+                life.fetch_add(1, Ordering::SeqCst);
+                (0..handle.generation.0 % 256).for_each(|_| std::hint::spin_loop());
+                record.speak(handle, table.front(slot).unwrap(), 0);
+                table.forget(slot, 0, 0, 0);
+                (0..1000).for_each(|_| std::hint::spin_loop());
+                life.fetch_add(1, Ordering::SeqCst);
+                record.end(handle.generation).unwrap();
+                assert!(record.lend(slot, &table, 0, LOAN));
             }
         });
-        let (_stop, mut seen) = (Stop(&stop), Seen::default());
-        while !seen.is_enough(3_000_000) && !stop.load(Ordering::Relaxed) {
-            let row = table.row(0, 0);
-            seen.note(row.map(|row| row.handle));
-            if let Some(row) = row {
-                let promoted = row.fields[field::FLAGS] & super::super::isolate::flag::PROMOTED != 0;
-                let born = row.fields[field::BORN];
-                assert!(promoted || born == isolate_fields(row.handle)[field::BORN], "{row:?}");
+        let (_stop, mut lives) = (Stop(&stop), 0);
+        while lives < 200_000 && !stop.load(Ordering::Relaxed) {
+            let before = life.load(Ordering::SeqCst);
+            let row = tracker.shared_row(slot);
+            if before % 2 == 1 && life.load(Ordering::SeqCst) == before {
+                assert!(row.is_some(), "a block that lived all the time has no row");
+                lives += 1;
             }
         }
     });

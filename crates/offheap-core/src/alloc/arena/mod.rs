@@ -9,6 +9,8 @@
 //! its own: a request that is larger than all before it just reaches further, and nothing is copied
 //! or skipped.
 
+mod stretch;
+
 use super::strategy::{Usage, Verdict, full, never_fits, no_memory};
 use crate::base::error::{Code, Error, Result};
 use crate::base::sync::{Arc, AtomicI32, AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering, lock};

@@ -2,6 +2,8 @@
 //! released, and to nobody else's free; what its owner did not view is the next to be handed out again,
 //! what was viewed waits first in, first out.
 
+mod front;
+
 use super::{Isolate, Request};
 use crate::alloc::chunks::classes;
 use crate::base::error::{Code, Error, Result};
@@ -47,19 +49,18 @@ pub struct PoolStats {
 pub(super) struct Pool {
     measures: PoolMeasures,
     class: u8,
-    fresh: Vec<Slot>,       // idle, not viewed by their last owners
-    viewed: VecDeque<Slot>, // the other idle ones, the oldest first
-    in_use: u64,
+    fresh: Vec<Slot>,        // idle, not viewed by their last owners
+    viewed: VecDeque<Slot>,  // the other idle ones, the oldest first
+    magazine: Option<usize>, // of blocks that JavaScript hands out and takes back
+    is_gated: bool,          // what is released comes here, since somebody waits for it
+    in_use: u64,             // without those of the magazine; so the next two
     hits: u64,
     misses: u64,
-    is_closed: bool, // it is kept until its last block in use is gone
+    lent_misses: u64, // of these, so many count as taken out of the magazine
+    is_closed: bool,  // it is kept until its last block in use is gone
 }
 
 impl Pool {
-    fn idle(&self) -> u64 {
-        (self.fresh.len() + self.viewed.len()) as u64
-    }
-
     /// The next idle block to hand out.
     fn take(&mut self) -> Option<Slot> {
         if let Some(slot) = self.fresh.pop() {
@@ -131,8 +132,19 @@ impl Isolate {
     pub fn open_pool(&self, name: &str, measures: PoolMeasures) -> Result<u32> {
         let class = measures.request.class()?;
         let number = self.manager.pools.add(self.number, name);
-        let (fresh, viewed) = (Vec::new(), VecDeque::new());
-        let pool = Pool { measures, class, fresh, viewed, in_use: 0, hits: 0, misses: 0, is_closed: false };
+        let pool = Pool {
+            measures,
+            class,
+            fresh: Vec::new(),
+            viewed: VecDeque::new(),
+            magazine: self.magazine_for(&measures),
+            is_gated: false,
+            in_use: 0,
+            hits: 0,
+            misses: 0,
+            lent_misses: 0,
+            is_closed: false,
+        };
         self.pools.borrow_mut().insert(number, pool);
         Ok(number)
     }
@@ -146,18 +158,22 @@ impl Isolate {
         let mut pools = self.pools.borrow_mut();
         let pool = open(&mut pools, number)?;
         let PoolMeasures { request, limit, zero_on_release, .. } = pool.measures;
-        if pool.in_use >= limit {
+        if self.in_use(pool) >= limit {
             return Err(Code::Limit.into());
         }
         let admission = self.manager.admit(request.size)?;
-        let mut idle = pool.take();
+        let lent = pool.magazine.and_then(|magazine| self.take_idle(magazine));
+        let mut idle = lent.or_else(|| pool.take());
         let slot = match idle {
             Some(slot) => slot,
-            None => self.take(pool.class).or_else(|error| {
+            None => self.take_for(pool).or_else(|error| {
                 idle = pool.viewed.pop_front(); // better early than never
                 idle.ok_or(error)
             })?,
         };
+        if let Some(handle) = self.hand_out_lent(number, pool, slot, idle.is_some()) {
+            return Ok(handle);
+        }
         // What was never viewed is as it was left: zero, if released blocks are zeroed. Something may have come late
         // to the rest, through a view that is dead by now.
         let was_viewed = idle.is_some() && self.was_ever_viewed(slot);
@@ -174,6 +190,7 @@ impl Isolate {
             pool.misses += 1;
         }
         drop(admission);
+        self.tune(pool);
         Ok(handle)
     }
 
@@ -183,6 +200,9 @@ impl Isolate {
     /// [`Code::ForeignBlock`] for a live block of another owner; [`Code::DoubleFree`]; [`Code::InUse`] while
     /// pinned.
     pub fn release(&self, number: u32, handle: Handle) -> Result<()> {
+        if self.release_lent(number, handle) {
+            return Ok(());
+        }
         let record = self.own_record(handle)?;
         if !record.is_live(handle.generation) {
             return Err(Code::DoubleFree.into());
@@ -194,7 +214,7 @@ impl Isolate {
         if !self.pools.borrow().contains_key(&number) {
             return Err(Code::WrongThread.into());
         }
-        let before = record.end(handle.generation)?;
+        let before = self.end(&record, handle, 0)?;
         let size = record.extent().size;
         self.uncount(before, size);
         let was_viewed = self.was_viewed(handle, before);
@@ -206,12 +226,13 @@ impl Isolate {
             {
                 ops::fill(bytes, 0);
             }
-            let keeps = !pool.is_closed && pool.idle() < pool.measures.idle_max;
+            let keeps = !pool.is_closed && self.idle(pool) < pool.measures.idle_max;
             if keeps && was_viewed {
                 pool.viewed.push_back(handle.slot);
             } else if keeps {
                 pool.fresh.push(handle.slot);
             }
+            self.tune(pool);
             keeps
         });
         if kept != Some(true) {
@@ -246,9 +267,8 @@ impl Isolate {
         let pool = pools.get_mut(&number)?;
         pool.in_use = pool.in_use.saturating_sub(1);
         let result = act(pool);
-        if pool.is_closed && pool.in_use == 0 {
-            pools.remove(&number);
-            lock(&self.manager.pools.all).remove(&number);
+        if pool.is_closed && self.in_use(pool) == 0 {
+            self.forget_pool(&mut pools, number);
         }
         Some(result)
     }
@@ -261,7 +281,12 @@ impl Isolate {
         let idle: Vec<Slot> = {
             let mut pools = self.pools.borrow_mut();
             let pool = open(&mut pools, number)?;
-            pool.fresh.drain(..).chain(pool.viewed.drain(..)).collect()
+            if let Some(magazine) = pool.magazine {
+                self.spill(magazine, usize::MAX, 0);
+            }
+            let idle = pool.fresh.drain(..).chain(pool.viewed.drain(..)).collect();
+            self.tune(pool);
+            idle
         };
         for slot in idle {
             if let Some(record) = self.manager.tracker.shared(slot) {
@@ -280,12 +305,12 @@ impl Isolate {
         let mut pools = self.pools.borrow_mut();
         let pool = open(&mut pools, number)?;
         pool.is_closed = true;
+        self.tune(pool);
         if let Some(name) = lock(&self.manager.pools.all).get_mut(&number) {
             name.is_closed = true;
         }
-        if pool.in_use == 0 {
-            pools.remove(&number);
-            lock(&self.manager.pools.all).remove(&number);
+        if self.in_use(pool) == 0 {
+            self.forget_pool(&mut pools, number);
         }
         Ok(())
     }
@@ -297,8 +322,9 @@ impl Isolate {
     pub fn pool_stats(&self, number: u32) -> Result<PoolStats> {
         let mut pools = self.pools.borrow_mut();
         let pool = open(&mut pools, number)?;
-        let (available, in_use) = (pool.idle(), pool.in_use);
-        Ok(PoolStats { available, in_use, hits: pool.hits, misses: pool.misses })
+        let hits =
+            pool.hits + pool.magazine.map_or(0, |magazine| self.table.taken_of(magazine)) - pool.lent_misses;
+        Ok(PoolStats { available: self.idle(pool), in_use: self.in_use(pool), hits, misses: pool.misses })
     }
 
     /// Whether a block is this isolate's, by itself or through one of its pools.
