@@ -4,14 +4,17 @@
 // - figures are exact after every step of a random script, and the peak is the highest sum there ever was
 // - a limit is exact at once, also for memory that lies ready, and lifting it brings back what was
 // - a record that is spent gives its memory a fresh one
+// - where the stack ends in the middle of a call no figure goes wrong, and nobody who waits for this isolate is held up
 // - a dead handle tells when it was freed, a live one when it was born
 // - a worker that is terminated in the middle leaves nothing
 // - a worker without room in its table, or told to, makes native calls and behaves the same
+import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import test from 'ava';
 import * as fc from 'fast-check';
-import { DirectMemoryManager, MemoryPool, OffHeapError } from '../index.js';
+import { AdvancedMemoryAllocator, DirectMemoryManager, MemoryPool, OffHeapError } from '../index.js';
 import type { MemoryBlock } from '../index.js';
+import { BUSY } from '../facade/handles/front.js';
 import { FRONT, T } from '../facade/handles/table.js';
 
 const { allocateMemory, freeMemory, getMemoryStats } = DirectMemoryManager;
@@ -143,6 +146,51 @@ test.serial('births and frees have their times', async (t) => {
   t.is(block.allocatedTimestamp, block.allocatedTimestamp);
   t.true(DirectMemoryManager.findPotentialLeaks(500).some(({ id }) => id === early.id));
   early.free();
+});
+
+test.serial('where the stack ends in the middle of a call no figure goes wrong, and nobody is held up', async (t) => {
+  const slab = AdvancedMemoryAllocator.getInstance('where the stack ends', 'slab', 2 ** 20);
+  await new Promise((resolve) => setTimeout(resolve, 100)); // until it is known whether the system lends its fence
+  setFlagsFromString('--no-opt'); // inlined calls need no stack of their own
+  t.teardown(() => setFlagsFromString('--opt'));
+  const pool = new MemoryPool(256);
+  for (let warm = 0; warm < 100; warm += 1) slab.free(slab.allocate(64));
+  for (let warm = 0; warm < 20; warm += 1) pool.release(pool.acquire());
+  const acts = [
+    () => allocateMemory(100).free(),
+    () => pool.release(pool.acquire()),
+    () => slab.free(slab.allocate(64)),
+  ];
+  const rest = (depth: number, act: () => void): void => {
+    if (depth > 0) rest(depth - 1, act);
+    else act();
+  };
+  /** Calls itself until the stack ends, and acts on the way back at every depth. */
+  const sink = (act: () => void, padding: number): void => {
+    try {
+      sink(act, padding);
+    } catch {
+      // from here on there is a little more room at each return
+    }
+    try {
+      rest(padding, act);
+    } catch {
+      if (T[BUSY] !== 0) held += 1; // another isolate would wait for ever
+    }
+  };
+  let held = 0;
+  const before = getMemoryStats();
+  for (const act of acts) for (let padding = 0; padding < 40; padding += 1) sink(act, padding);
+  t.is(held, 0);
+  const rows = DirectMemoryManager.getAllocatedBlocks().filter(({ kind }) => kind !== 'allocator');
+  const after = getMemoryStats();
+  t.is(after.activeBlocks, rows.length);
+  t.is(after.currentAllocated, rows.reduce((sum, { size }) => sum + size, 0));
+  t.true(after.totalAllocated - after.totalFreed === after.currentAllocated && after.totalFreed >= before.totalFreed);
+  const { allocatedBlocks, requestedSize } = slab.getStats();
+  t.is(requestedSize, 64 * allocatedBlocks);
+  slab.close();
+  t.is(pool.getStats().inUse, rows.filter(({ kind }) => kind === 'pool').length);
 });
 
 const busy = `

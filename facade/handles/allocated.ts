@@ -12,7 +12,7 @@ import type { AdvancedMemoryAllocator, AllocatedMemory as Face, BytesLike, Nativ
 import { NOT_READY, installAccessors } from './accessors.js';
 import type { Accessors } from './accessors.js';
 import { decode } from './copyout.js';
-import { enter, giveGrant, leave } from './front.js';
+import { BUSY, giveGrant } from './front.js';
 import {
   FREED,
   KIND,
@@ -73,12 +73,12 @@ export class AllocatedMemory implements Face {
           const memory = value as AllocatedMemory; // what is none throws at its first field: asking first costs 3 ns
           const theirs = memory.#region;
           if ((region !== undefined && theirs !== region) || theirs.homes === undefined) return false;
-          enter();
-          const isGiven = isAlone(theirs) && giveGrant(memory.#slot, memory.#generation, memory.#size);
-          leave();
-          return isGiven;
+          T[BUSY] = 1;
+          return isAlone(theirs) && giveGrant(memory.#slot, memory.#generation, memory.#size);
         } catch {
           return false;
+        } finally {
+          T[BUSY] = 0;
         }
       },
       stageFree: (memory, region) => {

@@ -14,8 +14,9 @@ const { noteTaken } = binding;
 const LIVE = 2;
 const HIGH = 3;
 
-/** 1 while this isolate may be between its look whether an allocator is its alone and its last store: {@link enter}, {@link leave}. */
-const BUSY = 4;
+/** 1 while this isolate may be between its look whether an allocator is its alone and its last store: until it is 0 again nobody takes
+ * over what is lent to it. Stored in place and not by a function, which could throw where the stack ends. */
+export const BUSY = 4;
 
 /** First word of the first magazine, and words from one to the next. */
 const FIRST = 64;
@@ -56,47 +57,18 @@ const magazineFor = (size: number): number => {
   return FIRST + (4 * log2 - 20 + ((last >>> (log2 - 2)) & 3)) * WORDS;
 };
 
-/** Counts `size` bytes more in the program's hands. */
-const countLive = (size: number): void => {
-  const before = T[LIVE] as number;
-  const live = (before + size) | 0;
-  T[LIVE] = live;
-  if (((live - (T[HIGH] as number)) | 0) > 0) T[HIGH] = live;
-  if (((live ^ before) & QUARTER) !== 0) tellTaken(FIRST);
-};
-
-/** Counts what was taken out of a magazine. */
-const countTaken = (magazine: number, amount: number): void => {
-  const before = T[magazine + TAKEN] as number;
-  const taken = (before + amount) | 0;
-  T[magazine + TAKEN] = taken;
-  if (((taken ^ before) & QUARTER) !== 0) tellTaken(magazine);
-};
-
-/** The same for one more. */
-const countOne = (magazine: number): void => {
-  const taken = ((T[magazine + TAKEN] as number) + 1) | 0;
-  T[magazine + TAKEN] = taken;
-  if ((taken & (QUARTER - 1)) === 0) tellTaken(magazine);
-};
-
-/** Of a magazine of grants: `size` bytes more, or less, in the program's hands. */
-const countGranted = (magazine: number, size: number): void => {
-  const before = T[magazine + GRANTED] as number;
-  const granted = (before + size) | 0;
-  T[magazine + GRANTED] = granted;
-  if (((granted ^ before) & QUARTER) !== 0) tellTaken(magazine);
-};
-
-/** Lets the native side look, each time that a count has gone a quarter around. */
+/** Lets the native side look at a magazine's counts, each time that one has gone a quarter around. */
 function tellTaken(magazine: number): void {
   T[ARGUMENT] = magazine;
   noteTaken();
 }
 
-/** Takes the newest slot out of a magazine; it is live from now on, and `home` says of which magazine and how large. 0 when a native call
- * is due: nothing is there, the clock stands, or the slot's last generation is over. */
-const takeSlot = (magazine: number, home: number): number => {
+/**
+ * Takes the newest slot out of a magazine; it is live from now on, and `home` says of which magazine and how large. `amount` is counted as
+ * taken, `size` in the word `live`. 0 when a native call is due: nothing is there, the clock stands, or the slot's last generation is over.
+ * Nothing is called between the first store and the last: a call can throw where the stack ends.
+ */
+const takeSlot = (magazine: number, home: number, amount: number, live: number, size: number): number => {
   const length = T[magazine] as number;
   const now = T[CLOCK] as number;
   if (length === 0 || now === 0) return 0;
@@ -108,29 +80,53 @@ const takeSlot = (magazine: number, home: number): number => {
   T[at + HOME] = home;
   T[at + BORN] = now;
   T[at] = generation;
+  const liveBefore = T[live] as number;
+  const liveNow = (liveBefore + size) | 0;
+  T[live] = liveNow;
+  if (live === LIVE && ((liveNow - (T[HIGH] as number)) | 0) > 0) T[HIGH] = liveNow;
+  const takenBefore = T[magazine + TAKEN] as number;
+  const takenNow = (takenBefore + amount) | 0;
+  T[magazine + TAKEN] = takenNow;
+  if ((((liveNow ^ liveBefore) | (takenNow ^ takenBefore)) & QUARTER) !== 0) tellTaken(magazine);
   return slot;
 };
 
 /** The slot of a block of `size` bytes, live from now on; its generation stands at {@link FRONT}. 0 when a native call is due. */
 export const takeLent = (size: number): number => {
   const magazine = magazineFor(size);
-  const slot = takeSlot(magazine, (magazine << HOME_SHIFT) | size);
-  if (slot !== 0) {
-    countLive(size);
-    countTaken(magazine, size);
-  }
-  return slot;
+  return takeSlot(magazine, (magazine << HOME_SHIFT) | size, size, LIVE, size);
 };
 
 /** The same from a pool's magazine, whose blocks are all of `size` bytes. */
-export const takePooled = (magazine: number, size: number): number => {
-  const slot = takeSlot(magazine, magazine << HOME_SHIFT);
-  if (slot !== 0) {
-    countLive(size);
-    countOne(magazine);
-  }
-  return slot;
+export const takePooled = (magazine: number, size: number): number => takeSlot(magazine, magazine << HOME_SHIFT, 1, LIVE, size);
+
+/**
+ * Ends what is live, has no views and came from one of the magazines `first` to `last`: its slot goes back there. `isGrant`: an allocator
+ * counts it. Returns when, see {@link timeOf}; 0 when nothing happened, for a native call is due or it is dead. No calls, as above.
+ */
+const giveSlot = (slot: number, generation: number, size: number, first: number, last: number, isGrant: boolean): number => {
+  const at = FRONT + (slot << 2);
+  if (T[at] !== generation) return 0;
+  const magazine = (T[at + HOME] as number) >>> HOME_SHIFT;
+  if (magazine < first || magazine > last) return 0;
+  const length = T[magazine] as number;
+  if (length >= (T[magazine + CAPACITY] as number) || (T[at + WRITTEN] !== 0 && T[magazine + WIPES] !== 0)) return 0;
+  const now = T[CLOCK] as number;
+  if (now === 0) return 0;
+  T[at] = generation + 1;
+  T[magazine + SLOTS + length] = slot;
+  T[magazine] = length + 1;
+  const live = isGrant ? magazine + GRANTED : LIVE;
+  const before = T[live] as number;
+  const after = (before - size) | 0;
+  T[live] = after;
+  if (((after ^ before) & QUARTER) !== 0) tellTaken(magazine);
+  return now;
 };
+
+/** Ends a live block. */
+export const giveLent = (slot: number, generation: number, size: number, first: number, last: number): number =>
+  giveSlot(slot, generation, size, first, last, false);
 
 /** The largest request of an allocator that is served from a magazine. */
 export const GRANT_MAX = 16384;
@@ -140,24 +136,9 @@ export function makeHomes(): Uint16Array {
   return p.filledUint16(GRANT_MAX + 1, NO_MAGAZINE);
 }
 
-/** From now to {@link leave} nobody takes over what an allocator lent to this isolate. */
-export const enter = (): void => {
-  T[BUSY] = 1;
-};
-
-export const leave = (): void => {
-  T[BUSY] = 0;
-};
-
 /** The same from a magazine of an allocator's grants; {@link grantOffset} tells where it begins. */
-export const takeGrant = (magazine: number, size: number): number => {
-  const slot = takeSlot(magazine, (magazine << HOME_SHIFT) | size);
-  if (slot !== 0) {
-    countGranted(magazine, size);
-    countOne(magazine);
-  }
-  return slot;
-};
+export const takeGrant = (magazine: number, size: number): number =>
+  takeSlot(magazine, (magazine << HOME_SHIFT) | size, 1, magazine + GRANTED, size);
 
 /** Words of a piece of an arena, in place of slots: units that were cut, all units, level and generation, log2 of a unit's bytes. */
 const CUT = 4;
@@ -186,38 +167,8 @@ export const stretchStay = (magazine: number): number => T[magazine + STAY] as n
 export const grantOffset = (slot: number): number => ((T[FRONT + (slot << 2) + WRITTEN] as number) >>> 0) * 16;
 
 /** Ends a live grant that needs no native call. False when it does, or is dead. */
-export const giveGrant = (slot: number, generation: number, size: number): boolean => {
-  const at = FRONT + (slot << 2);
-  if (T[at] !== generation) return false;
-  const magazine = (T[at + HOME] as number) >>> HOME_SHIFT;
-  const length = T[magazine] as number;
-  if (magazine === 0 || length >= (T[magazine + CAPACITY] as number) || T[CLOCK] === 0) return false;
-  T[at] = generation + 1;
-  T[magazine + SLOTS + length] = slot;
-  T[magazine] = length + 1;
-  countGranted(magazine, -size);
-  return true;
-};
-
-/**
- * Ends a live block without views, and puts its chunk into its magazine, if that is one of `first` to `last`. Returns when, see
- * {@link timeOf}; 0 when nothing happened, for a native call is due or the block is dead.
- */
-export const giveLent = (slot: number, generation: number, size: number, first: number, last: number): number => {
-  const at = FRONT + (slot << 2);
-  if (T[at] !== generation) return 0;
-  const magazine = (T[at + HOME] as number) >>> HOME_SHIFT;
-  if (magazine < first || magazine > last) return 0;
-  const length = T[magazine] as number;
-  if (length >= (T[magazine + CAPACITY] as number) || (T[at + WRITTEN] !== 0 && T[magazine + WIPES] !== 0)) return 0;
-  const now = T[CLOCK] as number;
-  if (now === 0) return 0;
-  T[at] = generation + 1;
-  T[magazine + SLOTS + length] = slot;
-  T[magazine] = length + 1;
-  countLive(-size);
-  return now;
-};
+export const giveGrant = (slot: number, generation: number, size: number): boolean =>
+  giveSlot(slot, generation, size, FIRST, LAST_MAGAZINE, true) !== 0;
 
 /** Milliseconds of a tick, and how many there are. */
 const TICK_MS = 4;

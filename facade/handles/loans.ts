@@ -5,7 +5,7 @@
  */
 import type { AllocatedMemory } from '../types.js';
 import { createMemory } from './allocated.js';
-import { GRANT_MAX, cutStretch, enter, grantOffset, leave, makeHomes, stretchLevel, stretchStay, takeGrant } from './front.js';
+import { BUSY, GRANT_MAX, cutStretch, grantOffset, makeHomes, stretchLevel, stretchStay, takeGrant } from './front.js';
 import { isAlone } from './region.js';
 import type { Region } from './region.js';
 import { FRONT, RESULT, T, wide } from './table.js';
@@ -18,22 +18,34 @@ export const takeLent = (region: Region, size: number): AllocatedMemory | undefi
   const { homes } = region;
   if (!isSmallSize(size) || size > GRANT_MAX) return undefined;
   if (homes === undefined) return region.levels === undefined ? undefined : cut(region, size);
-  enter();
-  const slot = isAlone(region) ? takeGrant(homes[size] as number, size) : 0;
-  const generation = T[FRONT + (slot << 2)] as number; // before who comes second lets the record speak for it
-  const offset = grantOffset(slot);
-  leave();
+  let slot = 0;
+  let generation = 0;
+  let offset = 0;
+  T[BUSY] = 1;
+  try {
+    if (isAlone(region)) slot = takeGrant(homes[size] as number, size);
+    generation = T[FRONT + (slot << 2)] as number; // before who comes second lets the record speak for it
+    offset = grantOffset(slot);
+  } finally {
+    T[BUSY] = 0;
+  }
   return slot === 0 ? undefined : createMemory(region, slot, generation, size, offset);
 };
 
 /** The same, off an arena's piece. */
 const cut = (region: Region, size: number): AllocatedMemory | undefined => {
   const { stretch } = region;
-  enter();
-  const at = isAlone(region) ? cutStretch(stretch, size) : -1;
-  const level = stretchLevel(stretch);
-  const stay = stretchStay(stretch);
-  leave();
+  let at = -1;
+  let level = 0;
+  let stay = 0;
+  T[BUSY] = 1;
+  try {
+    if (isAlone(region)) at = cutStretch(stretch, size);
+    level = stretchLevel(stretch);
+    stay = stretchStay(stretch);
+  } finally {
+    T[BUSY] = 0;
+  }
   return at < 0 ? undefined : createMemory(region, level, stay, size, region.stretchAt + at);
 };
 

@@ -110,7 +110,7 @@ fn allocate(call: &Context<'_>) -> Answer {
     })
 }
 
-/// Argument: a magazine's first word. JavaScript's count of what it took out has gone half around.
+/// Argument: a magazine's first word. A count of JavaScript's has gone a quarter around.
 fn note_taken(call: &Context<'_>) -> Answer {
     answer(call, |isolate| {
         isolate.note_taken(argument(isolate, 0) as usize);

@@ -236,10 +236,10 @@ impl Isolate {
     pub(super) fn take(&self, class: u8) -> Result<Slot> {
         let mut cache = self.cache.borrow_mut();
         let (chunks, tracker) = (&self.manager.chunks, &self.manager.tracker);
-        let slot = match cache.take(chunks, tracker, class) {
+        let slot = match cache.take_waited(chunks, tracker, class) {
             Ok(slot) => slot,
             Err(_) => {
-                drop(cache); // before it is an error: what JavaScript may hand out by itself
+                drop(cache); // before the quarantine is cut short: what JavaScript may hand out by itself
                 self.spill_all();
                 cache = self.cache.borrow_mut();
                 cache.take(chunks, tracker, class)?

@@ -60,7 +60,7 @@ impl Isolate {
         self.table.magazine_length(magazine) > 0
     }
 
-    /// JavaScript's count of what it took out of the magazine at a word of the table has gone half around.
+    /// A count of JavaScript's, at the magazine at a word of the table or over all blocks, has gone a quarter around.
     pub fn note_taken(&self, home: usize) {
         self.counter.look();
         if let Some(magazine) = IsolateTable::magazine_at(home) {

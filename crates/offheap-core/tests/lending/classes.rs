@@ -194,6 +194,23 @@ fn before_memory_runs_out_magazines_are_emptied() {
 }
 
 #[test]
+fn what_lies_in_magazines_is_used_before_a_quarantine_is_cut_short() {
+    let isolate = lending(small_manager());
+    let script = Script::new(&isolate);
+    let shown = isolate.allocate(Request { zeroed: true, ..plain(SIZE) }).unwrap();
+    isolate.show(shown, true).unwrap();
+    isolate.free(shown).unwrap(); // it waits in quarantine
+    take(&script, 3).into_iter().for_each(|handle| script.free(handle, SIZE).unwrap());
+    while isolate.manager().tracker.take(u32::MAX).is_ok() {}
+    let mut given = Vec::new();
+    while let Ok(handle) = isolate.allocate(Request { zeroed: true, ..plain(SIZE) }) {
+        given.push(handle.slot);
+    }
+    assert!(given.len() > 3, "{} blocks", given.len());
+    assert_eq!(given.iter().position(|slot| *slot == shown.slot), Some(given.len() - 1), "the last of all");
+}
+
+#[test]
 fn a_viewed_chunk_that_comes_back_early_for_want_of_memory_stays_with_its_isolate() {
     let manager = small_manager();
     let (isolate, other) = (lending(manager), lending(manager));

@@ -71,6 +71,19 @@ impl Cache {
     /// # Errors
     /// [`Code::OutOfMemory`].
     pub fn take(&mut self, chunks: &Chunks, tracker: &Tracker, class: u8) -> Result<Slot> {
+        self.take_waited(chunks, tracker, class).or_else(|error| {
+            let slot = self.reissue(chunks, class).ok_or(error)?;
+            self.leaves(chunks, tracker, slot, class);
+            Ok(slot)
+        })
+    }
+
+    /// The same, but nothing that still waits in quarantine.
+    ///
+    /// # Errors
+    /// [`Code::OutOfMemory`].
+    #[inline]
+    pub fn take_waited(&mut self, chunks: &Chunks, tracker: &Tracker, class: u8) -> Result<Slot> {
         let slot = self.find(chunks, tracker, class)?;
         self.leaves(chunks, tracker, slot, class);
         Ok(slot)
@@ -104,7 +117,7 @@ impl Cache {
         if let Some(slot) = list.fresh.pop().or_else(|| list.viewed.pop()) {
             return Ok(slot);
         }
-        self.renew(chunks, tracker, class).or_else(|error| self.reissue(chunks, class).ok_or(error))
+        self.renew(chunks, tracker, class)
     }
 
     /// Takes chunks that no isolate caches, or new ones.

@@ -144,7 +144,9 @@ impl Isolate {
         if let Some(class) = attached.class_of(size) {
             if let Some(magazine) = attached.loans.of(class) {
                 home = IsolateTable::home_of(magazine);
-                if let Some(taken) = self.grant_lent(attached, records, magazine, size, label) {
+                if self.table.magazine_length(magazine) > 0
+                    && let Some(taken) = self.grant_newest(attached, records, magazine, size, label)
+                {
                     return Ok(taken);
                 }
             }

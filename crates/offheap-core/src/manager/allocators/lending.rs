@@ -231,7 +231,7 @@ impl Isolate {
     /// Hands out the newest grant of a magazine, as JavaScript would: the clock stood, or something is asked that it
     /// cannot do.
     #[cold]
-    fn grant_newest(
+    pub(super) fn grant_newest(
         &self,
         attached: &Attached,
         records: &mut Vec<Slot>,
@@ -261,22 +261,6 @@ impl Isolate {
             put_record(&self.manager.tracker, records, slot);
         }
         None
-    }
-
-    /// Hands out a grant that lies in a class's magazine.
-    #[inline]
-    pub(super) fn grant_lent(
-        &self,
-        attached: &Attached,
-        records: &mut Vec<Slot>,
-        magazine: usize,
-        size: u64,
-        label: Label,
-    ) -> Option<Taken> {
-        if self.table.magazine_length(magazine) == 0 {
-            return None;
-        }
-        self.grant_newest(attached, records, magazine, size, label)
     }
 
     /// Lets the record alone speak for a lent grant in the program's hands. Nothing happens to any that is not lent.
