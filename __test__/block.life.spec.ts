@@ -19,8 +19,8 @@ const TYPE = 'ERR_INVALID_ARG_TYPE';
 const DEAD = 'ERR_OFFHEAP_USE_AFTER_FREE';
 const TWICE = 'ERR_OFFHEAP_DOUBLE_FREE';
 const IN_USE = 'ERR_OFFHEAP_IN_USE';
-/** How far a timestamp may be from the truth. */
-const CLOCK_MS = 20;
+/** How far a timestamp may be from the truth: 4 to 16 ms, and as long as the tick of a busy machine's coarse clock is late. */
+const CLOCK_MS = 250;
 
 type Methods = { readonly [name: string]: (...args: readonly unknown[]) => unknown };
 const methods = (target: object): Methods => target as unknown as Methods;
@@ -126,7 +126,7 @@ test.serial('a dead block keeps its alignment, label and time of birth if they w
 });
 
 test.serial('timestamps are those of Date.now() and ages run with it', async (t) => {
-  for (const wait of [0, 30, 120]) {
+  for (const wait of [0, 30, 600]) {
     const before = Date.now();
     const block = Manager.allocateMemory(64);
     const after = Date.now();
@@ -147,14 +147,32 @@ test.serial('timestamps are those of Date.now() and ages run with it', async (t)
   }
 });
 
+test.serial('a wall clock that is set, or a coarse clock that lags, makes no free come before its birth and no age negative', (t) => {
+  const { nowMs, preciseNowMs } = binding;
+  const block = Manager.allocateMemory(64);
+  let lagMs = 0;
+  binding.nowMs = () => nowMs() - lagMs;
+  binding.preciseNowMs = () => preciseNowMs() - lagMs;
+  try {
+    lagMs = 5000; // whatever is compared with Date.now() now seems five seconds late
+    const { allocatedTimestamp } = block;
+    lagMs = 0;
+    block.free();
+    t.true(block.freedTimestamp >= allocatedTimestamp, `born ${allocatedTimestamp}, freed ${block.freedTimestamp}`);
+    t.true((block.getAgeMs() as number) >= 0 && (block.getAgeMs() as number) < 4000, `${block.getAgeMs()}`);
+  } finally {
+    Object.assign(binding, { nowMs, preciseNowMs });
+  }
+});
+
 test.serial('a process that is stopped while it looks at the clock tells the right time nevertheless', (t) => {
-  const { nowMs } = binding;
+  const { preciseNowMs } = binding;
   let calls = 0;
-  binding.nowMs = () => {
+  binding.preciseNowMs = () => {
     const until = performance.now() + (calls === 0 ? 100 : 0); // as if another process had run
     calls += 1;
     while (performance.now() < until);
-    return nowMs();
+    return preciseNowMs();
   };
   try {
     const before = Date.now();
@@ -166,7 +184,7 @@ test.serial('a process that is stopped while it looks at the clock tells the rig
     between(t, after, block.freedTimestamp, Date.now(), 'freedTimestamp');
     t.true(calls > 0);
   } finally {
-    binding.nowMs = nowMs;
+    binding.preciseNowMs = preciseNowMs;
   }
 });
 

@@ -14,7 +14,8 @@ import type { MemoryStats } from '../index.js';
 import { freeEverything } from './_settled.js';
 
 const MIB = 2 ** 20;
-const CLOCK_MS = 20;
+/** As in block.life.spec.ts. */
+const CLOCK_MS = 250;
 
 test.afterEach.always('nothing stays', async (t) => {
   t.is(await freeEverything(), 0);
@@ -205,12 +206,12 @@ test.serial('rows follow a reallocation, and come oldest first', async (t) => {
   t.true((rows[0]?.ageMs as number) > (rows[1]?.ageMs as number));
 });
 
-test.serial('ages and potential leaks follow the clock within 20 ms', async (t) => {
+test.serial('ages and potential leaks follow the clock', async (t) => {
   const born: [MemoryBlock, number, number][] = [];
   for (let index = 0; index < 4; index += 1) {
     const before = Date.now();
     born.push([Manager.allocateMemory(10 + index), before, Date.now()]);
-    await sleep(60);
+    await sleep(300);
   }
   const asked = Date.now();
   const rows = Manager.getAllocatedBlocks();

@@ -6,7 +6,7 @@ import { Buffer } from 'node:buffer';
 import { inspect } from 'node:util';
 import * as errors from '../errors.js';
 import { formatBlock } from '../format.js';
-import { allocateNative, freeNative } from '../native.js';
+import { allocateNative, binding, freeNative } from '../native.js';
 import { accessError, validateByteValue, validateRange, validateSize } from '../options.js';
 import * as p from '../primordials.js';
 import type { SafeDataView } from '../primordials.js';
@@ -44,7 +44,6 @@ import {
 } from './table.js';
 import { arrayBufferOf, bytesOf, requireHere, requireLive, restFrom, viewOf } from './views.js';
 
-const { now } = Date;
 const { isEncoding } = Buffer;
 
 /** What `free()` does with a block that has views, is a pool's, or is refused. */
@@ -214,7 +213,10 @@ export class MemoryBlock implements NativeMemory {
   /** `Date.now()` milliseconds; 0 while live. */
   get freedTimestamp(): number {
     const ms = freedMs(own(this));
-    return ms === 0 ? 0 : wallClock(ms);
+    if (ms === 0) return 0;
+    const facts = factsOf(this);
+    // The wall clock may have been set since the birth was told: a free does not come before it.
+    return facts === undefined ? wallClock(ms) : facts.allocatedTimestamp + lifeMs(facts.bornMs, ms);
   }
 
   /** Whether the memory is still this handle's. */
@@ -319,12 +321,12 @@ function prepareAccess(block: MemoryBlock, error: unknown): void {
 }
 
 function ageOf(block: MemoryBlock): number | undefined {
-  const born = factsOf(block)?.allocatedTimestamp;
-  if (born === undefined) return undefined;
-  const ms = freedMs(block);
-  const end = ms === 0 ? now() : wallClock(ms);
-  return end > born ? end - born : 0;
+  const born = factsOf(block)?.bornMs;
+  return born === undefined ? undefined : lifeMs(born, freedMs(block) || binding.nowMs());
 }
+
+/** From one time of the native clock to another. */
+const lifeMs = (bornMs: number, endMs: number): number => (endMs > bornMs ? endMs - bornMs : 0);
 
 function toText(block: MemoryBlock): string {
   const facts = factsOf(block);

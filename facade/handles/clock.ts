@@ -6,8 +6,8 @@
 import { binding } from '../native.js';
 
 const { now } = Date;
-/** The wall clock was set, or drifted, when the two clocks come to differ by more than this. */
-const DRIFT_MS = 12;
+/** The wall clock was set, or drifted, when the two clocks come to differ by more than this. Above the 16 ms of the coarsest system. */
+const DRIFT_MS = 20;
 
 let offsetMs: number | undefined;
 
@@ -15,12 +15,12 @@ let offsetMs: number | undefined;
 export function wallClock(nativeMs: number): number {
   for (let tries = 0; tries < 8; tries += 1) {
     const before = now();
-    const offset = before - binding.nowMs();
+    const offset = before - binding.preciseNowMs();
     // A sample during which the process was stopped is no good; after eight the last one must do.
     if (now() - before <= 2 || (tries === 7 && offsetMs === undefined)) {
       if (offsetMs === undefined || offset - offsetMs > DRIFT_MS || offsetMs - offset > DRIFT_MS) offsetMs = offset;
       break;
     }
   }
-  return nativeMs + (offsetMs ?? now() - binding.nowMs());
+  return nativeMs + (offsetMs ?? now() - binding.preciseNowMs());
 }

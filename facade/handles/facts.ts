@@ -60,6 +60,8 @@ export interface Facts {
   readonly label: string | undefined;
   /** `Date.now()` milliseconds, to the clock's resolution. */
   readonly allocatedTimestamp: number;
+  /** The same on the native clock, which nobody sets: what ages are counted from. */
+  readonly bornMs: number;
 }
 
 const known = new WeakMap<Handle, Facts>();
@@ -73,10 +75,12 @@ export function factsOf(handle: Handle): Facts | undefined {
   const slot = fields.slotOf(handle);
   if (!isLive(slot, fields.generationOf(handle))) return undefined;
   const row = binding.rowOf(slot);
+  const bornMs = row[ROW.bornMs] ?? 0;
   const facts = {
     alignment: alignmentOf(row[ROW.alignment] ?? 0),
     label: labelText(row[ROW.label] ?? 0),
-    allocatedTimestamp: wallClock(row[ROW.bornMs] ?? 0),
+    allocatedTimestamp: wallClock(bornMs),
+    bornMs,
   };
   setKnown(known, handle, facts);
   return facts;

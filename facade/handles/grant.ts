@@ -15,7 +15,6 @@ import { checkEscape, hiddenBytes, isCurrent, isGranted, isOpen, windowOf } from
 import type { Region } from './region.js';
 import { failure, idOf, status } from './table.js';
 
-const { now } = Date;
 export const KIND = 'AllocatedMemory';
 
 /** The generation of a freed grant of an arena: no level has it. */
@@ -205,7 +204,7 @@ export function grantedTo(memory: AllocatedMemory): number | undefined {
 export function ageOf(memory: AllocatedMemory): number | undefined {
   if (!isUsable(memory)) return undefined;
   const { levels, bornMs } = allocated.regionOf(memory);
-  return levels === undefined ? binding.rowOf(allocated.slotOf(memory))[ROW.ageMs] : now() - bornMs;
+  return levels === undefined ? binding.rowOf(allocated.slotOf(memory))[ROW.ageMs] : binding.nowMs() - bornMs;
 }
 
 /** Notes the label that memory was given. */

@@ -14,7 +14,6 @@ import { endBuffer, isDetached, isMarkedBuffer, movedOnce } from './holder.js';
 import type { Outcome } from './holder.js';
 import { isLent, isRecordLive, unavailableReason } from './table.js';
 
-const { now } = Date;
 /** Where windows begin that show a region which no one ArrayBuffer can: at each multiple, twice as long. */
 const STRIDE = 1073741824;
 
@@ -80,8 +79,8 @@ export class Region {
   /** See {@link isAlone}. */
   readonly turnAt: number;
   readonly turn: number;
-  /** When it began, `Date.now()` milliseconds. */
-  readonly bornMs: number = now();
+  /** When it began, on the native clock. */
+  readonly bornMs: number = binding.nowMs();
 
   constructor(owner: RegionOwner, number: number, life: number, resets: number, total: number, base: bigint, levels: Int32Array | undefined) {
     this.owner = owner;

@@ -165,6 +165,13 @@ pub fn now_ms() -> f64 {
     raw::now_ms() as f64
 }
 
+/// The same clock as [`now_ms`] without its lag, where the system can tell: what other clocks are compared with.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn precise_now_ms() -> f64 {
+    raw::precise_now_ms() as f64
+}
+
 /// The number of a label.
 #[napi(catch_unwind)]
 #[must_use]

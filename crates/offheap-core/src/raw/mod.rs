@@ -32,6 +32,13 @@ pub fn now_ms() -> u64 {
     os::System::now_ms()
 }
 
+/// The clock of [`now_ms`] at this moment. `now_ms` lags behind it by a tick, and for as long as a busy machine's
+/// tick is late.
+#[must_use]
+pub fn precise_now_ms() -> u64 {
+    os::System::precise_now_ms()
+}
+
 /// Whether [`fence_everywhere`] works here.
 #[must_use]
 pub fn can_fence_everywhere() -> bool {

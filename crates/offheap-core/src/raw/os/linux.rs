@@ -14,6 +14,14 @@ fn sysconf(name: libc::c_int) -> Option<usize> {
     usize::try_from(value).ok().filter(|value| value.is_power_of_two())
 }
 
+/// Milliseconds of one of the system's monotonic clocks.
+fn clock_ms(clock: libc::clockid_t) -> u64 {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `now` is a valid, writable timespec.
+    unsafe { libc::clock_gettime(clock, &raw mut now) };
+    now.tv_sec.unsigned_abs() * 1000 + now.tv_nsec.unsigned_abs() / 1_000_000
+}
+
 fn map(size: usize) -> Option<NonNull<u8>> {
     // SAFETY: - a null hint and no MAP_FIXED: the kernel picks a free range, nothing is replaced.
     // - anonymous: the descriptor is ignored and must be -1.
@@ -135,11 +143,13 @@ impl Os for Linux {
     }
 
     fn now_ms() -> u64 {
-        let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-        // SAFETY: `now` is a valid, writable timespec. The coarse clock exists since Linux 2.6.32;
-        // it costs 5 ns where the exact one costs 25, and its tick is 4 ms (10 ms at HZ=100).
-        unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC_COARSE, &raw mut now) };
-        now.tv_sec.unsigned_abs() * 1000 + now.tv_nsec.unsigned_abs() / 1_000_000
+        // The coarse clock exists since Linux 2.6.32; it costs 5 ns where the exact one costs 25, and its tick is
+        // 4 ms (10 ms at HZ=100).
+        clock_ms(libc::CLOCK_MONOTONIC_COARSE)
+    }
+
+    fn precise_now_ms() -> u64 {
+        clock_ms(libc::CLOCK_MONOTONIC)
     }
 
     fn is_main_thread() -> bool {

@@ -66,6 +66,11 @@ pub trait Os {
     /// Milliseconds of a monotonic clock whose origin is not defined. Resolution 16 ms or better.
     fn now_ms() -> u64;
 
+    /// The same clock, read in a way that costs more and never lags, where there is one.
+    fn precise_now_ms() -> u64 {
+        Self::now_ms()
+    }
+
     /// Whether the calling thread is the process's first; false where the system does not say.
     fn is_main_thread() -> bool {
         false
