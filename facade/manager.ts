@@ -5,7 +5,6 @@
 import * as errors from './errors.js';
 import type { MemoryBlock } from './handles/block.js';
 import { allocateBlock, freeBlock, giveBack, reallocateBlock } from './handles/block.js';
-import { FIRST_MAGAZINE, LAST_CLASS_MAGAZINE } from './handles/front.js';
 import { allocated, directBufferOfMemory, notBlockError } from './handles/grant.js';
 import { fields } from './handles/handle.js';
 import { sweep } from './handles/life.js';
@@ -48,6 +47,10 @@ function ownBlock(block: unknown): MemoryBlock {
   if (!fields.isHandle(block)) throw notBlockError(block, 'DirectMemoryManager');
   if (poolNumberOf(fields.slotOf(block)) >= 0) refusePooled(block, 'DirectMemoryManager');
   return block as MemoryBlock;
+}
+
+function freeAnyhow(block: unknown): void {
+  freeBlock(ownBlock(block));
 }
 
 /** Frees every block of this isolate that can be freed, of its pools too if asked, and returns how many. */
@@ -102,8 +105,7 @@ export class DirectMemoryManager {
 
   /** Frees a block; its views have length 0 then. A second time: `ERR_OFFHEAP_DOUBLE_FREE`; while pinned: `ERR_OFFHEAP_IN_USE`. */
   static freeMemory(block: MemoryBlock): void {
-    if (giveBack(block, FIRST_MAGAZINE, LAST_CLASS_MAGAZINE)) return;
-    freeBlock(ownBlock(block));
+    if (!giveBack(block)) freeAnyhow(block);
   }
 
   /** Frees every block of the calling isolate, and returns how many. Pinned ones, escaped ones and those with a view whose handle is

@@ -5,16 +5,16 @@
 import { inspect } from 'node:util';
 import * as errors from './errors.js';
 import { formatPool, makeStats } from './format.js';
-import { create, giveBack } from './handles/block.js';
+import { create, giveToPool, takePooled } from './handles/block.js';
 import type { MemoryBlock } from './handles/block.js';
 import { alignmentCode } from './handles/facts.js';
-import { NO_MAGAZINE, takePooled } from './handles/front.js';
+import { NO_MAGAZINE } from './handles/front.js';
 import { fields, handleId } from './handles/handle.js';
 import { notBlockError } from './handles/grant.js';
 import { closePool, openPool, poolOf, releaseTo } from './handles/pooled.js';
 import type { PoolOwner } from './handles/pooled.js';
 import { requireAvailable } from './handles/request.js';
-import { ARGUMENT, FRONT, RESULT, T, failure, figure, isLive, poolNumberOf, status } from './handles/table.js';
+import { ARGUMENT, RESULT, T, failure, figure, isLive, poolNumberOf, status } from './handles/table.js';
 import { binding } from './native.js';
 import { validateAcquireOptions, validateAlignment, validateLength, validatePoolOptions, validateSize } from './options.js';
 import * as p from './primordials.js';
@@ -47,7 +47,7 @@ interface State extends PoolOwner {
   /** Looks for those who wait. */
   timer: NodeJS.Timeout | undefined;
 }
-let stateOf: (pool: MemoryPool) => State;
+let stateIn: (pool: MemoryPool) => State;
 
 /** Out of line, as all refusals on short paths: V8 inlines what is short. */
 function refuseThis(value: unknown): never {
@@ -68,7 +68,7 @@ export class MemoryPool implements Disposable {
   readonly #state: State;
 
   static {
-    stateOf = (pool) => {
+    stateIn = (pool) => {
       try {
         return pool.#state; // throws for whatever is no pool: asking first costs as much as all the rest of an acquire
       } catch {
@@ -112,9 +112,7 @@ export class MemoryPool implements Disposable {
   /** A block of its own, uninitialised unless `zeroed` was asked or it was released before. At the limit, or while others wait in
    * {@link acquireAsync}: `ERR_OFFHEAP_LIMIT`. */
   acquire(): MemoryBlock {
-    const state = stateOf(this);
-    const slot = takePooled(state.magazine, state.blockSize); // nobody waits while something lies there
-    return slot === 0 ? acquireAnyhow(this) : create(slot, T[FRONT + (slot << 2)] as number, state.blockSize);
+    return takePooled(this, stateOf(this), acquireAnyhow); // nobody waits while something lies in the magazine
   }
 
   /** A block as soon as one is free, first come first served. Rejects with `signal.reason`, with `ERR_OFFHEAP_TIMEOUT` after `timeoutMs`
@@ -141,7 +139,7 @@ export class MemoryPool implements Disposable {
    * `ERR_OFFHEAP_IN_USE`. */
   release(block: MemoryBlock): void {
     const { magazine } = stateOf(this);
-    if (!giveBack(block, magazine, magazine)) releaseAnyhow(this, block);
+    if (!giveToPool(block, magazine)) releaseAnyhow(this, block);
   }
 
   /** Drops all idle blocks. */
@@ -183,6 +181,9 @@ export class MemoryPool implements Disposable {
     return toText(this);
   }
 }
+
+/** A constant, which V8 folds. */
+const stateOf = stateIn;
 
 p.define(MemoryPool.prototype, inspect.custom, function inspectPool(this: unknown): string {
   try {
@@ -228,14 +229,13 @@ function gate(state: State, isGated: boolean): void {
 }
 
 /** A block; undefined at the pool's own limit. */
-function take(state: State): MemoryBlock | undefined {
+function takeAnyhow(state: State): MemoryBlock | undefined {
   T[ARGUMENT] = state.number;
   poolAcquire();
   if (T[RESULT] === 0) {
     const slot = T[RESULT + 1] as number;
     if (slot !== 0) return create(slot, T[RESULT + 2] as number, state.blockSize);
-    const lent = takePooled(state.magazine, state.blockSize); // there is one now, unless another thread set a limit meanwhile
-    return lent === 0 ? take(state) : create(lent, T[FRONT + (lent << 2)] as number, state.blockSize);
+    return takePooled(state, state, takeAnyhow); // there is one now, unless another thread set a limit meanwhile
   }
   const code = errors.ERROR_CODES[status() - 1];
   if (code === 'ERR_OFFHEAP_LIMIT' && figure(4) === 0) return undefined;
@@ -246,10 +246,10 @@ function take(state: State): MemoryBlock | undefined {
 function takeInTurn(state: State): MemoryBlock | undefined {
   serve(state);
   if (state.waiters.first() !== undefined) return undefined;
-  const block = take(state);
+  const block = takeAnyhow(state);
   if (block !== undefined) return block;
   binding.settle(); // blocks that were dropped, and whose buffers are gone
-  return take(state);
+  return takeAnyhow(state);
 }
 
 /** Gives blocks to those who wait, as long as there are any; in a closed pool, turns them away. */
@@ -260,7 +260,7 @@ function serve(state: State): void {
       continue;
     }
     try {
-      const block = take(state);
+      const block = takeAnyhow(state);
       if (block === undefined) return;
       if (!waiter.succeed(block)) releaseTo(block, state.number, state);
     } catch (error) {

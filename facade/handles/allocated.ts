@@ -72,9 +72,11 @@ export class AllocatedMemory implements Face {
         try {
           const memory = value as AllocatedMemory; // what is none throws at its first field: asking first costs 3 ns
           const theirs = memory.#region;
-          if ((region !== undefined && theirs !== region) || theirs.homes === undefined) return false;
+          const { homes } = theirs;
+          if ((region !== undefined && theirs !== region) || homes === undefined) return false;
+          const size = memory.#size;
           T[BUSY] = 1;
-          return isAlone(theirs) && giveGrant(memory.#slot, memory.#generation, memory.#size);
+          return isAlone(theirs) && giveGrant(memory.#slot, memory.#generation, homes[size] as number, size);
         } catch {
           return false;
         } finally {

@@ -5,24 +5,21 @@
 import { Buffer } from 'node:buffer';
 import { inspect } from 'node:util';
 import * as errors from '../errors.js';
-import { formatBlock } from '../format.js';
-import { allocateNative, binding, freeNative } from '../native.js';
+import { allocateNative, freeNative } from '../native.js';
 import { accessError, validateByteValue, validateRange, validateSize } from '../options.js';
 import * as p from '../primordials.js';
-import type { SafeDataView } from '../primordials.js';
 import type { AllocateOptions, Alignment, BytesLike, NativeMemory, ViewConstructor } from '../types.js';
+import { prepareAccess, viewOfParts } from './access.js';
 import { NOT_READY, installAccessors } from './accessors.js';
 import type { Accessors } from './accessors.js';
-import { wallClock } from './clock.js';
 import { factsOf } from './facts.js';
 import { copyOf, decode } from './copyout.js';
-import { FIRST_MAGAZINE, LAST_MAGAZINE, LENT_MAX, giveLent, takeLent } from './front.js';
+import { FIRST_MAGAZINE, HOME_SHIFT, LENT_MAX, classHomes, giveSlot, magazineOf, takeSlot } from './front.js';
 import { deadError, exposeFields, fields, forgedError, handleId } from './handle.js';
 import type { Extra, Handle } from './handle.js';
-import { NEAR_MAX, farOffset, farView, hiddenView, showSpan } from './hidden.js';
-import { giveAccessor, hasEscaped } from './holder.js';
+import { NEAR_MAX, farOffset, farView, hiddenView } from './hidden.js';
 import type { Holder } from './holder.js';
-import { endHandle, freedMs, pinHandle, reallocateHandle } from './life.js';
+import { endHandle, pinHandle, reallocateHandle } from './life.js';
 import { compareOperands, copyOperand, fillOperand, operandSize } from './operand.js';
 import { releaseHandle } from './pooled.js';
 import { WORD_CODE, requireAvailable, stageDetails } from './request.js';
@@ -42,6 +39,7 @@ import {
   setWide,
   spanOf,
 } from './table.js';
+import { ageOf, freedTimestampOf, toText } from './told.js';
 import { arrayBufferOf, bytesOf, requireHere, requireLive, restFrom, viewOf } from './views.js';
 
 const { isEncoding } = Buffer;
@@ -54,14 +52,23 @@ function freeOtherwise(block: Handle): void {
 
 /** Only this folder has it, so nobody else can make a block. */
 const KEY: unique symbol = Symbol('offheap.block');
-/** What `free()` and dispose do, whatever a script made of the methods. */
-let free: (block: MemoryBlock) => void;
-/** The same by a native call, after {@link giveBack} has said no. */
-export let freeBlock: (block: MemoryBlock) => void;
-/** Ends a block that needs no native call, if its chunk goes back to one of the magazines `first` to `last`. False for everything else. */
-export let giveBack: (block: unknown, first: number, last: number) => boolean;
-/** The handle of a live record. */
-export let create: (slot: number, generation: number, size: number) => MemoryBlock;
+/** Where a pool's blocks lie, and how large they are. */
+interface Pooled {
+  readonly magazine: number;
+  readonly blockSize: number;
+}
+
+/** What sees the private fields. */
+interface Doors {
+  readonly allocateBlock: (size: number, alignment?: Alignment, options?: AllocateOptions) => MemoryBlock;
+  readonly takePooled: <Owner, Other>(pool: Owner, blocks: Pooled, otherwise: (pool: Owner) => Other) => MemoryBlock | Other;
+  readonly create: (slot: number, generation: number, size: number) => MemoryBlock;
+  // Whatever they are given: what is no block throws at its first private field. To ask first costs 3 ns.
+  giveBack(block: unknown): boolean;
+  giveToPool(block: unknown, magazine: number): boolean;
+  readonly freeBlock: (block: MemoryBlock) => void;
+}
+let doors: Doors;
 
 /** The typed getters and setters; accessors.ts puts them on the class. */
 // oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- these are methods that installAccessors does define
@@ -73,40 +80,68 @@ export interface MemoryBlock extends Accessors {}
  */
 export class MemoryBlock implements NativeMemory {
   // Four fields on purpose: a fresh object of four costs 13 ns, of six 22; and no base class: that costs 15 more.
-  readonly #slot: number;
-  readonly #generation: number;
-  readonly #size: number;
+  // Numbers from the start: V8 then knows of the fields that they are small integers, and need not look.
+  readonly #slot: number = 0;
+  readonly #generation: number = 0;
+  readonly #size: number = 0;
   #extra: Extra;
 
   static {
-    free = (block) => {
-      if (!giveBack(block, FIRST_MAGAZINE, LAST_MAGAZINE)) freeBlock(block);
-    };
-    freeBlock = (block) => {
-      if (typeof block !== 'object' || block === null || !(#slot in block)) throw forgedError('this', block);
-      if (block.#extra !== undefined) {
-        freeOtherwise(block);
-        return;
-      }
-      T[ARGUMENT] = block.#slot;
-      T[ARGUMENT + 1] = block.#generation;
-      freeNative();
-      if (T[RESULT] === 0) block.#extra = resultTime();
-      else freeOtherwise(block);
-    };
-    giveBack = (value, first, last) => {
-      try {
-        const block = value as MemoryBlock; // what is none throws at its first field: asking first costs 3 ns
-        if (block.#extra !== undefined) return false;
-        const time = giveLent(block.#slot, block.#generation, block.#size, first, last);
-        if (time !== 0) block.#extra = time;
-        return time !== 0;
-      } catch {
-        return false;
-      }
-    };
     // `this`, not the class's name: a bundler would give a class that names itself another name, and it would show.
-    create = (slot, generation, size) => new this(KEY, slot, generation, size);
+    // Closer than the module's: for each of its names that a short function uses, its bytecode is six bytes longer.
+    const [key, t, homes, takeFrom, giveTo] = [KEY, T, classHomes, takeSlot, giveSlot];
+    doors = {
+      allocateBlock: (size, alignment, options) => {
+        if (options === undefined && (alignment === undefined || alignment === 'word') && typeof size === 'number' && size >>> 0 === size && size <= LENT_MAX) {
+          const magazine = homes[(size + 15) >>> 4] as number; // of size 0 one that is always empty
+          const slot = takeFrom(magazine, (magazine << HOME_SHIFT) | size, size, size);
+          if (slot) return new this(key, slot, t[FRONT + (slot << 2)] as number, size);
+        }
+        return allocateAnyhow(size, alignment, options);
+      },
+      takePooled: (pool, { magazine, blockSize }, otherwise) => {
+        const slot = takeFrom(magazine, magazine << HOME_SHIFT, 1, blockSize);
+        return slot ? new this(key, slot, t[FRONT + (slot << 2)] as number, blockSize) : otherwise(pool);
+      },
+      create: (slot, generation, size) => new this(key, slot, generation, size),
+      freeBlock: (block) => {
+        if (typeof block !== 'object' || block === null || !(#slot in block)) throw forgedError('this', block);
+        if (block.#extra !== undefined) {
+          freeOtherwise(block);
+          return;
+        }
+        T[ARGUMENT] = block.#slot;
+        T[ARGUMENT + 1] = block.#generation;
+        freeNative();
+        if (T[RESULT] === 0) block.#extra = resultTime();
+        else freeOtherwise(block);
+      },
+      giveBack: (block: MemoryBlock) => {
+        try {
+          if (block.#extra !== undefined) return false;
+          const size = block.#size;
+          if (size > LENT_MAX) return false;
+          const magazine = homes[(size + 15) >>> 4] as number;
+          const time = giveTo(block.#slot, block.#generation, magazine, (magazine << HOME_SHIFT) | size, size);
+          if (!time) return false;
+          block.#extra = time;
+          return true;
+        } catch {
+          return false;
+        }
+      },
+      giveToPool: (block: MemoryBlock, magazine) => {
+        try {
+          if (block.#extra !== undefined) return false;
+          const time = giveTo(block.#slot, block.#generation, magazine, magazine << HOME_SHIFT, block.#size);
+          if (!time) return false;
+          block.#extra = time;
+          return true;
+        } catch {
+          return false;
+        }
+      },
+    };
     exposeFields({
       isHandle: (value): value is Handle => typeof value === 'object' && value !== null && #slot in value,
       slotOf: (handle) => (handle as MemoryBlock).#slot,
@@ -150,7 +185,6 @@ export class MemoryBlock implements NativeMemory {
     this.#slot = slot;
     this.#generation = generation;
     this.#size = size;
-    this.#extra = undefined;
   }
 
   /** A copy of bytes off the JavaScript heap. Throws as `allocateMemory`; empty bytes are out of range. */
@@ -212,11 +246,7 @@ export class MemoryBlock implements NativeMemory {
 
   /** `Date.now()` milliseconds; 0 while live. */
   get freedTimestamp(): number {
-    const ms = freedMs(own(this));
-    if (ms === 0) return 0;
-    const facts = factsOf(this);
-    // The wall clock may have been set since the birth was told: a free does not come before it.
-    return facts === undefined ? wallClock(ms) : facts.allocatedTimestamp + lifeMs(facts.bornMs, ms);
+    return freedTimestampOf(own(this));
   }
 
   /** Whether the memory is still this handle's. */
@@ -304,52 +334,36 @@ export class MemoryBlock implements NativeMemory {
   }
 }
 
+// Constants, which V8 folds: to ask each time whether a variable still holds the same function costs as much as a load from the table.
+
+/** Frees by a native call, after {@link giveBack} has said no. */
+export const freeBlock: Doors['freeBlock'] = doors.freeBlock;
+/** Ends a block of no pool that needs no native call. False for everything else. */
+export const giveBack: Doors['giveBack'] = doors.giveBack;
+/** The same with a block of the pool to which a magazine belongs. */
+export const giveToPool: Doors['giveToPool'] = doors.giveToPool;
+/** The handle of a live record. */
+export const create: Doors['create'] = doors.create;
+/** A block out of a pool's magazine; when a native call is due, what another function gives. */
+export const takePooled: Doors['takePooled'] = doors.takePooled;
+/** Allocates. All arguments are checked here. */
+export const allocateBlock: Doors['allocateBlock'] = doors.allocateBlock;
+
+/** What `free()` and dispose do, whatever a script made of the methods. */
+const free = (block: MemoryBlock): void => {
+  if (giveBack(block)) return;
+  const magazine = fields.isHandle(block) ? magazineOf(fields.slotOf(block)) : 0;
+  if (magazine < FIRST_MAGAZINE || !giveToPool(block, magazine)) freeBlock(block);
+};
+
 /** Out of line, as all refusals on short paths: V8 inlines what is short. */
 function refuseNew(key: unknown): never {
   throw errors.invalidArgType('new.target', 'a call of DirectMemoryManager.allocateMemory()', key);
 }
 
-/** What an access did not find ready, or why it throws. */
-function prepareAccess(block: MemoryBlock, error: unknown): void {
-  if (!fields.isHandle(block)) throw forgedError('this', block);
-  const holder = fields.extraOf(block);
-  const isViewed = typeof holder === 'object';
-  if (isViewed && (error === NOT_READY || !p.hasOwn(error as object, 'code')) && hasEscaped(holder)) throw errors.escaped('MemoryBlock', handleId(block));
-  if (error !== NOT_READY) throw error;
-  if (isViewed) giveAccessor(holder);
-  else showSpan(spanOf(fields.slotOf(block)));
-}
-
-function ageOf(block: MemoryBlock): number | undefined {
-  const born = factsOf(block)?.bornMs;
-  return born === undefined ? undefined : lifeMs(born, freedMs(block) || binding.nowMs());
-}
-
-/** From one time of the native clock to another. */
-const lifeMs = (bornMs: number, endMs: number): number => (endMs > bornMs ? endMs - bornMs : 0);
-
-function toText(block: MemoryBlock): string {
-  const facts = factsOf(block);
-  const slot = fields.slotOf(block);
-  const freed = !isLive(slot, fields.generationOf(block));
-  const ageMs = facts === undefined ? undefined : ageOf(block);
-  const size = fields.sizeOf(block);
-  return formatBlock('MemoryBlock', { id: handleId(block), address: addressOf(slot), size, alignment: facts?.alignment, ageMs, freed });
-}
-
 p.define(MemoryBlock.prototype, inspect.custom, function inspectBlock(this: unknown): string {
   return fields.isHandle(this) ? toText(this as MemoryBlock) : 'MemoryBlock {}';
 });
-
-/** Where an access of a block goes that has several buffers, or none over the whole: each of them may have been transferred away. */
-function viewOfParts(block: MemoryBlock, holder: Holder, offset: number): SafeDataView {
-  if (hasEscaped(holder)) throw errors.escaped('MemoryBlock', handleId(block));
-  const span = spanOf(fields.slotOf(block));
-  if (offset > NEAR_MAX) return farView(span, offset); // so large that its span is its own
-  if (holder.buffer !== undefined) return (holder.partAccessor ??= p.dataViewOver(holder.buffer));
-  if (hiddenView(span) === undefined) showSpan(span);
-  return hiddenView(span) as SafeDataView;
-}
 
 /** Refuses a forged `this`. */
 function own(block: MemoryBlock): MemoryBlock {
@@ -364,30 +378,17 @@ function live(block: MemoryBlock): MemoryBlock {
   return block;
 }
 
-/** Allocates. All arguments are checked here. */
-export function allocateBlock(size: number, alignment?: Alignment, options?: AllocateOptions): MemoryBlock {
-  if (options === undefined && (alignment === undefined || alignment === 'word') && typeof size === 'number' && size >= 1 && size <= LENT_MAX && (size | 0) === size) {
-    const slot = takeLent(size);
-    if (slot !== 0) return create(slot, T[FRONT + (slot << 2)] as number, size);
-  }
-  return allocateAnyhow(size, alignment, options);
-}
-
 function allocateAnyhow(size: number, alignment: Alignment | undefined, options: AllocateOptions | undefined): MemoryBlock {
   validateSize(size);
-  if (alignment === undefined && options === undefined) {
-    T[ARGUMENT + 2] = WORD_CODE;
-  } else {
-    stageDetails(alignment, options);
-  }
+  if (alignment === undefined && options === undefined) T[ARGUMENT + 2] = WORD_CODE;
+  else stageDetails(alignment, options);
   requireAvailable();
   setWide(0, size);
   allocateNative();
   if (T[RESULT] !== 0) throw failure('MemoryBlock', 0, 'allocated');
   const slot = T[RESULT + 1] as number;
   if (slot !== 0) return create(slot, T[RESULT + 2] as number, size);
-  const lent = takeLent(size); // there is one now, unless another thread set a limit meanwhile
-  return lent === 0 ? allocateAnyhow(size, undefined, undefined) : create(lent, T[FRONT + (lent << 2)] as number, size);
+  return allocateBlock(size); // there is one now, unless another thread set a limit meanwhile
 }
 
 /** Reallocates a live block; its handle is dead afterwards, moved or not. */

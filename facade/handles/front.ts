@@ -6,8 +6,10 @@
  */
 import { binding } from '../native.js';
 import * as p from '../primordials.js';
-import { ARGUMENT, CLOCK, FRONT, NATIVE_TIME, T } from './table.js';
+import { CLOCK, FRONT, NATIVE_TIME, T } from './table.js';
 
+/** Lets the native side look at what was taken, each time that a count has gone a quarter around. What is live needs no look: between two
+ * native calls it changes by no more than magazines hold. */
 const { noteTaken } = binding;
 
 /** Bytes of lent chunks in the program's hands, and the most since a native call last looked; modulo 2^32. */
@@ -21,11 +23,14 @@ export const BUSY = 4;
 /** First word of the first magazine, and words from one to the next. */
 const FIRST = 64;
 const WORDS = 80;
-/** Words of a magazine: how many slots are in it, how many may be, what was taken out, whether to zero what was written, the slots. */
+/** Words of a magazine: how many slots are in it, how many may be, what was taken out, the most that the word about what was written may be,
+ * the slots. */
 const CAPACITY = 1;
 const TAKEN = 2;
-const WIPES = 3;
+const WRITTEN_MAX = 3;
 const SLOTS = 4;
+/** The newest slot, less the length. */
+const NEWEST = 3;
 /** Of a magazine of grants: bytes of them in the program's hands, modulo 2^32. */
 const GRANTED = 68;
 /** Where a magazine would begin that is always empty. */
@@ -35,98 +40,120 @@ export const NO_MAGAZINE = 40;
 const HOME = 1;
 const BORN = 2;
 const WRITTEN = 3;
-const HOME_SHIFT = 16;
+export const HOME_SHIFT = 16;
 
-/** The magazines of classes and pools, and those of classes alone, begin no later than this. */
+/** Magazines begin no earlier than this. */
 export const FIRST_MAGAZINE: number = FIRST;
-export const LAST_MAGAZINE = 65535;
-export const LAST_CLASS_MAGAZINE: number = FIRST + 39 * WORDS;
 
 /** The largest block that comes from a class's magazine. */
 export const LENT_MAX = 32768;
-/** The bit of a count that changes each time it has gone a quarter around. */
-const QUARTER = 0x40000000;
+/** The lowest bit of a count that changes only when it has gone a quarter around. */
+const QUARTER_SHIFT = 30;
 /** The last generation that is live. */
 const LAST_GENERATION = 536870909;
 
-/** The magazine of the smallest class that holds `size` bytes, 1 to {@link LENT_MAX} (crates/offheap-core/src/alloc/chunks/classes.rs). */
-const magazineFor = (size: number): number => {
-  const last = size - 1;
-  if (size <= 64) return FIRST + (last >>> 4) * WORDS;
+/** Where the magazine of the smallest class begins that holds so many units of 16 bytes: the steps of all classes are such units
+ * (crates/offheap-core/src/alloc/chunks/classes.rs). */
+export const classHomes: Uint16Array = p.filledUint16(LENT_MAX / 16 + 1, FIRST);
+for (let units = 5; units <= LENT_MAX / 16; units += 1) {
+  const last = units * 16 - 1;
   const log2 = 31 - p.clz32(last);
-  return FIRST + (4 * log2 - 20 + ((last >>> (log2 - 2)) & 3)) * WORDS;
-};
-
-/** Lets the native side look at a magazine's counts, each time that one has gone a quarter around. */
-function tellTaken(magazine: number): void {
-  T[ARGUMENT] = magazine;
-  noteTaken();
+  classHomes[units] = FIRST + (4 * log2 - 20 + ((last >>> (log2 - 2)) & 3)) * WORDS;
 }
+for (let units = 1; units <= 4; units += 1) classHomes[units] = FIRST + (units - 1) * WORDS;
+classHomes[0] = NO_MAGAZINE;
+
+// The four functions that take a slot out of a magazine and put one in. Nothing is called in them between the first store and the last: a
+// call can throw where the stack ends. And every byte of their bytecode counts: V8 inlines into a loop only up to 920 bytes, and what is
+// inlined as a whole, from `acquire()` to the end of `release()`, makes no object at all when it dies in the loop.
 
 /**
- * Takes the newest slot out of a magazine; it is live from now on, and `home` says of which magazine and how large. `amount` is counted as
- * taken, `size` in the word `live`. 0 when a native call is due: nothing is there, the clock stands, or the slot's last generation is over.
- * Nothing is called between the first store and the last: a call can throw where the stack ends.
+ * Takes a block's newest slot out of a magazine; it is live from now on, and `home` says of which magazine and how large. `amount` is
+ * counted as taken. 0 when a native call is due: nothing is there, the clock stands, or the slot's last generation is over.
  */
-const takeSlot = (magazine: number, home: number, amount: number, live: number, size: number): number => {
-  const length = T[magazine] as number;
-  const now = T[CLOCK] as number;
-  if (length === 0 || now === 0) return 0;
-  const slot = T[magazine + SLOTS - 1 + length] as number;
+export const takeSlot = (magazine: number, home: number, amount: number, size: number): number => {
+  const t = T;
+  const length = t[magazine] as number;
+  const now = t[CLOCK] as number;
+  if (!length || !now) return 0;
+  const slot = t[magazine + length + NEWEST] as number;
   const at = FRONT + (slot << 2);
-  const generation = (T[at] as number) + 1;
+  const generation = (t[at] as number) + 1;
   if (generation > LAST_GENERATION) return 0;
-  T[magazine] = length - 1;
-  T[at + HOME] = home;
-  T[at + BORN] = now;
-  T[at] = generation;
-  const liveBefore = T[live] as number;
-  const liveNow = (liveBefore + size) | 0;
-  T[live] = liveNow;
-  if (live === LIVE && ((liveNow - (T[HIGH] as number)) | 0) > 0) T[HIGH] = liveNow;
-  const takenBefore = T[magazine + TAKEN] as number;
-  const takenNow = (takenBefore + amount) | 0;
-  T[magazine + TAKEN] = takenNow;
-  if ((((liveNow ^ liveBefore) | (takenNow ^ takenBefore)) & QUARTER) !== 0) tellTaken(magazine);
+  t[magazine] = length - 1;
+  t[at + HOME] = home;
+  t[at + BORN] = now;
+  t[at] = generation;
+  const live = ((t[LIVE] as number) + size) | 0;
+  t[LIVE] = live;
+  if (((live - (t[HIGH] as number)) | 0) > 0) t[HIGH] = live;
+  const count = magazine + TAKEN;
+  const before = t[count] as number;
+  const taken = (before + amount) | 0;
+  t[count] = taken;
+  if ((taken ^ before) >>> QUARTER_SHIFT) noteTaken();
   return slot;
 };
 
-/** The slot of a block of `size` bytes, live from now on; its generation stands at {@link FRONT}. 0 when a native call is due. */
-export const takeLent = (size: number): number => {
-  const magazine = magazineFor(size);
-  return takeSlot(magazine, (magazine << HOME_SHIFT) | size, size, LIVE, size);
-};
-
-/** The same from a pool's magazine, whose blocks are all of `size` bytes. */
-export const takePooled = (magazine: number, size: number): number => takeSlot(magazine, magazine << HOME_SHIFT, 1, LIVE, size);
-
 /**
- * Ends what is live, has no views and came from one of the magazines `first` to `last`: its slot goes back there. `isGrant`: an allocator
- * counts it. Returns when, see {@link timeOf}; 0 when nothing happened, for a native call is due or it is dead. No calls, as above.
+ * Ends a block that is live and has no views: its slot goes back to `magazine`, if `home` is what {@link takeSlot} was told. Returns when,
+ * see {@link timeOf}; 0 when nothing happened, for a native call is due or it is dead. The caller knows the magazine: where it is read from
+ * the table, each free waits for the loads of the allocation before it, 5 ns in a loop.
  */
-const giveSlot = (slot: number, generation: number, size: number, first: number, last: number, isGrant: boolean): number => {
+export const giveSlot = (slot: number, generation: number, magazine: number, home: number, size: number): number => {
+  const t = T;
   const at = FRONT + (slot << 2);
-  if (T[at] !== generation) return 0;
-  const magazine = (T[at + HOME] as number) >>> HOME_SHIFT;
-  if (magazine < first || magazine > last) return 0;
-  const length = T[magazine] as number;
-  if (length >= (T[magazine + CAPACITY] as number) || (T[at + WRITTEN] !== 0 && T[magazine + WIPES] !== 0)) return 0;
-  const now = T[CLOCK] as number;
-  if (now === 0) return 0;
-  T[at] = generation + 1;
-  T[magazine + SLOTS + length] = slot;
-  T[magazine] = length + 1;
-  const live = isGrant ? magazine + GRANTED : LIVE;
-  const before = T[live] as number;
-  const after = (before - size) | 0;
-  T[live] = after;
-  if (((after ^ before) & QUARTER) !== 0) tellTaken(magazine);
+  if (t[at] !== generation || t[at + HOME] !== home) return 0;
+  const length = t[magazine] as number;
+  const now = t[CLOCK] as number;
+  if (!now || length >= (t[magazine + CAPACITY] as number) || (t[at + WRITTEN] as number) > (t[magazine + WRITTEN_MAX] as number)) return 0;
+  t[at] = generation + 1;
+  t[magazine + length + SLOTS] = slot;
+  t[magazine] = length + 1;
+  t[LIVE] = ((t[LIVE] as number) - size) | 0;
   return now;
 };
 
-/** Ends a live block. */
-export const giveLent = (slot: number, generation: number, size: number, first: number, last: number): number =>
-  giveSlot(slot, generation, size, first, last, false);
+/** As {@link takeSlot}, of an allocator, which counts its grants itself. {@link grantOffset} tells where the grant begins. */
+export const takeGrant = (magazine: number, size: number): number => {
+  const t = T;
+  const length = t[magazine] as number;
+  const now = t[CLOCK] as number;
+  if (!length || !now) return 0;
+  const slot = t[magazine + length + NEWEST] as number;
+  const at = FRONT + (slot << 2);
+  const generation = (t[at] as number) + 1;
+  if (generation > LAST_GENERATION) return 0;
+  t[magazine] = length - 1;
+  t[at + HOME] = (magazine << HOME_SHIFT) | size;
+  t[at + BORN] = now;
+  t[at] = generation;
+  const granted = magazine + GRANTED;
+  t[granted] = ((t[granted] as number) + size) | 0;
+  const count = magazine + TAKEN;
+  const taken = ((t[count] as number) + 1) | 0;
+  t[count] = taken;
+  if (!(taken << (32 - QUARTER_SHIFT))) noteTaken();
+  return slot;
+};
+
+/** As {@link giveSlot}, of an allocator. False when a native call is due, or the grant is dead. */
+export const giveGrant = (slot: number, generation: number, magazine: number, size: number): boolean => {
+  const t = T;
+  const at = FRONT + (slot << 2);
+  if (t[at] !== generation || t[at + HOME] !== ((magazine << HOME_SHIFT) | size)) return false;
+  const length = t[magazine] as number;
+  if (!t[CLOCK] || length >= (t[magazine + CAPACITY] as number)) return false;
+  t[at] = generation + 1;
+  t[magazine + length + SLOTS] = slot;
+  t[magazine] = length + 1;
+  const granted = magazine + GRANTED;
+  t[granted] = ((t[granted] as number) - size) | 0;
+  return true;
+};
+
+/** The magazine that a live block came from; below {@link FIRST_MAGAZINE} when it came from none. */
+export const magazineOf = (slot: number): number => (T[FRONT + (slot << 2) + HOME] as number) >>> HOME_SHIFT;
 
 /** The largest request of an allocator that is served from a magazine. */
 export const GRANT_MAX = 16384;
@@ -135,10 +162,6 @@ export const GRANT_MAX = 16384;
 export function makeHomes(): Uint16Array {
   return p.filledUint16(GRANT_MAX + 1, NO_MAGAZINE);
 }
-
-/** The same from a magazine of an allocator's grants; {@link grantOffset} tells where it begins. */
-export const takeGrant = (magazine: number, size: number): number =>
-  takeSlot(magazine, (magazine << HOME_SHIFT) | size, 1, magazine + GRANTED, size);
 
 /** Words of a piece of an arena, in place of slots: units that were cut, all units, level and generation, log2 of a unit's bytes. */
 const CUT = 4;
@@ -165,10 +188,6 @@ export const stretchStay = (magazine: number): number => T[magazine + STAY] as n
 
 /** Where a lent grant begins in its region, bytes. */
 export const grantOffset = (slot: number): number => ((T[FRONT + (slot << 2) + WRITTEN] as number) >>> 0) * 16;
-
-/** Ends a live grant that needs no native call. False when it does, or is dead. */
-export const giveGrant = (slot: number, generation: number, size: number): boolean =>
-  giveSlot(slot, generation, size, FIRST, LAST_MAGAZINE, true) !== 0;
 
 /** Milliseconds of a tick, and how many there are. */
 const TICK_MS = 4;

@@ -110,10 +110,10 @@ fn allocate(call: &Context<'_>) -> Answer {
     })
 }
 
-/// Argument: a magazine's first word. A count of JavaScript's has gone a quarter around.
+/// A count of JavaScript's has gone a quarter around: whichever it is, so that the one who counts need not say.
 fn note_taken(call: &Context<'_>) -> Answer {
     answer(call, |isolate| {
-        isolate.note_taken(argument(isolate, 0) as usize);
+        isolate.note_taken();
         Ok(())
     })
 }

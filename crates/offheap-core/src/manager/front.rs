@@ -16,6 +16,13 @@ use crate::tracker::state::{AlignmentCode, Generation, Handle, Owner, Slot, Stat
 pub(super) const CLASS_MAGAZINES: usize = 40;
 const _: () = assert!(classes::size_of(CLASS_MAGAZINES as u8 - 1) == classes::SMALL_MAX);
 
+/// The most bytes in all pools' magazines together if each were full. JavaScript counts what is live modulo 2^32, and
+/// between two native calls it can only take out what lies in magazines, or fill them: less than 2^31 bytes with those
+/// of the classes. So the sum is never mistaken, without a look at it in each free.
+pub(super) const SWING_MAX: u64 = 1 << 30;
+const _: () =
+    assert!(SWING_MAX + CLASS_MAGAZINES as u64 * MAGAZINE_SLOTS as u64 * classes::SMALL_MAX < 1 << 31);
+
 /// What stands behind the magazines.
 #[derive(Debug)]
 pub(super) struct Magazines {
@@ -23,6 +30,7 @@ pub(super) struct Magazines {
     reserves: Box<[Vec<Slot>]>, // lent, in no magazine, the newest last
     free: Vec<usize>,           // magazines that a closed pool left
     next: usize,
+    swing_bytes: u64, // see `SWING_MAX`
 }
 
 impl Magazines {
@@ -33,7 +41,7 @@ impl Magazines {
             table.open_magazine(magazine, room, 1, false);
         }
         let reserves = (0..MAGAZINES).map(|_| Vec::new()).collect();
-        Self { enabled, reserves, free: Vec::new(), next: CLASS_MAGAZINES }
+        Self { enabled, reserves, free: Vec::new(), next: CLASS_MAGAZINES, swing_bytes: 0 }
     }
 }
 
@@ -60,12 +68,10 @@ impl Isolate {
         self.table.magazine_length(magazine) > 0
     }
 
-    /// A count of JavaScript's, at the magazine at a word of the table or over all blocks, has gone a quarter around.
-    pub fn note_taken(&self, home: usize) {
+    /// A count of JavaScript's has gone a quarter around.
+    pub fn note_taken(&self) {
         self.counter.look();
-        if let Some(magazine) = IsolateTable::magazine_at(home) {
-            self.table.note_taken(magazine);
-        }
+        self.table.note_all_taken();
     }
 
     /// Whether JavaScript may hand something out by itself at all.
@@ -267,16 +273,18 @@ impl Isolate {
         self.take_back(slot).map(|_| slot)
     }
 
-    /// A magazine for a pool; `None` when nothing is lent here, or all are in use.
+    /// A magazine for a pool or for grants; `None` when nothing is lent here, or all are in use.
     pub(super) fn open_magazine(&self, capacity: usize, unit_bytes: u64, wipes: bool) -> Option<usize> {
         let mut front = self.front.borrow_mut();
-        if !front.enabled || self.table.slots() == 0 {
+        let swing = front.swing_bytes + unit_bytes * MAGAZINE_SLOTS as u64;
+        if !front.enabled || self.table.slots() == 0 || swing > SWING_MAX {
             return None;
         }
         let magazine = front.free.pop().or_else(|| {
             front.next += 1;
             (front.next <= MAGAZINES).then(|| front.next - 1)
         })?;
+        front.swing_bytes = swing;
         self.table.open_magazine(magazine, capacity, unit_bytes, wipes);
         Some(magazine)
     }
@@ -291,7 +299,9 @@ impl Isolate {
     pub(super) fn close_magazine(&self, magazine: usize) {
         self.spill(magazine, MAGAZINE_SLOTS, 0);
         self.table.set_capacity(magazine, 0);
-        self.front.borrow_mut().free.push(magazine);
+        let mut front = self.front.borrow_mut();
+        front.swing_bytes -= self.table.unit_of(magazine) * MAGAZINE_SLOTS as u64;
+        front.free.push(magazine);
     }
 
     /// The isolate has ended: what is lent to it and nobody has comes back. It may have been stopped anywhere, so

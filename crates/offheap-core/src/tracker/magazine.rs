@@ -23,8 +23,9 @@ mod header {
     pub(super) const CAPACITY: usize = 1;
     /// How much was taken out so far, in the magazine's unit, modulo 2^32.
     pub(super) const TAKEN: usize = 2;
-    /// 1 when what was written must be zeroed before it goes in: by a native call.
-    pub(super) const WIPES: usize = 3;
+    /// The most that `front::WRITTEN` may be of what JavaScript puts in: 0 when what was written must be zeroed before, by
+    /// a native call; else no number is more.
+    pub(super) const WRITTEN_MAX: usize = 3;
     /// The slots, the newest last.
     pub(super) const SLOTS: usize = 4;
     /// Of a magazine of grants: bytes of them in the program's hands, modulo 2^32. Of an arena's: bytes that were asked.
@@ -88,6 +89,12 @@ impl IsolateTable {
         total.map_or(0, |total| total.unit.load(Ordering::Relaxed))
     }
 
+    /// The size of the blocks of a magazine, if all have the same.
+    #[must_use]
+    pub fn unit_of(&self, magazine: usize) -> u64 {
+        self.totals.magazines[magazine].unit.load(Ordering::Relaxed)
+    }
+
     /// A chunk of a magazine is in the program's hands from now on, or no more.
     pub(super) fn count_out(&self, magazine: usize, more: bool) {
         let lent = &self.totals.magazines[magazine].lent;
@@ -110,7 +117,7 @@ impl IsolateTable {
         total.unit.store(unit_bytes, Ordering::Relaxed);
         total.lent.store(0, Ordering::Relaxed);
         self.set_word(at + header::LENGTH, 0);
-        self.set_word(at + header::WIPES, i32::from(wipes));
+        self.set_word(at + header::WRITTEN_MAX, if wipes { 0 } else { i32::MAX });
         self.set_capacity(magazine, capacity);
         self.totals.used.fetch_max(magazine as u32 + 1, Ordering::Relaxed);
     }
@@ -188,6 +195,11 @@ impl IsolateTable {
         total.live.store(self.granted_of(magazine), Ordering::Relaxed);
     }
 
+    /// The same of every magazine.
+    pub fn note_all_taken(&self) {
+        self.used().for_each(|magazine| self.note_taken(magazine));
+    }
+
     /// Adds to what was taken out of a magazine: `more` in its unit, of which `bytes` are live now.
     pub(super) fn count(&self, magazine: usize, more: i64, bytes: i64) {
         let taken = self.taken_of(magazine).wrapping_add_signed(more);
@@ -199,7 +211,10 @@ impl IsolateTable {
             self.set_word(Self::at(magazine) + header::GRANTED, (granted as u32).cast_signed());
             return;
         }
-        let live = self.word(word::LIVE).wrapping_add(bytes as i32);
+        let live = self.live_bytes().wrapping_add_signed(bytes);
+        // Near it, so that the word is not mistaken, and not the same, so that `look` sees that there is something to see.
+        self.totals.live.store(live.wrapping_sub(1), Ordering::Relaxed);
+        let live = (live as u32).cast_signed();
         self.set_word(word::LIVE, live);
         if live.wrapping_sub(self.word(word::HIGH)) > 0 {
             self.set_word(word::HIGH, live);

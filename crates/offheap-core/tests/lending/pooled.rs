@@ -167,9 +167,25 @@ fn pools_without_a_magazine_work_without_one() {
         assert_eq!((again.slot, figures_of(&isolate, pool)), (block.slot, (0, 1, 1, 1)));
         isolate.close_pool(pool).unwrap();
     }
-    let large = PoolMeasures { request: plain((16 << 20) + 1), ..MEASURES };
-    let large = isolate.open_pool("large", large).unwrap();
-    assert_eq!(isolate.magazine_of(large), Ok(0), "a full magazine must count in 31 bits");
+}
+
+#[test]
+fn pools_of_large_blocks_have_magazines_as_long_as_all_of_them_are_less_than_a_gibibyte() {
+    const MIB: u64 = 1 << 20;
+    let isolate = lending(manager());
+    let open = |size| {
+        let pool = isolate.open_pool("large", PoolMeasures { request: plain(size), ..MEASURES }).unwrap();
+        (pool, isolate.magazine_of(pool) != Ok(0))
+    };
+    assert!(!open(MIB + 1).1, "what a native call costs is nothing next to the use of so much");
+    let pools: Vec<(u32, bool)> = (0..18).map(|_| open(MIB)).collect();
+    let with = pools.iter().filter(|(_, has_magazine)| *has_magazine).count();
+    assert_eq!(with, 16, "64 MiB each");
+    assert!(!open(64 << 10).1 && pools[0].1);
+    let block = isolate.acquire(pools[17].0).unwrap();
+    isolate.release(pools[17].0, block).unwrap();
+    isolate.close_pool(pools[0].0).unwrap();
+    assert!(open(512 << 10).1 && open(512 << 10).1 && !open(512 << 10).1);
 }
 
 /// As [`figures`], without a look at everything.

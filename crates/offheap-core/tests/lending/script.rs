@@ -12,7 +12,7 @@ use std::cell::Cell;
 /// Words of a magazine, from its first.
 const CAPACITY: usize = 1;
 const TAKEN: usize = 2;
-const WIPES: usize = 3;
+const WRITTEN_MAX: usize = 3;
 const SLOTS: usize = 4;
 
 /// Stores of a `take` that counts a new maximum, in their order: the length of the magazine, home, birth,
@@ -101,7 +101,7 @@ impl<'a> Script<'a> {
             self.store(word::HIGH, live);
         }
         if (taken ^ before) & 1 << 30 != 0 && self.stores_left.get() > 0 {
-            self.isolate.note_taken(home);
+            self.isolate.note_taken();
         }
         Some(Handle { slot, generation: Generation(generation.cast_unsigned()) })
     }
@@ -128,7 +128,7 @@ impl<'a> Script<'a> {
         if home == 0 || self.word(home) >= self.word(home + CAPACITY) || self.word(word::CLOCK) == 0 {
             return false;
         }
-        if self.word(at + front::WRITTEN) & self.word(home + WIPES) != 0 {
+        if self.word(at + front::WRITTEN) > self.word(home + WRITTEN_MAX) {
             return false;
         }
         self.store(at + front::GENERATION, handle.generation.0.cast_signed() + 1);

@@ -176,18 +176,13 @@ impl<'a> Script<'a> {
         self.store(at + front::HOME, ((home as u32) << 16 | size as u32).cast_signed());
         self.store(at + front::BORN, now);
         self.store(at + front::GENERATION, generation);
-        self.count(home, GRANTED, size as i32);
-        self.count(home, TAKEN, 1);
-        Some(slot)
-    }
-
-    /// Adds to a count, and lets the native side look each time that it has gone a quarter around.
-    fn count(&self, home: usize, index: usize, amount: i32) {
-        let before = self.word(home + index);
-        self.add(home + index, amount);
-        if (before ^ self.word(home + index)) & 1 << 30 != 0 {
-            self.isolate.note_taken(home);
+        self.add(home + GRANTED, size as i32);
+        let before = self.word(home + TAKEN);
+        self.add(home + TAKEN, 1);
+        if (before ^ self.word(home + TAKEN)) & 1 << 30 != 0 {
+            self.isolate.note_taken(); // it has gone a quarter around
         }
+        Some(slot)
     }
 
     fn cut(&self, region: &Region, size: u64) -> Option<Memory> {
@@ -255,7 +250,7 @@ impl<'a> Script<'a> {
         self.store(at, generation + 1);
         self.store(home + SLOTS + length as usize, slot.0.cast_signed());
         self.store(home, length + 1);
-        self.count(home, GRANTED, -(memory.size as i32));
+        self.add(home + GRANTED, -(memory.size as i32));
         true
     }
 

@@ -9,8 +9,9 @@ use crate::tracker::lent::Loan;
 use crate::tracker::magazine::MAGAZINE_SLOTS;
 use crate::tracker::state::{Handle, Owner, Slot, State};
 
-/// The largest blocks that are lent, in bytes: a full magazine of them counts in 31 bits.
-const LENT_BYTES_MAX: u64 = 16 << 20;
+/// The largest blocks that are lent, in bytes. What a native call costs is nothing next to the use of larger ones, and
+/// full magazines of them would soon be more than [`crate::manager::front::SWING_MAX`].
+const LENT_BYTES_MAX: u64 = 1 << 20;
 
 impl Isolate {
     /// The magazine of a new pool.

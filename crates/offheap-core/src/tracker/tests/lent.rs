@@ -249,6 +249,27 @@ fn what_is_live_is_summed_across_the_wrap_of_its_word() {
 }
 
 #[test]
+fn a_maximum_to_which_a_native_call_led_is_seen() {
+    let (tracker, table, _) = lent(2);
+    let counter = tracker.counters.counter_with(Some(Arc::clone(&table)));
+    let mut taken = Vec::new();
+    table.unload(0, 2, |slot| taken.push(slot));
+    let first = table.begin(taken[0], 0, Some(1000)).unwrap();
+    counter.look();
+    let second = table.begin(taken[1], 0, Some(500)).unwrap();
+    counter.look();
+    let front = table.front(second.slot).unwrap();
+    record(&tracker, second.slot).speak(second, front, 0);
+    table.forget(second.slot, 0, 500, 500);
+    counter.adopted(500);
+    record(&tracker, second.slot).end(second.generation).unwrap();
+    counter.freed(500);
+    table.end(first, 0, 1000);
+    counter.look();
+    assert_eq!((table.live_bytes(), tracker.counters.peak_bytes()), (0, 1500));
+}
+
+#[test]
 fn a_sum_beside_a_script_never_counts_a_free_without_its_allocation() {
     let (tracker, table, _) = lent(1);
     let counter = tracker.counters.counter_with(Some(Arc::clone(&table)));
