@@ -26,12 +26,20 @@ pub fn zeroed_i32(count: usize) -> Option<&'static [AtomicI32]> {
     unsafe { Some(std::slice::from_raw_parts(start.cast().as_ptr(), count)) }
 }
 
-/// `count` bytes that read 0, for ever. `None` when the system refuses.
+/// `words` words and `bytes` bytes that read 0, for ever: both or, when the system refuses, `None`. In one
+/// piece, so that no half of it is left over when the other is refused.
 #[must_use]
-pub fn zeroed_u8(count: usize) -> Option<&'static [AtomicU8]> {
-    let start = zeroed(count)?;
-    // SAFETY: as in `zeroed_u64`, for `AtomicU8` and `u8`.
-    unsafe { Some(std::slice::from_raw_parts(start.cast().as_ptr(), count)) }
+pub fn zeroed_u64_and_u8(words: usize, bytes: usize) -> Option<(&'static [AtomicU64], &'static [AtomicU8])> {
+    let start = zeroed(words * size_of::<AtomicU64>() + bytes)?;
+    // SAFETY: as in `zeroed_u64`, for the words at the start and for `AtomicU8` and `u8` right behind
+    // them; together they are what was reserved, and they share no byte.
+    unsafe {
+        let behind = start.cast::<AtomicU64>().add(words);
+        Some((
+            std::slice::from_raw_parts(start.cast().as_ptr(), words),
+            std::slice::from_raw_parts(behind.cast().as_ptr(), bytes),
+        ))
+    }
 }
 
 /// The bytes of a column, for a view that JavaScript reads it through.
@@ -56,4 +64,23 @@ fn zeroed(size: usize) -> Option<NonNull<u8>> {
     }
     region.discard(1);
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::zeroed_u64_and_u8;
+    use crate::base::sync::Ordering;
+
+    #[test]
+    fn words_and_bytes_of_one_piece_read_zero_and_share_nothing() {
+        for (words, bytes) in [(1, 1), (3, 4096), (1000, 65_537), (512, 0)] {
+            let (longs, shorts) = zeroed_u64_and_u8(words, bytes).unwrap();
+            assert_eq!((longs.len(), shorts.len()), (words, bytes));
+            assert!(longs.iter().all(|word| word.load(Ordering::Relaxed) == 0));
+            longs.iter().for_each(|word| word.store(!0, Ordering::Relaxed));
+            assert!(shorts.iter().all(|byte| byte.swap(7, Ordering::Relaxed) == 0));
+            assert!(longs.iter().all(|word| word.load(Ordering::Relaxed) == !0));
+        }
+        assert!(zeroed_u64_and_u8(1 << 50, 1 << 50).is_none(), "no system has so much");
+    }
 }

@@ -55,9 +55,10 @@ impl Buddy {
             return Err(never_fits(1 << (min_order + MIN_SHIFT), total));
         }
         let (pages, whole) = (blocks.div_ceil(64) as usize, (blocks / 64) as usize);
-        let refused = || no_memory(blocks + 8 * pages as u64);
         let hints = pages.div_ceil(64);
-        let all = words::zeroed_u64(pages + 2 * hints).ok_or_else(refused)?;
+        let (words, bytes) = (pages + 2 * hints, blocks as usize);
+        let (all, orders) = words::zeroed_u64_and_u8(words, bytes)
+            .ok_or_else(|| no_memory((size_of::<AtomicU64>() * words + bytes) as u64))?;
         let (used, rest) = all.split_at(pages);
         let (partial, vacant) = rest.split_at(hints);
         for page in &used[..whole] {
@@ -68,7 +69,7 @@ impl Buddy {
             min_order,
             max_order: blocks.ilog2(),
             used,
-            orders: words::zeroed_u8(blocks as usize).ok_or_else(refused)?,
+            orders,
             partial: Hints::new(partial),
             vacant: Hints::new(vacant),
             recent: std::array::from_fn(|_| AtomicU64::new(0)),
