@@ -1,6 +1,7 @@
 //! Where to look first: sets of pages that may be wrong for a moment, never for good.
 
 use crate::base::sync::{AtomicU64, Ordering};
+use std::ops::Range;
 
 /// One bit for each page that may have what the set is named for. Set after a free; a searcher that
 /// finds it wrong clears it and looks once more, so that no free is missed.
@@ -27,12 +28,14 @@ impl Hints {
         self.words[page / 64].fetch_and(!(1 << (page % 64)), Ordering::AcqRel);
     }
 
-    /// All hinted pages.
-    pub(super) fn pages(&self) -> impl Iterator<Item = usize> {
-        self.words.iter().enumerate().flat_map(|(index, word)| {
+    /// The hinted of some pages.
+    pub(super) fn pages(&self, of: Range<usize>) -> impl Iterator<Item = usize> + use<> {
+        let (words, first) = (self.words, of.start / 64);
+        let hinted = words[first..of.end.div_ceil(64)].iter().zip(first..).flat_map(|(word, index)| {
             let bits = word.load(Ordering::Relaxed);
             (0..64).filter(move |bit| bits >> bit & 1 == 1).map(move |bit| 64 * index + bit)
-        })
+        });
+        hinted.filter(move |page| of.contains(page))
     }
 
     /// The first that `take` takes from, of at most `looks` hinted pages.

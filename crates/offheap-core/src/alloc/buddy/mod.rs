@@ -1,24 +1,30 @@
 //! Buddy: blocks of 64 bytes times a power of two, each at a multiple of its size.
 //!
 //! 64 smallest blocks share a word (a page, here). Orders 0 to 6 are one compare-exchange on it: an
-//! aligned run of clear bits is a free block, so joining needs no work at all. Larger orders have
-//! bitmaps of free blocks under a lock (`upper`). A page that is empty again stays with the words
-//! until a larger request, or somebody who counts, wants it: then it goes back up and is joined.
+//! aligned run of clear bits is a free block, so joining needs no work at all (`pages`). Larger orders
+//! have bitmaps of free blocks (`upper`) under a lock for each of up to 16 shards (`shards`), those above
+//! a shard under one more. A page that is empty again stays with the words, and a shard with its lock,
+//! until a larger request, or somebody who counts, wants it: then it goes back up and is joined (`all`).
 
+mod all;
+mod cold;
 mod hints;
+mod pages;
 mod runs;
+mod shards;
 #[cfg(test)]
 mod tests;
 mod upper;
 
 use super::strategy::{Grant, Strategy, Usage, Verdict, full, never_fits, no_memory, not_granted};
 use crate::base::error::Result;
-use crate::base::sync::{AtomicU8, AtomicU64, Mutex, Ordering, lock};
+use crate::base::sync::{AtomicU8, AtomicU64, Ordering};
 use crate::raw;
 use crate::raw::words;
 use hints::Hints;
+use pages::Pages;
 use runs::{free_runs, run, take_run};
-use upper::Upper;
+use shards::Shards;
 
 /// log2 of the smallest block's bytes.
 const MIN_SHIFT: u32 = 6;
@@ -32,14 +38,13 @@ const LOOKS_MAX: usize = 16;
 #[derive(Debug)]
 pub struct Buddy {
     total: u64,
-    min_order: u32,                               // the alignment's
-    max_order: u32,                               // the largest block's
-    used: &'static [AtomicU64], // a bit for each smallest block; a page of `upper` reads all ones
+    min_order: u32,              // the alignment's
+    max_order: u32,              // the largest block's
     orders: &'static [AtomicU8], // per smallest block: order + 1 of the grant that starts there
-    partial: Hints,             // pages with some room
-    vacant: Hints,              // pages without a grant
+    pages: Pages,
+    partial: Hints,                               // pages with some room
     recent: [AtomicU64; PAGE_ORDER as usize + 1], // per order: the page where a block was freed last
-    upper: Mutex<Upper>,
+    shards: Shards,
 }
 
 impl Buddy {
@@ -55,12 +60,13 @@ impl Buddy {
             return Err(never_fits(1 << (min_order + MIN_SHIFT), total));
         }
         let (pages, whole) = (blocks.div_ceil(64) as usize, (blocks / 64) as usize);
-        let hints = pages.div_ceil(64);
-        let (words, bytes) = (pages + 2 * hints, blocks as usize);
+        let bits = pages.div_ceil(64); // words with a bit for each page
+        let (words, bytes) = (pages + 3 * bits, blocks as usize);
         let (all, orders) = words::zeroed_u64_and_u8(words, bytes)
             .ok_or_else(|| no_memory((size_of::<AtomicU64>() * words + bytes) as u64))?;
         let (used, rest) = all.split_at(pages);
-        let (partial, vacant) = rest.split_at(hints);
+        let (partial, rest) = rest.split_at(bits);
+        let (vacant, cold) = rest.split_at(bits);
         for page in &used[..whole] {
             page.store(!0, Ordering::Relaxed);
         }
@@ -68,12 +74,11 @@ impl Buddy {
             total,
             min_order,
             max_order: blocks.ilog2(),
-            used,
             orders,
+            pages: Pages { used, vacant: Hints::new(vacant) },
             partial: Hints::new(partial),
-            vacant: Hints::new(vacant),
             recent: std::array::from_fn(|_| AtomicU64::new(0)),
-            upper: Mutex::new(Upper::new(whole)),
+            shards: Shards::new(whole, cold),
         };
         if pages > whole {
             // The last page is short: what lies past the end is taken for ever.
@@ -108,7 +113,7 @@ impl Buddy {
     /// Takes a block of a small order from a page.
     #[inline]
     fn take(&self, page: usize, order: u32) -> Option<u64> {
-        let bit = take_run(&self.used[page], order)?;
+        let bit = take_run(&self.pages.used[page], order)?;
         Some(64 * page as u64 + u64::from(bit))
     }
 
@@ -130,7 +135,7 @@ impl Buddy {
     fn take_small(&self, order: u32) -> Option<u64> {
         let partly = |page| {
             self.take(page, order).or_else(|| {
-                if self.used[page].load(Ordering::Relaxed) != !0 {
+                if self.pages.used[page].load(Ordering::Relaxed) != !0 {
                     return None; // room for a smaller one
                 }
                 self.partial.clear(page);
@@ -143,80 +148,42 @@ impl Buddy {
             return Some(block);
         }
         let wholly = |page| {
-            let block = self.take_vacant(page, run(order))?;
+            let block = self.pages.take_vacant(page, run(order))?;
             self.partial.set(page);
             Some(block)
         };
-        if let Some(block) = self.vacant.find(usize::MAX, wholly) {
+        if let Some(block) = self.pages.vacant.find(usize::MAX, wholly) {
             return Some(block);
         }
         if let Some(block) = self.take_large(PAGE_ORDER) {
             let page = (block / 64) as usize;
-            self.used[page].store(run(order), Ordering::Release);
+            self.pages.used[page].store(run(order), Ordering::Release);
             self.partial.set(page);
             return Some(block);
         }
-        (0..self.used.len()).find_map(|page| self.take(page, order))
+        (0..self.pages.used.len()).find_map(|page| self.take(page, order))
     }
 
     /// A whole page.
     fn take_page(&self) -> Option<u64> {
-        self.vacant
-            .find(usize::MAX, |page| self.take_vacant(page, !0))
+        self.pages
+            .vacant
+            .find(usize::MAX, |page| self.pages.take_vacant(page, !0))
             .or_else(|| self.take_large(PAGE_ORDER))
-    }
-
-    /// Takes the first blocks of a page on which nothing is granted.
-    fn take_vacant(&self, page: usize, bits: u64) -> Option<u64> {
-        let word = &self.used[page];
-        let take = || {
-            word.load(Ordering::Relaxed) == 0
-                && word.compare_exchange(0, bits, Ordering::AcqRel, Ordering::Relaxed).is_ok()
-        };
-        if !take() {
-            self.vacant.clear(page);
-            if !take() {
-                return None;
-            }
-            self.vacant.set(page);
-        }
-        Some(64 * page as u64)
     }
 
     /// A block of whole pages.
     fn take_large(&self, order: u32) -> Option<u64> {
-        let mut upper = lock(&self.upper);
-        let order = (order - PAGE_ORDER) as usize;
-        let page = upper.take(order).or_else(|| {
-            self.gather(&mut upper, self.vacant.pages());
-            upper.take(order).or_else(|| {
-                self.gather(&mut upper, 0..self.used.len()); // hints may be lost in a race: look at all
-                upper.take(order)
-            })
-        })?;
-        Some(64 * page as u64)
+        Some(64 * self.shards.take(order - PAGE_ORDER, &self.pages)? as u64)
     }
 
-    /// Hands pages on which nothing is granted back up. Taking one is what granting it would be: one
-    /// exchange from no bit to all.
-    fn gather(&self, upper: &mut Upper, pages: impl Iterator<Item = usize>) {
-        let whole = (self.total >> PAGE_SHIFT) as usize;
-        for page in pages.filter(|page| *page < whole) {
-            let word = &self.used[page];
-            let vacant = word.load(Ordering::Relaxed) == 0
-                && word.compare_exchange(0, !0, Ordering::AcqRel, Ordering::Relaxed).is_ok();
-            if vacant {
-                upper.put(page, 0);
-            }
-        }
-    }
-
-    /// Live grants, by what stands at their first blocks. `free`: the pages of `upper`.
+    /// Live grants, by what stands at their first blocks. `free`: the pages of `shards`.
     fn count_grants(&self, free: &[bool]) -> u64 {
         let (mut grants, mut page) = (0, 0);
-        while page < self.used.len() {
+        while page < self.pages.used.len() {
             let (first, mut pages) = (64 * page, 1);
-            if self.used[page].load(Ordering::Relaxed) != 0 && !free.get(page).is_some_and(|free| *free) {
+            if self.pages.used[page].load(Ordering::Relaxed) != 0 && !free.get(page).is_some_and(|free| *free)
+            {
                 for order in &self.orders[first..(first + 64).min(self.orders.len())] {
                     let Some(order) = order.load(Ordering::Relaxed).checked_sub(1) else { continue };
                     grants += 1;
@@ -268,19 +235,20 @@ impl Strategy for Buddy {
         self.orders[block].store(0, Ordering::Relaxed); // before the block can have its next owner
         let page = block / 64;
         if order > PAGE_ORDER {
-            lock(&self.upper).put(page, (order - PAGE_ORDER) as usize);
+            self.shards.put(page, order - PAGE_ORDER);
             return Ok(1 << (order + MIN_SHIFT));
         }
         let bits = run(order) << (block % 64);
-        let mut seen = self.used[page].load(Ordering::Relaxed);
+        let mut seen = self.pages.used[page].load(Ordering::Relaxed);
         loop {
             if seen & bits != bits {
                 return Err(not_granted());
             }
             let left = seen & !bits;
             // Release: what the owner wrote happens before what the next owner does.
-            match self.used[page].compare_exchange_weak(seen, left, Ordering::AcqRel, Ordering::Relaxed) {
-                Ok(_) if left == 0 => self.vacant.set(page),
+            match self.pages.used[page].compare_exchange_weak(seen, left, Ordering::AcqRel, Ordering::Relaxed)
+            {
+                Ok(_) if left == 0 => self.pages.vacant.set(page),
                 Ok(_) => self.partial.set(page),
                 Err(now) => {
                     seen = now;
@@ -305,12 +273,12 @@ impl Strategy for Buddy {
     }
 
     fn usage(&self) -> Usage {
-        let mut upper = lock(&self.upper);
-        self.gather(&mut upper, 0..self.used.len());
-        let (pages, blocks) = upper.count();
+        let mut all = self.shards.hold_all();
+        all.gather_all(&self.pages);
+        let (pages, blocks) = all.count();
         let mut usage = Usage { free: pages << PAGE_SHIFT, free_blocks: blocks, ..Usage::default() };
-        let mut largest = upper.largest().map(|order| order as u32 + PAGE_ORDER);
-        for word in self.used {
+        let mut largest = all.largest().map(|order| order + PAGE_ORDER);
+        for word in self.pages.used {
             let word = word.load(Ordering::Relaxed);
             usage.free += u64::from((!word).count_ones()) << MIN_SHIFT;
             usage.free_blocks += u64::from((!word & (word << 1 | 1)).count_ones());
@@ -319,7 +287,7 @@ impl Strategy for Buddy {
         usage.free += self.total % (1 << MIN_SHIFT);
         usage.largest_free =
             largest.filter(|order| *order >= self.min_order).map_or(0, |order| 1 << (order + MIN_SHIFT));
-        usage.blocks = self.count_grants(&upper.free_pages().unwrap_or_default());
+        usage.blocks = self.count_grants(&all.free_pages().unwrap_or_default());
         usage.held = self.total - usage.free;
         usage
     }
@@ -327,9 +295,8 @@ impl Strategy for Buddy {
     fn trim(&self, decommit: &dyn Fn(u64, u64) -> u64) -> u64 {
         let system_page = raw::page_size() as u64;
         let mut given = 0;
-        let mut upper = lock(&self.upper);
-        self.gather(&mut upper, 0..self.used.len());
-        upper.cool(|page, pages| {
+        self.shards.hold_all().gather_all(&self.pages);
+        self.shards.cool(|page, pages| {
             let from = ((page as u64) << PAGE_SHIFT).next_multiple_of(system_page);
             let to = ((page + pages) as u64) << PAGE_SHIFT;
             let to = to / system_page * system_page;
@@ -341,8 +308,8 @@ impl Strategy for Buddy {
     }
 
     fn check(&self) -> Verdict {
-        let free = lock(&self.upper).free_pages()?;
-        let mut bits = vec![0_u64; self.used.len()];
+        let free = self.shards.hold_all().free_pages()?;
+        let mut bits = vec![0_u64; self.pages.used.len()];
         for (page, free) in free.iter().enumerate() {
             bits[page] = if *free { !0 } else { 0 };
         }
@@ -360,7 +327,7 @@ impl Strategy for Buddy {
             }
         }
         for (page, expected) in bits.iter().enumerate() {
-            let word = self.used[page].load(Ordering::Relaxed);
+            let word = self.pages.used[page].load(Ordering::Relaxed);
             if word != *expected {
                 return Err(format!("page {page} reads {word:x}, its grants are {expected:x}"));
             }

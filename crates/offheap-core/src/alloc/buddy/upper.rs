@@ -1,106 +1,118 @@
-//! The buddy's larger orders: a bitmap of free blocks for each, split and joined under one lock.
-//! A page here is what one word of the lower level covers.
+//! The buddy's larger orders: a bitmap of free blocks for each, split and joined under the lock that it
+//! lies in. A unit is a page in a shard, and a whole shard at the top.
 
 use crate::alloc::bitmap::Bitmap;
 
-/// Free blocks of whole pages. Orders count from one page on.
+/// Free blocks of whole units. Orders count from one unit on.
 #[derive(Debug)]
 pub(super) struct Upper {
     free: Vec<Bitmap>, // per order
-    pages: usize,
-    cold: Bitmap, // pages that are free and were given back
+    some: u32,         // a bit for each order that has a free block
+    units: usize,
 }
 
 impl Upper {
-    /// All pages free, in the largest aligned blocks: a forest when their number is no power of two.
-    pub(super) fn new(pages: usize) -> Self {
-        let orders = if pages == 0 { 0 } else { pages.ilog2() as usize + 1 };
-        let free = (0..orders).map(|order| Bitmap::new(pages >> order)).collect();
-        let mut upper = Self { free, pages, cold: Bitmap::new(pages) };
-        let mut page = 0;
-        while page < pages {
-            let aligned = if page == 0 { usize::MAX.ilog2() } else { page.trailing_zeros() };
-            let order = aligned.min((pages - page).ilog2()) as usize;
-            upper.free[order].insert(page >> order);
-            page += 1 << order;
+    /// No unit free.
+    pub(super) fn empty(units: usize) -> Self {
+        let orders = if units == 0 { 0 } else { units.ilog2() + 1 };
+        Self { free: (0..orders).map(|order| Bitmap::new(units >> order)).collect(), some: 0, units }
+    }
+
+    /// All units free, in the largest aligned blocks: a forest when their number is no power of two.
+    pub(super) fn filled(units: usize) -> Self {
+        let (mut upper, mut unit) = (Self::empty(units), 0);
+        while unit < units {
+            let aligned = if unit == 0 { u32::MAX } else { unit.trailing_zeros() };
+            let order = aligned.min((units - unit).ilog2());
+            upper.insert(unit >> order, order);
+            unit += 1 << order;
         }
         upper
     }
 
-    /// Takes a block, splitting a larger one if there is none of its order. Returns its first page.
-    pub(super) fn take(&mut self, order: usize) -> Option<usize> {
-        let from = (order..self.free.len()).find(|larger| !self.free[*larger].is_empty())?;
-        let block = self.free[from].first()?;
-        self.free[from].remove(block);
-        let page = block << from;
+    fn insert(&mut self, block: usize, order: u32) {
+        self.free[order as usize].insert(block);
+        self.some |= 1 << order;
+    }
+
+    fn remove(&mut self, block: usize, order: u32) {
+        let blocks = &mut self.free[order as usize];
+        blocks.remove(block);
+        if blocks.is_empty() {
+            self.some &= !(1 << order);
+        }
+    }
+
+    /// Takes a block, splitting a larger one if there is none of its order. Returns its first unit.
+    pub(super) fn take(&mut self, order: u32) -> Option<usize> {
+        let from = self.smallest(order)?;
+        let block = self.free[from as usize].first()?;
+        self.remove(block, from);
+        let unit = block << from;
         for half in (order..from).rev() {
-            self.free[half].insert((page >> half) + 1); // the upper half stays free
+            self.insert((unit >> half) + 1, half); // the upper half stays free
         }
-        if !self.cold.is_empty() {
-            for used in page..page + (1 << order) {
-                self.cold.remove(used);
-            }
-        }
-        Some(page)
+        Some(unit)
     }
 
     /// Puts a block back and joins it with its buddies as far as they are free.
-    pub(super) fn put(&mut self, page: usize, mut order: usize) {
-        let mut block = page >> order;
-        while order + 1 < self.free.len() && self.free[order].has(block ^ 1) {
-            self.free[order].remove(block ^ 1);
+    pub(super) fn put(&mut self, unit: usize, mut order: u32) {
+        let mut block = unit >> order;
+        while order + 1 < self.free.len() as u32 && self.free[order as usize].has(block ^ 1) {
+            self.remove(block ^ 1, order);
             block >>= 1;
             order += 1;
         }
-        self.free[order].insert(block);
+        self.insert(block, order);
+    }
+
+    /// The orders that have a free block, a bit each.
+    pub(super) const fn some(&self) -> u32 {
+        self.some
+    }
+
+    /// The smallest order with a free block that a request of `order` can be cut from.
+    pub(super) const fn smallest(&self, order: u32) -> Option<u32> {
+        match self.some & (!0 << order) {
+            0 => None,
+            fitting => Some(fitting.trailing_zeros()),
+        }
     }
 
     /// The largest free order.
-    pub(super) fn largest(&self) -> Option<usize> {
-        self.free.iter().rposition(|blocks| !blocks.is_empty())
+    pub(super) const fn largest(&self) -> Option<u32> {
+        self.some.checked_ilog2()
     }
 
-    /// Free pages and free blocks.
+    /// Free units and free blocks.
     pub(super) fn count(&self) -> (u64, u64) {
         let counts = self.free.iter().map(Bitmap::len);
         counts
             .enumerate()
-            .fold((0, 0), |(pages, blocks), (order, len)| (pages + (len << order), blocks + len))
+            .fold((0, 0), |(units, blocks), (order, len)| (units + (len << order), blocks + len))
     }
 
-    /// Calls `each` with first page and number of pages of every stretch that is free and has its
-    /// pages; it has none afterwards.
-    pub(super) fn cool(&mut self, mut each: impl FnMut(usize, usize)) {
-        for order in 0..self.free.len() {
-            for block in self.free[order].iter() {
-                let (mut page, end) = (block << order, (block + 1) << order);
-                while page < end {
-                    let from = page;
-                    while page < end && !self.cold.has(page) {
-                        self.cold.insert(page);
-                        page += 1;
-                    }
-                    if page > from {
-                        each(from, page - from);
-                    }
-                    page += 1;
-                }
-            }
-        }
+    /// First unit and number of units of every free block.
+    pub(super) fn blocks(&self) -> impl Iterator<Item = (usize, usize)> {
+        let numbered = self.free.iter().enumerate();
+        numbered.flat_map(|(order, blocks)| blocks.iter().map(move |block| (block << order, 1 << order)))
     }
 
-    /// Whether a page is in a free block; an error when it is in two, or when a pair is not joined.
-    pub(super) fn free_pages(&self) -> Result<Vec<bool>, String> {
-        let mut free = vec![false; self.pages];
+    /// Whether a unit is in a free block; an error when it is in two, or when a pair is not joined.
+    pub(super) fn free_units(&self) -> Result<Vec<bool>, String> {
+        let mut free = vec![false; self.units];
         for (order, blocks) in self.free.iter().enumerate() {
+            if blocks.is_empty() != (self.some >> order & 1 == 0) {
+                return Err(format!("order {order} has a free block, or it is said to have one"));
+            }
             for block in blocks.iter() {
                 if block & 1 == 0 && blocks.has(block + 1) && order + 1 < self.free.len() {
                     return Err(format!("blocks {block} of order {order} are not joined"));
                 }
-                for page in
+                for unit in
                     free.get_mut(block << order..(block + 1) << order).ok_or("a block past the end")?
                 {
-                    if std::mem::replace(page, true) {
+                    if std::mem::replace(unit, true) {
                         return Err(format!("block {block} of order {order} overlaps another"));
                     }
                 }

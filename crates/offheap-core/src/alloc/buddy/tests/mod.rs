@@ -1,9 +1,13 @@
 //! Steps that other threads would have to interrupt at one moment: here they are interrupted by hand.
+//! `shards`: where blocks above a page come from; `owners`: the same by many threads at once.
+
+mod owners;
+mod shards;
 
 use super::Buddy;
 use crate::alloc::strategy::Strategy;
 use crate::base::error::Code;
-use crate::base::sync::{Ordering, lock};
+use crate::base::sync::Ordering;
 
 const MIB: u64 = 1 << 20;
 
@@ -28,7 +32,7 @@ fn a_page_that_is_granted_again_is_not_handed_up() {
     buddy.free(grant.offset).unwrap(); // vacant, and hinted
     let again = buddy.allocate(64).unwrap();
     assert_eq!(again.offset, grant.offset);
-    buddy.gather(&mut lock(&buddy.upper), buddy.vacant.pages());
+    buddy.shards.hold_all().gather_all(&buddy.pages);
     buddy.check().unwrap();
     assert_eq!(buddy.usage().largest_free, MIB / 2);
 }
@@ -42,7 +46,7 @@ fn a_hint_that_was_lost_costs_a_search_and_no_room() {
     for grant in page {
         buddy.free(grant.offset).unwrap();
     }
-    for word in buddy.partial.words.iter().chain(buddy.vacant.words) {
+    for word in buddy.partial.words.iter().chain(buddy.pages.vacant.words) {
         word.store(0, Ordering::Relaxed);
     }
     buddy.recent.iter().for_each(|recent| recent.store(0, Ordering::Relaxed));
