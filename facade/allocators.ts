@@ -7,9 +7,11 @@ import * as errors from './errors.js';
 import { formatAllocator } from './format.js';
 import { allocated, freeInRegion, freeMemory, idOfMemory, isUsable, setLabelOf } from './handles/grant.js';
 import { alignmentCode } from './handles/facts.js';
-import { Region, checkEscape, endRegion, isCurrent, isOpen, isStuck, leaveRegion, requireEpochs, resetsOf } from './handles/region.js';
+import { Region, checkEscape, endRegion, isCurrent, isOpen, isStuck, leaveRegion } from './handles/region.js';
 import type { Ending } from './handles/region.js';
-import { granted, isSmallSize, takeLent } from './handles/loans.js';
+import { giveBack, takeLent } from './handles/allocated.js';
+import { requireEpochs, resetsOf } from './handles/epochs.js';
+import { granted, isSmallSize } from './handles/loans.js';
 import { requireAvailable } from './handles/request.js';
 import { ARGUMENT, RESULT, T, isWorker, setWide, status, unavailableReason, wide } from './handles/table.js';
 import { binding } from './native.js';
@@ -141,19 +143,16 @@ export class AdvancedMemoryAllocator implements Face {
 
   allocate(size: number, label?: string): AllocatedMemory {
     const state = stateOf(this);
-    const lent = label === undefined ? takeLent(state.region, size) : undefined;
-    return lent === undefined ? allocateNatively(state, size, label) : lent;
+    return label === undefined ? takeLent(state, size, allocatePlain) : allocateNatively(state, size, label);
   }
 
   tryAllocate(size: number): AllocatedMemory | null {
-    const state = stateOf(this);
-    const lent = takeLent(state.region, size);
-    return lent === undefined ? grant(state, size, undefined) : lent;
+    return takeLent(stateOf(this), size, grantPlain);
   }
 
   free(memory: AllocatedMemory): void {
     const state = stateOf(this);
-    if (!allocated.giveBack(memory, state.region)) freeNatively(state, memory);
+    if (!giveBack(memory, state.region)) freeNatively(state, memory);
   }
 
   reset(): void {
@@ -295,6 +294,9 @@ const stageRequest = (region: Region, size: number): void => {
   T[ARGUMENT + 3] = 0;
   T[ARGUMENT + 4] = 0;
 };
+
+const allocatePlain = (state: State, size: number): AllocatedMemory => allocateNatively(state, size, undefined);
+const grantPlain = (state: State, size: number): AllocatedMemory | null => grant(state, size, undefined);
 
 /** The usual case by itself, so that V8 inlines it. */
 function allocateNatively(state: State, size: number, label: string | undefined): AllocatedMemory {

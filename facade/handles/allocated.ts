@@ -12,7 +12,7 @@ import type { AdvancedMemoryAllocator, AllocatedMemory as Face, BytesLike, Nativ
 import { NOT_READY, installAccessors } from './accessors.js';
 import type { Accessors } from './accessors.js';
 import { decode } from './copyout.js';
-import { BUSY, giveGrant } from './front.js';
+import { GRANT_MAX, TAKEN_GENERATION, cutStretch, giveGrant, grantOffset, stretchLevel, stretchStay, takeGrant } from './front.js';
 import {
   FREED,
   KIND,
@@ -34,7 +34,7 @@ import {
 } from './grant.js';
 import type { Place } from './grant.js';
 import { compareOperands, copyOperand, fillOperand, operandSize } from './operand.js';
-import { checkEscape, farAccessor, farPlace, isAlone, isGranted, showRegion } from './region.js';
+import { checkEscape, farAccessor, farPlace, isGranted, showRegion } from './region.js';
 import type { Region } from './region.js';
 import { ARGUMENT, T, setWide } from './table.js';
 import { typedView } from './views.js';
@@ -42,6 +42,14 @@ import { typedView } from './views.js';
 const { isEncoding } = Buffer;
 /** Only this folder has it, so nobody else can make one. */
 const KEY: unique symbol = Symbol('offheap.allocated');
+
+/** What sees the private fields and has to be short. */
+interface Doors {
+  readonly takeLent: <State extends { readonly region: Region }, Other>(state: State, size: number, otherwise: (state: State, size: number) => Other) => AllocatedMemory | Other;
+  giveBack(memory: unknown, region: Region): boolean; // what is no grant throws at its first private field, as in block.ts
+  readonly create: (region: Region, slot: number, generation: number, size: number, offset: number) => AllocatedMemory;
+}
+let doors: Doors;
 
 /** The typed getters and setters; accessors.ts puts them on the class. */
 // oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- these are methods that installAccessors does define
@@ -54,35 +62,51 @@ export interface AllocatedMemory extends Accessors {}
  */
 export class AllocatedMemory implements Face {
   readonly #region: Region;
-  readonly #slot: number;
-  #generation: number;
-  readonly #size: number;
-  readonly #offset: number;
+  // Numbers from the start, as in block.ts.
+  readonly #slot: number = 0;
+  #generation: number = 0;
+  readonly #size: number = 0;
+  readonly #offset: number = 0;
 
   static {
+    // Closer than the module's, as in block.ts.
+    const [key, t, takeFrom, cutFrom, giveTo] = [KEY, T, takeGrant, cutStretch, giveGrant];
+    doors = {
+      takeLent: (state, size, otherwise) => {
+        const { region } = state;
+        const { homes } = region;
+        if (typeof size === 'number' && size >>> 0 === size && size <= GRANT_MAX) {
+          if (homes !== undefined) {
+            const slot = takeFrom(homes[size] as number, size, region.turnAt, region.turn);
+            if (slot) return new this(key, region, slot, t[TAKEN_GENERATION] as number, size, grantOffset(slot));
+          } else if (region.levels !== undefined && size > 0) {
+            const { stretch } = region;
+            const at = cutFrom(stretch, size, region.turnAt, region.turn);
+            if (at >= 0) return new this(key, region, stretchLevel(stretch), stretchStay(stretch), size, region.stretchAt + at);
+          }
+        }
+        return otherwise(state, size);
+      },
+      giveBack: (memory: AllocatedMemory, region) => {
+        try {
+          const theirs = memory.#region;
+          const { homes } = theirs;
+          if (theirs !== region || homes === undefined) return false;
+          const size = memory.#size;
+          return giveTo(memory.#slot, memory.#generation, homes[size] as number, size, region.turnAt, region.turn);
+        } catch {
+          return false;
+        }
+      },
+      create: (region, slot, generation, size, offset) => new this(key, region, slot, generation, size, offset),
+    };
     exposeAllocated({
       isAllocated: (value): value is AllocatedMemory => typeof value === 'object' && value !== null && #region in value,
-      create: (region, slot, generation, size, offset) => new this(KEY, region, slot, generation, size, offset),
       regionOf: (memory) => (memory as AllocatedMemory).#region,
       slotOf: (memory) => (memory as AllocatedMemory).#slot,
       generationOf: (memory) => (memory as AllocatedMemory).#generation,
       sizeOf: (memory) => (memory as AllocatedMemory).#size,
       offsetOf: (memory) => (memory as AllocatedMemory).#offset,
-      giveBack: (value, region) => {
-        try {
-          const memory = value as AllocatedMemory; // what is none throws at its first field: asking first costs 3 ns
-          const theirs = memory.#region;
-          const { homes } = theirs;
-          if ((region !== undefined && theirs !== region) || homes === undefined) return false;
-          const size = memory.#size;
-          T[BUSY] = 1;
-          return isAlone(theirs) && giveGrant(memory.#slot, memory.#generation, homes[size] as number, size);
-        } catch {
-          return false;
-        } finally {
-          T[BUSY] = 0;
-        }
-      },
       stageFree: (memory, region) => {
         if (typeof memory !== 'object' || memory === null || !(#region in memory) || memory.#region !== region || !region.isPlain) return false;
         T[ARGUMENT] = region.number;
@@ -253,11 +277,11 @@ export class AllocatedMemory implements Face {
   }
 
   free(): void {
-    freeMemory(own(this));
+    free(own(this));
   }
 
   [Symbol.dispose](): void {
-    if (isUsable(own(this))) freeMemory(this);
+    if (isUsable(own(this))) free(this);
   }
 
   toString(): string {
@@ -271,7 +295,16 @@ function refuseNew(key: unknown): never {
 }
 
 /** Makes the handle of a grant. */
-export const createMemory: (region: Region, slot: number, generation: number, size: number, offset: number) => Face = allocated.create;
+export const createMemory: Doors['create'] = doors.create;
+/** A grant out of what is lent; when a native call is due, what another function gives. */
+export const takeLent: Doors['takeLent'] = doors.takeLent;
+/** Ends a region's grant that needs no native call. False for everything else. */
+export const giveBack: Doors['giveBack'] = doors.giveBack;
+
+/** What `free()` and dispose do, whatever a script made of the methods. */
+function free(memory: Face): void {
+  if (!giveBack(memory, allocated.regionOf(memory))) freeMemory(memory);
+}
 
 p.define(AllocatedMemory.prototype, inspect.custom, function inspectMemory(this: unknown): string {
   return allocated.isAllocated(this) ? toText(this) : 'AllocatedMemory {}';

@@ -2,10 +2,11 @@
  * Front: chunks that the native side lent to this isolate, taken and given back without a native call. They lie in magazines in the
  * table, one for each small class and one for each pool. The words about a slot tell whose it is meanwhile: the generation there is the
  * one store that decides. The layout is crates/offheap-core/src/tracker/{isolate,magazine,lent}.rs.
- * Room: handles (5). May use: native, primordials, table.
+ * Room: handles (5). May use: native, primordials, epochs, table.
  */
 import { binding } from '../native.js';
 import * as p from '../primordials.js';
+import { EPOCHS } from './epochs.js';
 import { CLOCK, FRONT, NATIVE_TIME, T } from './table.js';
 
 /** Lets the native side look at what was taken, each time that a count has gone a quarter around. What is live needs no look: between two
@@ -17,8 +18,10 @@ const LIVE = 2;
 const HIGH = 3;
 
 /** 1 while this isolate may be between its look whether an allocator is its alone and its last store: until it is 0 again nobody takes
- * over what is lent to it. Stored in place and not by a function, which could throw where the stack ends. */
+ * over what is lent to it. */
 export const BUSY = 4;
+/** Where {@link takeGrant} leaves a generation: the word itself may be another thread's to change, as soon as this isolate is not busy. */
+export const TAKEN_GENERATION = 5;
 
 /** First word of the first magazine, and words from one to the next. */
 const FIRST = 64;
@@ -114,42 +117,59 @@ export const giveSlot = (slot: number, generation: number, magazine: number, hom
   return now;
 };
 
-/** As {@link takeSlot}, of an allocator, which counts its grants itself. {@link grantOffset} tells where the grant begins. */
-export const takeGrant = (magazine: number, size: number): number => {
+/**
+ * As {@link takeSlot}, of an allocator, which counts its grants itself: if the epochs say `turn`, so that this isolate alone uses it. The
+ * generation stands in {@link TAKEN_GENERATION}; {@link grantOffset} tells where the grant begins.
+ */
+export const takeGrant = (magazine: number, size: number, turnAt: number, turn: number): number => {
   const t = T;
-  const length = t[magazine] as number;
-  const now = t[CLOCK] as number;
-  if (!length || !now) return 0;
-  const slot = t[magazine + length + NEWEST] as number;
-  const at = FRONT + (slot << 2);
-  const generation = (t[at] as number) + 1;
-  if (generation > LAST_GENERATION) return 0;
-  t[magazine] = length - 1;
-  t[at + HOME] = (magazine << HOME_SHIFT) | size;
-  t[at + BORN] = now;
-  t[at] = generation;
-  const granted = magazine + GRANTED;
-  t[granted] = ((t[granted] as number) + size) | 0;
-  const count = magazine + TAKEN;
-  const taken = ((t[count] as number) + 1) | 0;
-  t[count] = taken;
+  let slot = 0;
+  let taken = 1;
+  t[BUSY] = 1;
+  if (EPOCHS[turnAt] === turn) {
+    const length = t[magazine] as number;
+    const now = t[CLOCK] as number;
+    const newest = t[magazine + length + NEWEST] as number;
+    const at = FRONT + (newest << 2);
+    const generation = (t[at] as number) + 1;
+    if (length && now && generation <= LAST_GENERATION) {
+      slot = newest;
+      t[magazine] = length - 1;
+      t[at + HOME] = (magazine << HOME_SHIFT) | size;
+      t[at + BORN] = now;
+      t[at] = generation;
+      t[TAKEN_GENERATION] = generation;
+      const granted = magazine + GRANTED;
+      t[granted] = ((t[granted] as number) + size) | 0;
+      const count = magazine + TAKEN;
+      taken = ((t[count] as number) + 1) | 0;
+      t[count] = taken;
+    }
+  }
+  t[BUSY] = 0;
   if (!(taken << (32 - QUARTER_SHIFT))) noteTaken();
   return slot;
 };
 
 /** As {@link giveSlot}, of an allocator. False when a native call is due, or the grant is dead. */
-export const giveGrant = (slot: number, generation: number, magazine: number, size: number): boolean => {
+export const giveGrant = (slot: number, generation: number, magazine: number, size: number, turnAt: number, turn: number): boolean => {
   const t = T;
-  const at = FRONT + (slot << 2);
-  if (t[at] !== generation || t[at + HOME] !== ((magazine << HOME_SHIFT) | size)) return false;
-  const length = t[magazine] as number;
-  if (!t[CLOCK] || length >= (t[magazine + CAPACITY] as number)) return false;
-  t[at] = generation + 1;
-  t[magazine + length + SLOTS] = slot;
-  t[magazine] = length + 1;
-  const granted = magazine + GRANTED;
-  t[granted] = ((t[granted] as number) - size) | 0;
-  return true;
+  let given = false;
+  t[BUSY] = 1;
+  if (EPOCHS[turnAt] === turn) {
+    const at = FRONT + (slot << 2);
+    const length = t[magazine] as number;
+    if (t[at] === generation && t[at + HOME] === ((magazine << HOME_SHIFT) | size) && t[CLOCK] && length < (t[magazine + CAPACITY] as number)) {
+      t[at] = generation + 1;
+      t[magazine + length + SLOTS] = slot;
+      t[magazine] = length + 1;
+      const granted = magazine + GRANTED;
+      t[granted] = ((t[granted] as number) - size) | 0;
+      given = true;
+    }
+  }
+  t[BUSY] = 0;
+  return given;
 };
 
 /** The magazine that a live block came from; below {@link FIRST_MAGAZINE} when it came from none. */
@@ -170,16 +190,27 @@ const LEVEL = 6;
 const STAY = 7;
 const UNIT_SHIFT = 8;
 
-/** Cuts `size` bytes, at most {@link GRANT_MAX}, off an arena's piece, and gives where they begin in it; −1 when it has not so many. */
-export const cutStretch = (magazine: number, size: number): number => {
-  const shift = T[magazine + UNIT_SHIFT] as number;
-  const cut = T[magazine + CUT] as number;
-  const next = cut + ((size + (1 << shift) - 1) >>> shift);
-  if (next > (T[magazine + UNITS] as number)) return -1;
-  T[magazine + CUT] = next;
-  T[magazine + GRANTED] = ((T[magazine + GRANTED] as number) + size) | 0;
-  T[magazine + TAKEN] = ((T[magazine + TAKEN] as number) + 1) | 0; // looked at with each piece
-  return cut << shift;
+/** Cuts `size` bytes, at most {@link GRANT_MAX}, off an arena's piece, and gives where they begin in it; −1 when it has not so many, or when
+ * the epochs do not say `turn`. Level and generation of what was cut do not change while there is a piece. */
+export const cutStretch = (magazine: number, size: number, turnAt: number, turn: number): number => {
+  const t = T;
+  let at = -1;
+  t[BUSY] = 1;
+  if (EPOCHS[turnAt] === turn) {
+    const shift = t[magazine + UNIT_SHIFT] as number;
+    const cut = t[magazine + CUT] as number;
+    const next = cut + ((size + (1 << shift) - 1) >>> shift);
+    if (next <= (t[magazine + UNITS] as number)) {
+      t[magazine + CUT] = next;
+      const granted = magazine + GRANTED;
+      t[granted] = ((t[granted] as number) + size) | 0;
+      const count = magazine + TAKEN;
+      t[count] = ((t[count] as number) + 1) | 0; // looked at with each piece
+      at = cut << shift;
+    }
+  }
+  t[BUSY] = 0;
+  return at;
 };
 
 /** Level and generation of what is cut off it. */

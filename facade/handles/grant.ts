@@ -23,14 +23,11 @@ export const FREED = -1;
 /** The fields of an AllocatedMemory, for this file and the room above, whatever a script made of its methods. */
 export interface AllocatedFields {
   isAllocated(value: unknown): value is AllocatedMemory;
-  create(region: Region, slot: number, generation: number, size: number, offset: number): AllocatedMemory;
   regionOf(memory: AllocatedMemory): Region;
   slotOf(memory: AllocatedMemory): number;
   generationOf(memory: AllocatedMemory): number;
   sizeOf(memory: AllocatedMemory): number;
   offsetOf(memory: AllocatedMemory): number;
-  /** Ends what needs no native call. False for everything else. */
-  giveBack(memory: unknown, region: Region | undefined): boolean;
   /** Leaves a handle where the native free looks for it, and tells so: no when the memory is not of this region, or is no
    * memory, or the region's kind asks for more. */
   stageFree(memory: unknown, region: Region): boolean;
@@ -116,9 +113,8 @@ function nativeError(memory: AllocatedMemory, action: string): Error {
 
 export const freeInRegion: () => void = binding.allocatorFree;
 
-/** What `free()` and dispose do, whatever a script made of the methods. The native side finds out what is dead. */
+/** Frees by a native call, which finds out what is dead. */
 export function freeMemory(memory: AllocatedMemory): void {
-  if (allocated.giveBack(memory, undefined)) return;
   const { levels, overwrites } = allocated.regionOf(memory);
   if (levels !== undefined) refusePinned(memory);
   allocated.stage(memory);

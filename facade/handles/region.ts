@@ -9,10 +9,11 @@ import { binding } from '../native.js';
 import * as p from '../primordials.js';
 import type { SafeDataView } from '../primordials.js';
 import type { AllocatorType } from '../types.js';
+import { EPOCHS } from './epochs.js';
 import { NO_MAGAZINE } from './front.js';
 import { endBuffer, isDetached, isMarkedBuffer, movedOnce } from './holder.js';
 import type { Outcome } from './holder.js';
-import { isLent, isRecordLive, unavailableReason } from './table.js';
+import { isLent, isRecordLive } from './table.js';
 
 /** Where windows begin that show a region which no one ArrayBuffer can: at each multiple, twice as long. */
 const STRIDE = 1073741824;
@@ -76,7 +77,8 @@ export class Region {
   stretchAt: number = 0;
   /** By size: where grants lie that need no native call (front.ts). Undefined until there are some. */
   homes: Uint16Array | undefined = undefined;
-  /** See {@link isAlone}. */
+  /** Which of the epochs' words is `turn` while the region is current and this isolate alone uses the allocator, so that it hands grants out
+   * by itself. */
   readonly turnAt: number;
   readonly turn: number;
   /** When it began, on the native clock. */
@@ -103,27 +105,6 @@ export const isGranted = (region: Region, slot: number, generation: number): boo
   return levels === undefined ? isLent(slot, generation) || isRecordLive(slot, generation) : levels[slot] === generation;
 };
 
-/** Four words for each allocator of the process: its life (odd while open), how often it was reset, whether several isolates use it, and
- * how often one of these changed. A module constant: V8 then knows its
- * address and length. */
-const EPOCHS: Int32Array = epochWords();
-
-/** Four words for each of 65,536 allocators. */
-const EPOCH_BYTES = 1048576;
-
-function epochWords(): Int32Array {
-  const buffer = unavailableReason === undefined ? binding.allocatorEpochs() : undefined;
-  return buffer === undefined ? new Int32Array(0) : p.int32Over(buffer, 0, p.arrayBufferByteLength(buffer) / 4);
-}
-
-/** Throws when the words were refused as the package was loaded: an allocator could be opened, and nobody would know when it ends. */
-export function requireEpochs(): void {
-  if (p.typedArrayLength(EPOCHS) === 0) throw errors.outOfMemory(EPOCH_BYTES);
-}
-
-/** How often an allocator was reset so far. */
-export const resetsOf = (number: number): number => EPOCHS[4 * number + 1] as number;
-
 /** Whether an allocator is still in one of its lives, and was not reset since. */
 const isOf = (number: number, life: number, resets: number): boolean => EPOCHS[4 * number] === life && EPOCHS[4 * number + 1] === resets;
 
@@ -134,10 +115,7 @@ export const isOpen = (region: Region): boolean => region.ending !== 'closed' &&
 export const isCurrent = (region: Region): boolean =>
   region.ending === undefined && isOf(region.number, region.life, region.resets);
 
-/** Whether the region is current and this isolate alone uses the allocator, so that it hands grants out by itself. */
-export const isAlone = (region: Region): boolean => EPOCHS[region.turnAt] === region.turn;
-
-/** What {@link isAlone} compares: how often the other words changed; of an allocator that several use, what never is there. */
+/** How often the other words changed; of an allocator that several isolates use, what never is there. */
 const turnOf = (number: number): number => (EPOCHS[4 * number + 2] === 0 ? (EPOCHS[4 * number + 3] as number) : -1);
 
 /** Whether one of the region's buffers was transferred away; then it stays so. */
