@@ -15,7 +15,7 @@ use crate::tracker::counters::Counter;
 use crate::tracker::isolate::IsolateTable;
 use crate::tracker::label::Label;
 use crate::tracker::record::Birth;
-use crate::tracker::state::{Extent, Handle, Origin, Owner, Place, Slot};
+use crate::tracker::state::{Extent, Handle, Origin, Owner, Place, Slot, State};
 
 /// What an isolate keeps of the allocators that it uses.
 #[derive(Debug, Default)]
@@ -137,6 +137,13 @@ impl Isolate {
         };
         if matches!(attached.allocator.ground.plan, Plan::Arena(_)) {
             return self.allocate_in_arena(attached, size);
+        }
+        if let Plan::Ring(ring) = &attached.allocator.ground.plan
+            && !attached.allocator.measures.overwrite
+        {
+            // It lends nothing and keeps nothing ready.
+            let turn = self.busy.begin(&attached.allocator.sole);
+            return self.open_grant(ring.take(size, turn.sole)?, attached, records, size, label);
         }
         self.renew_loans(attached, records);
         let turn = self.busy.begin(&attached.allocator.sole);
@@ -284,11 +291,11 @@ impl Isolate {
         if let Plan::Arena(arena) = &attached.allocator.ground.plan {
             return arena.free(handle.into(), size);
         }
-        if self.free_lent(attached, records, handle)? {
-            return Ok(());
-        }
         let tracker = &self.manager.tracker;
         let record = tracker.shared(handle.slot).ok_or(Error::from(Code::DoubleFree))?;
+        if record.state().has(State::LENT) && self.free_lent(attached, records, handle)? {
+            return Ok(());
+        }
         let (place, extent) = (record.place(), record.extent()); // before the end: then they are the next owner's
         fence(Ordering::Acquire); // as in `Tracker::shared_row`: if it lives now, both are of this owner
         if !record.is_live(handle.generation) {

@@ -107,6 +107,9 @@ impl Attached {
     /// The class of a live grant, if it is one to keep.
     #[inline]
     pub(super) fn class_at(&mut self, offset: u64, size: u64) -> Option<u32> {
+        if !self.waiting.serves {
+            return None;
+        }
         let ground = &self.allocator.ground;
         let keeps = size <= ground.measures.total / REGION_PART && ground.plan.has_class_at(offset);
         if keeps { self.class_of(size) } else { None }
