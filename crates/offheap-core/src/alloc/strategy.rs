@@ -55,12 +55,20 @@ pub type Verdict = std::result::Result<(), String>;
 /// 6. What is granted to requests of one class ([`Strategy::class_of`]) has one size and would serve every request
 ///    of that class, unless [`Strategy::has_class_at`] says no.
 /// 7. `trim` gives back pages of which no grant has a byte, and only while no grant can get them.
+/// 8. `allocate_many` grants what as many single requests would be granted. It grants fewer than are wanted only where
+///    the next single one would be refused, or would be cut as it comes although its size has a class.
 pub trait Strategy: fmt::Debug + Send + Sync {
     /// Grants at least `size` bytes.
     ///
     /// # Errors
     /// [`Code::OutOfRange`], [`Code::RegionFull`]: law 2.
     fn allocate(&self, size: u64) -> Result<Grant>;
+
+    /// Serves up to `count` requests of `size` bytes at once, calls `each` with every grant, and returns how many there
+    /// were. `each` must not use the strategy.
+    fn allocate_many(&self, size: u64, count: usize, each: &mut dyn FnMut(Grant)) -> usize {
+        (0..count).map_while(|_| self.allocate(size).ok()).map(each).count()
+    }
 
     /// Ends the grant that starts at `offset` and tells how large it was.
     ///

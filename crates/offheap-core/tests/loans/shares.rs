@@ -249,7 +249,7 @@ fn a_refused_reset_or_close_leaves_the_script_its_magazines() {
             for memory in [kept, pinned, memory] {
                 script.free(&region, memory).unwrap();
             }
-            assert_eq!(script.ready(&region, SIZE), 3, "{kind:?}");
+            assert!(script.ready(&region, SIZE) >= 3, "{kind:?}");
             assert_all_free(&isolate, region.id);
             assert_all_free(&isolate, other.id);
         }

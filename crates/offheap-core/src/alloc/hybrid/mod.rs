@@ -94,6 +94,19 @@ impl Hybrid {
         }
     }
 
+    /// As many small requests as are wanted, or as there is room for in spans.
+    fn take_many(&self, slab: &Slab, size: u64, count: usize, each: &mut dyn FnMut(Grant)) -> usize {
+        let mut given = 0;
+        loop {
+            given += slab.try_allocate_many(size, count - given, each);
+            if given == count || !self.lend(slab) {
+                break;
+            }
+        }
+        let lost = (given..count).map_while(|_| slab.allocate_anywhere(size)); // as in `take_small`
+        given + lost.map(each).count()
+    }
+
     #[cold]
     fn take_large(&self, size: u64) -> Result<Grant> {
         let units = size.div_ceil(self.unit) as u32;
@@ -152,6 +165,13 @@ impl Strategy for Hybrid {
         match self.take_small(size) {
             Some(grant) => Ok(grant),
             None => self.take_large(size),
+        }
+    }
+
+    fn allocate_many(&self, size: u64, count: usize, each: &mut dyn FnMut(Grant)) -> usize {
+        match self.slab.as_ref().filter(|slab| slab.class_of(size).is_some()) {
+            Some(slab) => self.take_many(slab, size, count, each),
+            None => (0..count).map_while(|_| self.allocate(size).ok()).map(each).count(),
         }
     }
 

@@ -1,6 +1,8 @@
 //! Slab: size classes up to 16 KiB, spans of 64 KiB that hold slots of one class, one bit a slot.
-//! Taking and freeing a slot is lock-free; a lock is held while a span changes its class.
+//! Taking and freeing a slot is lock-free; a lock is held while a span changes its class. Who wants many slots
+//! takes all that it wants of a word by one exchange.
 
+mod claim;
 mod spans;
 #[cfg(test)]
 mod tests;
@@ -10,6 +12,7 @@ use super::strategy::{Grant, Strategy, Usage, Verdict, full, never_fits, no_memo
 use crate::base::error::Result;
 use crate::base::sync::{AtomicU32, AtomicU64, Mutex, Ordering, lock};
 use crate::raw::words;
+use claim::{Claim, take_bits};
 use spans::Unused;
 
 /// Bits of a span's size: 64 KiB holds four slots of the top class.
@@ -101,14 +104,35 @@ impl Slab {
     #[inline]
     pub(super) fn try_allocate(&self, size: u64) -> Option<Grant> {
         let class = classes::class_for(size, self.alignment)?;
-        let current = self.current.get(usize::from(class))?.load(Ordering::Relaxed);
-        if let Some(span) = (current >> 8).checked_sub(1)
-            && self.class_of(span as usize) == Some(class)
-            && let Some(grant) = self.take(span as usize, class, (current & 0xff) as usize)
-        {
-            return Some(grant);
+        match self.take_current(class, 1) {
+            Some(claim) => Some(claim.first(class)),
+            None => self.take_one_elsewhere(class),
         }
-        self.take_elsewhere(class)
+    }
+
+    /// As many slots for at most [`Slab::largest`] bytes as are wanted, or as there are. Returns how many.
+    pub(super) fn try_allocate_many(&self, size: u64, count: usize, each: &mut dyn FnMut(Grant)) -> usize {
+        let Some(class) = classes::class_for(size, self.alignment) else { return 0 };
+        let mut given = 0;
+        while given < count {
+            let most = (count - given).min(64) as u32;
+            let claim = self.take_current(class, most).or_else(|| self.take_elsewhere(class, most));
+            let Some(claim) = claim else { break };
+            given += claim.bits.count_ones() as usize;
+            claim.each(class, each);
+        }
+        given
+    }
+
+    /// Slots of a class, `most` at most, from where one was found or freed last.
+    #[inline]
+    fn take_current(&self, class: u8, most: u32) -> Option<Claim> {
+        let current = self.current.get(usize::from(class))?.load(Ordering::Relaxed);
+        let span = (current >> 8).checked_sub(1)? as usize;
+        if self.class_of(span) != Some(class) {
+            return None;
+        }
+        self.take(span, class, (current & 0xff) as usize, most)
     }
 
     /// The largest request, in bytes.
@@ -152,51 +176,53 @@ impl Slab {
         (&self.room[usize::from(class) * self.room_words + span / 64], 1 << (span % 64))
     }
 
-    /// Takes a slot of a class from a span, beginning at a word. `None` when the span is full or has
+    /// Takes slots of a class from one word of a span, beginning at a word. `None` when the span is full or has
     /// another class by now.
     #[inline]
-    fn take(&self, span: usize, class: u8, from: usize) -> Option<Grant> {
-        let bits = self.bits(span, class);
-        for step in 0..bits.len() {
-            let word = if from + step < bits.len() { from + step } else { from + step - bits.len() };
-            let Some(bit) = take_bit(&bits[word]) else { continue };
+    fn take(&self, span: usize, class: u8, from: usize, most: u32) -> Option<Claim> {
+        let words = self.bits(span, class);
+        for step in 0..words.len() {
+            let word = if from + step < words.len() { from + step } else { from + step - words.len() };
+            let Some((first, bits)) = take_bits(&words[word], most) else { continue };
             if self.class_of(span) != Some(class) {
-                // The span changed hands between our look and our exchange. The bit is ours, whatever
-                // slot it stands for now: it goes back as it came.
-                bits[word].fetch_and(!(1 << bit), Ordering::Release);
+                // The span changed hands between our look and our exchange. The bits are ours, whatever
+                // slots they stand for now: they go back as they came.
+                words[word].fetch_and(!bits, Ordering::Release);
                 return None;
             }
             if step > 0 {
                 self.current[usize::from(class)].store(place(span, word), Ordering::Relaxed);
             }
-            let size = u64::from(FIGURES[usize::from(class)].size);
-            let index = 64 * word as u64 + u64::from(bit);
-            return Some(Grant { offset: ((span as u64) << SPAN_SHIFT) + index * size, size });
+            return Some(Claim { span, word, first, bits });
         }
         None
     }
 
     /// The span where a slot of the class was found last is full: looks at the others, then opens one.
-    #[cold]
-    fn take_elsewhere(&self, class: u8) -> Option<Grant> {
+    fn take_elsewhere(&self, class: u8, most: u32) -> Option<Claim> {
         loop {
-            if let Some(grant) = self.take_hinted(class) {
-                return Some(grant);
+            if let Some(claim) = self.take_hinted(class, most) {
+                return Some(claim);
             }
             match self.open(class) {
                 Some(span) => {
                     self.current[usize::from(class)].store(place(span, 0), Ordering::Relaxed);
-                    if let Some(grant) = self.take(span, class, 0) {
-                        return Some(grant);
+                    if let Some(claim) = self.take(span, class, 0, most) {
+                        return Some(claim);
                     }
                 }
                 None if !self.owns_spans => return None, // the lender decides when to look at all
-                None => return self.take_anywhere(class), // hints may be lost in a race: look at all
+                None => return self.take_anywhere(class, most), // hints may be lost in a race: look at all
             }
         }
     }
 
-    fn take_hinted(&self, class: u8) -> Option<Grant> {
+    #[cold]
+    fn take_one_elsewhere(&self, class: u8) -> Option<Grant> {
+        self.take_elsewhere(class, 1).map(|claim| claim.first(class))
+    }
+
+    fn take_hinted(&self, class: u8, most: u32) -> Option<Claim> {
         for index in 0..self.room_words {
             let hints = &self.room[usize::from(class) * self.room_words + index];
             let mut seen = hints.load(Ordering::Relaxed);
@@ -206,18 +232,18 @@ impl Slab {
                 seen &= !bit;
                 if self.class_of(span) == Some(class) {
                     self.current[usize::from(class)].store(place(span, 0), Ordering::Relaxed);
-                    if let Some(grant) = self.take(span, class, 0) {
-                        return Some(grant);
+                    if let Some(claim) = self.take(span, class, 0, most) {
+                        return Some(claim);
                     }
                 }
                 // Full, or another's. The hint goes first, then a second look: a slot that is freed
                 // in between either sets the hint again or is found here.
                 hints.fetch_and(!bit, Ordering::AcqRel);
                 if self.class_of(span) == Some(class)
-                    && let Some(grant) = self.take(span, class, 0)
+                    && let Some(claim) = self.take(span, class, 0, most)
                 {
                     hints.fetch_or(bit, Ordering::Relaxed);
-                    return Some(grant);
+                    return Some(claim);
                 }
             }
         }
@@ -226,16 +252,17 @@ impl Slab {
 
     /// As `try_allocate`, by looking at every span.
     pub(super) fn allocate_anywhere(&self, size: u64) -> Option<Grant> {
-        self.take_anywhere(classes::class_for(size, self.alignment)?)
+        let class = classes::class_for(size, self.alignment)?;
+        self.take_anywhere(class, 1).map(|claim| claim.first(class))
     }
 
-    fn take_anywhere(&self, class: u8) -> Option<Grant> {
+    fn take_anywhere(&self, class: u8, most: u32) -> Option<Claim> {
         let mut of_class = (0..self.kinds.len()).filter(|span| self.class_of(*span) == Some(class));
         of_class.find_map(|span| {
-            let grant = self.take(span, class, 0)?;
+            let claim = self.take(span, class, 0, most)?;
             let (hints, bit) = self.room_bit(span, class);
             hints.fetch_or(bit, Ordering::Relaxed);
-            Some(grant)
+            Some(claim)
         })
     }
 
@@ -260,12 +287,19 @@ impl Strategy for Slab {
         self.try_allocate(size).ok_or_else(|| full(size, self.largest_free()))
     }
 
+    fn allocate_many(&self, size: u64, count: usize, each: &mut dyn FnMut(Grant)) -> usize {
+        if size.wrapping_sub(1) >= self.largest {
+            return 0;
+        }
+        self.try_allocate_many(size, count, each)
+    }
+
     #[inline]
     fn free(&self, offset: u64) -> Result<u64> {
         let (span, class, index) = self.slot_at(offset).ok_or_else(not_granted)?;
         let bit = 1 << (index % 64);
         // Release: what the owner wrote happens before what the next owner does; pairs with the
-        // Acquire in `take_bit`. Clearing a bit that is clear changes nothing.
+        // Acquire in `take_bits`. Clearing a bit that is clear changes nothing.
         let before = self.bits(span, class)[index as usize / 64].fetch_and(!bit, Ordering::AcqRel);
         if before & bit == 0 {
             return Err(not_granted());
@@ -306,21 +340,6 @@ impl Strategy for Slab {
     fn check(&self) -> Verdict {
         self.check_spans()
     }
-}
-
-/// Sets the lowest clear bit; `None` when there is none.
-#[inline]
-fn take_bit(word: &AtomicU64) -> Option<u32> {
-    let mut seen = word.load(Ordering::Relaxed);
-    while seen != !0 {
-        let bit = (!seen).trailing_zeros();
-        // Acquire: pairs with the Release of the free, or of the opening, that cleared the bit.
-        match word.compare_exchange_weak(seen, seen | (1 << bit), Ordering::AcqRel, Ordering::Relaxed) {
-            Ok(_) => return Some(bit),
-            Err(now) => seen = now,
-        }
-    }
-    None
 }
 
 const fn place(span: usize, word: usize) -> u64 {

@@ -1,9 +1,11 @@
 //! Steps that other threads would have to interrupt at one moment: here they are interrupted by hand.
 
-use super::{FIGURES, SPAN_BYTES, Slab};
+use super::claim::lowest;
+use super::{FIGURES, SPAN_BYTES, SPAN_SHIFT, Slab};
 use crate::alloc::chunks::classes;
 use crate::alloc::strategy::Strategy;
 use crate::base::sync::Ordering;
+use std::collections::BTreeSet;
 
 const TWO_SPANS: u64 = 2 * SPAN_BYTES;
 
@@ -31,7 +33,7 @@ fn a_claimed_span_gives_no_slot_and_takes_no_free() {
     let grant = slab.allocate(100).unwrap();
     slab.free(grant.offset).unwrap();
     assert!(slab.claim(0, class(100)));
-    assert!(slab.take(0, class(100), 0).is_none());
+    assert!(slab.take(0, class(100), 0, 1).is_none());
     assert!(!slab.claim(0, class(100)), "claimed twice");
 }
 
@@ -44,9 +46,53 @@ fn a_slot_taken_from_a_span_that_changed_its_class_goes_back() {
     let large = slab.allocate(4096).unwrap();
     assert_eq!(large.offset, 0, "the empty span has another class now");
     let before = slab.taken[0].load(Ordering::Relaxed);
-    assert!(slab.take(0, class(16), 0).is_none(), "a thread that saw the old class");
-    assert_eq!(slab.taken[0].load(Ordering::Relaxed), before);
+    for most in [1, 5, 64] {
+        assert!(slab.take(0, class(16), 0, most).is_none(), "a thread that saw the old class");
+        assert_eq!(slab.taken[0].load(Ordering::Relaxed), before, "{most}");
+    }
     slab.check().unwrap();
+}
+
+/// Takes many, and tells in how many words they lie.
+fn words_of_many(slab: &Slab, size: u64, count: usize) -> (usize, Vec<u64>) {
+    let (mut words, mut offsets) = (BTreeSet::new(), Vec::new());
+    let given = slab.allocate_many(size, count, &mut |grant| {
+        words.insert((grant.offset >> SPAN_SHIFT, grant.offset % SPAN_BYTES / grant.size / 64));
+        offsets.push(grant.offset);
+    });
+    assert_eq!(given, offsets.len());
+    (words.len(), offsets)
+}
+
+#[test]
+fn many_slots_come_from_as_few_words_as_hold_them() {
+    let slab = Slab::new(TWO_SPANS, 1).unwrap();
+    let (words, first) = words_of_many(&slab, 16, 64);
+    assert_eq!((words, slab.taken[0].load(Ordering::Relaxed)), (1, !0), "a whole word at once");
+    let (words, next) = words_of_many(&slab, 16, 100);
+    assert_eq!((words, next.len()), (2, 100));
+    assert!(
+        first.iter().chain(&next).copied().eq((0..164).map(|index| 16 * index)),
+        "in order, and none left out"
+    );
+    for offset in [16, 48, 80, 1008] {
+        slab.free(offset).unwrap();
+    }
+    let (words, again) = words_of_many(&slab, 16, 3);
+    assert_eq!((words, again), (1, vec![16, 48, 80]), "what is free of a word, and no more than is wanted");
+    slab.check().unwrap();
+}
+
+#[test]
+fn the_lowest_bits_are_as_many_as_are_wanted_or_as_there_are() {
+    for word in [1, 1 << 63, !0, 0xf0f0, 0x8000_0000_0000_0001_u64] {
+        for most in 1..=64 {
+            let bits = lowest(word, most);
+            assert_eq!((bits & !word, bits.count_ones()), (0, word.count_ones().min(most)));
+            let left = word & !bits;
+            assert!(left == 0 || left.trailing_zeros() > 63 - bits.leading_zeros(), "{word:x} {most}");
+        }
+    }
 }
 
 #[test]

@@ -132,6 +132,72 @@ fn grants_are_large_enough_aligned_inside_and_apart() {
     });
 }
 
+/// As many as a strategy gives at once, of which each is proper and none shares a byte with another.
+fn take_many(house: &House, size: u64, count: usize) -> Vec<Grant> {
+    let mut grants = Vec::new();
+    let given = house.strategy.allocate_many(size, count, &mut |grant| grants.push(grant));
+    assert!(given == grants.len() && given <= count, "{}: {given} of {count}", house.name);
+    house.strategy.check().unwrap();
+    let mut sorted = grants.clone();
+    sorted.sort();
+    for pair in sorted.windows(2) {
+        assert!(pair[0].offset + pair[0].size <= pair[1].offset, "{}: {pair:?}", house.name);
+    }
+    for grant in &grants {
+        house.assert_proper(*grant, size);
+        assert_eq!(house.strategy.granted(grant.offset), Some(grant.size), "{}", house.name);
+        if house.strategy.class_of(size).is_some() {
+            assert!(
+                house.strategy.has_class_at(grant.offset) && grant.size == grants[0].size,
+                "{}",
+                house.name
+            );
+        }
+    }
+    grants
+}
+
+#[test]
+fn many_at_once_are_what_as_many_single_requests_would_be_granted() {
+    every(|house| {
+        for (part, count) in [(1500, 200), (300, 63), (40, 7)] {
+            let size = (house.total / part).clamp(1, house.largest());
+            let single = fill_up(house, size);
+            let of_class = single.iter().filter(|grant| {
+                house.strategy.class_of(size).is_none() || house.strategy.has_class_at(grant.offset)
+            });
+            let room = of_class.count();
+            free_all(house, &single);
+            let mut all = Vec::new();
+            loop {
+                let some = take_many(house, size, count);
+                let is_short = some.len() < count;
+                all.extend(some);
+                assert_eq!(house.strategy.usage().blocks, all.len() as u64, "{}", house.name);
+                if is_short {
+                    break;
+                }
+            }
+            assert_eq!(all.len(), room, "{}: {size}, {count} at once", house.name);
+            assert!(take_many(house, size, 1).is_empty());
+            // Into holes, of which one word may have several.
+            let (kept, freed): (Vec<_>, Vec<_>) =
+                all.iter().enumerate().partition(|(index, _)| index % 3 == 0);
+            free_all(house, freed.iter().map(|(_, grant)| *grant));
+            let again = take_many(house, size, count);
+            if !["ring", "arena"].contains(&house.name) {
+                assert_eq!(again.len(), count.min(freed.len()), "{}", house.name);
+            }
+            free_all(house, kept.into_iter().map(|(_, grant)| grant).chain(&again));
+            assert_all_free(house);
+        }
+        for size in [0, house.largest() + 1, u64::MAX] {
+            assert!(take_many(house, size, 3).is_empty(), "{}", house.name);
+        }
+        assert!(take_many(house, 1, 0).is_empty());
+    });
+}
+
 #[test]
 fn size_zero_and_what_can_never_fit_are_out_of_range_with_the_maximum() {
     every(|house| {

@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 enum Act {
     /// So many of a size: bytes, or parts of the region.
     Allocate(u64, usize),
+    /// The same, at once.
+    Many(u64, usize),
     Part(u64),
     Free(Index, usize),
     /// Something at which no grant starts.
@@ -27,6 +29,7 @@ const ALIGNMENTS: [u64; 4] = [1, 16, 256, 4096];
 fn acts() -> impl proptest::strategy::Strategy<Value = Vec<Act>> {
     let act = prop_oneof![
         4 => (1..200_u64, 1..30_usize).prop_map(|(size, count)| Act::Allocate(size, count)),
+        3 => (1..3000_u64, 1..100_usize).prop_map(|(size, count)| Act::Many(size, count)),
         3 => (1..20_000_u64, 1..10_usize).prop_map(|(size, count)| Act::Allocate(size, count)),
         1 => (1..40_u64).prop_map(Act::Part),
         8 => (proptest::prelude::any::<Index>(), 1..25_usize).prop_map(|(from, count)| Act::Free(from, count)),
@@ -43,19 +46,35 @@ struct Model {
 }
 
 impl Model {
+    fn enter(&mut self, grant: Grant, size: u64) {
+        self.house.assert_proper(grant, size);
+        let below = self.live.range(..=grant.offset).next_back();
+        assert!(below.is_none_or(|(_, (other, _))| other.offset + other.size <= grant.offset));
+        let above = self.live.range(grant.offset..).next();
+        assert!(above.is_none_or(|(_, (other, _))| grant.offset + grant.size <= other.offset));
+        self.stamp = self.stamp.wrapping_add(1);
+        self.house.stamp(grant, self.stamp);
+        self.live.insert(grant.offset, (grant, self.stamp));
+    }
+
+    fn allocate_many(&mut self, size: u64, count: usize) {
+        let mut grants = Vec::new();
+        let given = self.house.strategy.allocate_many(size, count, &mut |grant| grants.push(grant));
+        assert_eq!(given, grants.len());
+        grants.into_iter().for_each(|grant| self.enter(grant, size));
+        if given < count
+            && let Ok(grant) = self.house.strategy.allocate(size)
+        {
+            assert!(self.house.strategy.class_of(size).is_some());
+            assert!(!self.house.strategy.has_class_at(grant.offset), "there was room for one more");
+            self.enter(grant, size);
+        }
+    }
+
     fn allocate(&mut self, size: u64) {
         let before = self.house.strategy.usage();
         match self.house.strategy.allocate(size) {
-            Ok(grant) => {
-                self.house.assert_proper(grant, size);
-                let below = self.live.range(..=grant.offset).next_back();
-                assert!(below.is_none_or(|(_, (other, _))| other.offset + other.size <= grant.offset));
-                let above = self.live.range(grant.offset..).next();
-                assert!(above.is_none_or(|(_, (other, _))| grant.offset + grant.size <= other.offset));
-                self.stamp = self.stamp.wrapping_add(1);
-                self.house.stamp(grant, self.stamp);
-                self.live.insert(grant.offset, (grant, self.stamp));
-            }
+            Ok(grant) => self.enter(grant, size),
             Err(error) if error.code == Code::RegionFull => {
                 assert_eq!((error.requested, error.available), (size, before.largest_free));
                 assert_ne!(size, before.largest_free, "what is said to fit does not");
@@ -77,6 +96,7 @@ impl Model {
     fn step(&mut self, act: &Act) {
         match act {
             Act::Allocate(size, count) => (0..*count).for_each(|_| self.allocate(*size)),
+            Act::Many(size, count) => self.allocate_many(*size, *count),
             Act::Part(part) => self.allocate(self.house.total / part),
             Act::Free(from, count) => {
                 let offsets: Vec<u64> = self.live.keys().copied().collect();

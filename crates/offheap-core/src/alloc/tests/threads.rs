@@ -32,10 +32,17 @@ fn work(house: &House, thread: u64, size_max: u64, mailbox: &Mutex<Vec<(Grant, u
     };
     for step in 0..STEPS {
         let any = random.below(held.len().max(1) as u64) as usize;
+        let stamp = ((thread << 6) | (u64::from(step) & 63)) as u8;
         match random.below(100) {
-            0..=49 => match house.strategy.allocate(1 + random.below(size_max)) {
+            0..=4 => {
+                let (size, from) = (1 + random.below(size_max / 40), held.len());
+                house.strategy.allocate_many(size, 1 + random.below(70) as usize, &mut |grant| {
+                    held.push((grant, stamp))
+                });
+                held[from..].iter().for_each(|(grant, stamp)| house.stamp(*grant, *stamp));
+            }
+            5..=49 => match house.strategy.allocate(1 + random.below(size_max)) {
                 Ok(grant) => {
-                    let stamp = ((thread << 6) | (u64::from(step) & 63)) as u8;
                     house.stamp(grant, stamp);
                     held.push((grant, stamp));
                 }

@@ -175,7 +175,8 @@ impl Isolate {
                 }
                 self.allocate_reclaimed(attached, records, size, label)
             }
-            _ => first.map(|taken| Taken { home, ..taken }),
+            Ok(taken) => Ok(self.lay_ready(attached, records, Taken { home, ..taken }, size, label)),
+            refused => refused,
         }
     }
 

@@ -1,5 +1,5 @@
-//! Lending: grants that were freed and that the isolate's JavaScript may hand out again by itself, by class, while it
-//! alone uses the allocator. A loan keeps its record and its place; whatever a lent grant meets but a free
+//! Lending: grants that were freed, or cut in advance, and that the isolate's JavaScript may hand out by itself, by
+//! class, while it alone uses the allocator. A loan keeps its record and its place; whatever a lent grant meets but a free
 //! makes the record speak for it again.
 
 use super::grants::{Attached, Taken};
@@ -17,7 +17,7 @@ use crate::tracker::record::Record;
 use crate::tracker::state::{Generation, Handle, Owner, Slot};
 
 /// The largest request that can be lent, in bytes: the table keeps it in 16 bits.
-const LENT_BYTES_MAX: u64 = 0xffff;
+pub(super) const LENT_BYTES_MAX: u64 = 0xffff;
 /// No class of an allocator keeps more than this part of the region from others.
 const REGION_PART: u64 = 64;
 
@@ -121,7 +121,7 @@ impl Isolate {
         Ok(true)
     }
 
-    fn may_lend_of(&self, allocator: &Allocator) -> bool {
+    pub(super) fn may_lend_of(&self, allocator: &Allocator) -> bool {
         !allocator.lent.is_shared() && super::sole::has_fence() && self.may_lend()
     }
 
@@ -200,7 +200,7 @@ impl Isolate {
     }
 
     /// Gives a lent grant that nobody has back to the strategy, and its record to the stock.
-    fn return_loan(&self, allocator: &Allocator, records: &mut Vec<Slot>, slot: Slot) {
+    pub(super) fn return_loan(&self, allocator: &Allocator, records: &mut Vec<Slot>, slot: Slot) {
         let Some((record, _)) = self.idle_loan(allocator, slot) else { return };
         record.take_back(slot, &self.table);
         let put = allocator.ground.put(record.place());

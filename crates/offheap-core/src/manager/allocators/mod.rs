@@ -11,6 +11,7 @@ mod ending;
 mod grants;
 mod ground;
 mod lending;
+mod refill;
 mod rows;
 mod sight;
 mod sole;

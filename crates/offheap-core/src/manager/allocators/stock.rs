@@ -19,15 +19,21 @@ pub(super) fn begin(
     birth: Birth,
 ) -> Result<Handle> {
     loop {
-        let slot = match records.pop() {
-            Some(slot) => slot,
-            None => refill(tracker, records)?,
-        };
+        let slot = take_record(tracker, records)?;
         let record = tracker.shared(slot).ok_or(Error::from(Code::Corrupted))?;
         match record.begin_at(place, birth) {
             Some(generation) => return Ok(Handle { slot, generation }),
             None => tracker.retire(slot),
         }
+    }
+}
+
+/// A free record without memory.
+#[inline(always)] // as `open_grant`
+pub(super) fn take_record(tracker: &Tracker, records: &mut Vec<Slot>) -> Result<Slot> {
+    match records.pop() {
+        Some(slot) => Ok(slot),
+        None => refill(tracker, records),
     }
 }
 

@@ -1,0 +1,95 @@
+//! Refilling: a request that found its class's magazine empty is a sign of more to come. Slots of the class are then
+//! cut for the whole magazine, a slab's by whole words, so that the next ones need no native call.
+
+use super::Isolate;
+use super::grants::{Attached, Taken};
+use super::ground::Plan;
+use super::lending::LENT_BYTES_MAX;
+use super::stock::{put_record, take_record};
+use crate::alloc::strategy::Strategy;
+use crate::tracker::isolate::IsolateTable;
+use crate::tracker::label::Label;
+use crate::tracker::lent::Loan;
+use crate::tracker::magazine::MAGAZINE_SLOTS;
+use crate::tracker::state::{Owner, Place, Slot};
+
+impl Plan {
+    /// The strategy, if it cuts many slots for little more than one. (An object pool counts how often it has to cut.)
+    fn cuts_many(&self) -> Option<&dyn Strategy> {
+        match self {
+            Self::Slab(slab) => Some(slab),
+            Self::Hybrid(hybrid) => Some(hybrid),
+            _ => None,
+        }
+    }
+}
+
+impl Isolate {
+    /// After a fresh grant: its class's magazine, if there is one, was empty.
+    #[inline]
+    pub(super) fn lay_ready(
+        &self,
+        attached: &Attached,
+        records: &mut Vec<Slot>,
+        taken: Taken,
+        size: u64,
+        label: Label,
+    ) -> Taken {
+        if taken.home > 0 && label.0 == 0 {
+            self.refill_magazine(attached, records, taken.home, size);
+        }
+        taken
+    }
+
+    /// Fills the empty magazine that begins at a word of the table, after a fresh grant of `size` bytes. What cannot be
+    /// lent is not cut.
+    #[cold]
+    fn refill_magazine(&self, attached: &Attached, records: &mut Vec<Slot>, home: usize, size: u64) {
+        let allocator = &attached.allocator;
+        let Some(strategy) = allocator.ground.plan.cuts_many() else { return };
+        let Some(magazine) = IsolateTable::magazine_at(home) else { return };
+        // One less than it holds: with the grant before, a whole word; and the next free needs no native call.
+        let wanted = self.table.capacity(magazine).min(MAGAZINE_SLOTS).saturating_sub(1);
+        if wanted == 0 || size > LENT_BYTES_MAX || !self.may_lend_of(allocator) {
+            return;
+        }
+        let _lent = allocator.counters.loans();
+        if allocator.lent.is_shared() {
+            return; // since we looked
+        }
+        let slots = self.lendable_records(records, wanted);
+        let mut fresh = Vec::with_capacity(slots.len());
+        strategy.allocate_many(size, slots.len(), &mut |grant| fresh.push(grant.offset));
+        let alignment = allocator.measures.alignment;
+        let loan = Loan { owner: Owner::grant(self.number), label: 0, alignment };
+        for slot in slots {
+            // The last first: a magazine hands out the newest, so its grants lie in the order of the region.
+            let Some(offset) = fresh.pop() else {
+                put_record(&self.manager.tracker, records, slot);
+                continue;
+            };
+            self.manager.tracker.bind(slot, Place::grant(allocator.ground.span.0, offset), 0);
+            let record = self.manager.tracker.shared(slot);
+            let is_lent = record.is_some_and(|record| record.lend(slot, &self.table, magazine, loan));
+            debug_assert!(is_lent);
+            if !self.table.load(magazine, slot) {
+                self.return_loan(allocator, records, slot); // its script wrote another length
+            }
+        }
+    }
+
+    /// Records of the stock, as far as the next ones can be lent.
+    fn lendable_records(&self, records: &mut Vec<Slot>, most: usize) -> Vec<Slot> {
+        let tracker = &self.manager.tracker;
+        let mut slots = Vec::with_capacity(most);
+        while slots.len() < most {
+            let Ok(slot) = take_record(tracker, records) else { break };
+            if !self.is_lendable(slot) {
+                put_record(tracker, records, slot);
+                break;
+            }
+            slots.push(slot);
+        }
+        slots
+    }
+}
