@@ -3,7 +3,8 @@
 // - slab: size classes; a request above the top class is refused with that class; emptied spans serve other classes
 // - arena: addresses in order, nothing past the end, marks that nest, rewinds that end exactly what came after
 // - ring: room comes back in the order of allocation, whatever the order of frees; overwrite-oldest ends the oldest alone
-// - pool: the slot freed last is the next one of its size; hybrid: small, middle and large are all freeable
+// - pool: the slot freed last is the next one of its size; hybrid: small, middle and large are all freeable, and what is larger than 4 MiB
+//   gives its pages back at its free, not at the next trim
 import test from 'ava';
 import { AdvancedMemoryAllocator, DirectMemoryManager as Manager } from '../index.js';
 import type { AllocatedMemory } from '../index.js';
@@ -313,4 +314,24 @@ test.serial('hybrid frees small, middle and large memory, and is whole again', (
   }
   t.is(allocator.allocate(whole).size, whole);
   t.is(Manager.getMemoryStats().byAllocator[0]?.utilizationPercent, 100);
+});
+
+test.serial('hybrid gives the pages of more than 4 MiB back at the free, whatever views there are, and leaves its neighbours alone', (t) => {
+  const allocator = open('hybrid', 600 * MIB);
+  const [before, after] = [allocator.allocate(5 * MIB).fill(1), allocator.allocate(100).fill(2)];
+  allocator.trim(); // all the rest
+  const memory = allocator.allocate(500 * MIB).fill(3);
+  const view = memory.bytes();
+  const pin = memory.pin();
+  const peak = process.memoryUsage.rss();
+  refuses(t, () => memory.free(), 'ERR_OFFHEAP_IN_USE');
+  t.is(view[499 * MIB], 3, 'a pinned one keeps its bytes');
+  pin[Symbol.dispose]();
+  memory.free();
+  const rss = process.memoryUsage.rss();
+  t.true(peak - rss > 480 * MIB, `only ${((peak - rss) / MIB).toFixed(1)} MiB given back`);
+  t.is(allocator.trim(), 0, 'a trim finds nothing that is there no more');
+  t.deepEqual([view.length, view[0] === 3, view[499 * MIB] === 3], [500 * MIB, false, false], 'a view that is left shows other bytes');
+  t.true(before.equals(Buffer.alloc(5 * MIB, 1)) && after.equals(Buffer.alloc(100, 2)));
+  t.is(allocator.allocate(500 * MIB).fill(4).getUint8(499 * MIB), 4, 'the next owner');
 });

@@ -2,6 +2,7 @@
 //!
 //! Properties:
 //! - `contract`: what a user may do with any kind, and what each misuse gets; nothing changes then.
+//! - `mappings`: large grants of a hybrid give their pages back when they end, and nobody else's.
 //! - `names`: one allocator per name and process; the limit; closing and opening again.
 //! - `ends`: pins hold off every end; resets, rewinds and the end of an isolate give everything back.
 //! - `rows`: statistics and rows are those of what is live.
@@ -12,6 +13,9 @@
 mod contract;
 #[path = "allocators/ends.rs"]
 mod ends;
+#[cfg(not(windows))] // whose pages keep their bytes until it needs them
+#[path = "allocators/mappings.rs"]
+mod mappings;
 #[path = "allocators/names.rs"]
 mod names;
 #[path = "allocators/rows.rs"]

@@ -43,6 +43,31 @@ impl Bitmap {
         }
     }
 
+    /// Inserts `[from, to)`, a word at a time.
+    pub(super) fn insert_range(&mut self, mut from: usize, mut to: usize) {
+        for level in &mut self.levels {
+            if from >= to {
+                return;
+            }
+            each_word(from, to, |word, bits| level[word] |= bits);
+            (from, to) = (from / 64, to.div_ceil(64));
+        }
+    }
+
+    /// Removes `[from, to)`, a word at a time.
+    pub(super) fn remove_range(&mut self, mut from: usize, mut to: usize) {
+        for level in &mut self.levels {
+            if from >= to {
+                return;
+            }
+            each_word(from, to, |word, bits| level[word] &= !bits);
+            // Of the words above none but the outer two can have anything left.
+            let (first, last) = (from / 64, (to - 1) / 64);
+            from = first + usize::from(level[first] != 0);
+            to = last + usize::from(level[last] == 0);
+        }
+    }
+
     pub(super) fn first(&self) -> Option<usize> {
         let mut index = 0;
         for level in self.levels.iter().rev() {
@@ -66,6 +91,16 @@ impl Bitmap {
     /// All numbers, in order.
     pub(super) fn iter(&self) -> impl Iterator<Item = usize> {
         (0..self.levels[0].len() * 64).filter(|number| self.has(*number))
+    }
+}
+
+/// Calls `each` with every word that has bits of `[from, to)`, which is not empty, and these bits.
+fn each_word(from: usize, to: usize, mut each: impl FnMut(usize, u64)) {
+    let (first, last) = (from / 64, (to - 1) / 64);
+    for word in first..=last {
+        let low = if word == first { !0 << (from % 64) } else { !0 };
+        let high = if word == last { !0 >> (63 - (to - 1) % 64) } else { !0 };
+        each(word, low & high);
     }
 }
 
@@ -93,6 +128,27 @@ mod tests {
             }
             assert!(bitmap.iter().eq(set));
             assert!(!bitmap.has(usize::MAX));
+        }
+    }
+
+    #[test]
+    fn a_range_is_what_its_numbers_are_one_by_one() {
+        for count in [1, 64, 65, 4096, 4097, 20_000] {
+            let (mut ranges, mut single) = (Bitmap::new(count), Bitmap::new(count));
+            let mut state = 3_usize;
+            for step in 0..300 {
+                state = state.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
+                let from = (state >> 33) % count;
+                let to = from + (state >> 20) % (1 + (count - from).min([3, 70, 9000][step % 3]));
+                if step % 2 == 0 {
+                    ranges.insert_range(from, to);
+                    (from..to).for_each(|number| single.insert(number));
+                } else {
+                    ranges.remove_range(from, to);
+                    (from..to).for_each(|number| single.remove(number));
+                }
+                assert_eq!(ranges.levels, single.levels, "{from} to {to} of {count}");
+            }
         }
     }
 }

@@ -54,7 +54,8 @@ pub type Verdict = std::result::Result<(), String>;
 /// 5. `held + free = total`; `largest_free <= free`; a request of `largest_free` succeeds.
 /// 6. What is granted to requests of one class ([`Strategy::class_of`]) has one size and would serve every request
 ///    of that class, unless [`Strategy::has_class_at`] says no.
-/// 7. `trim` gives back pages of which no grant has a byte, and only while no grant can get them.
+/// 7. `trim` gives back pages of which no grant has a byte, and only while no grant can get them. So does `free_with`,
+///    and only pages of the grant that it ends.
 /// 8. `allocate_many` grants what as many single requests would be granted. It grants fewer than are wanted only where
 ///    the next single one would be refused, or would be cut as it comes although its size has a class.
 pub trait Strategy: fmt::Debug + Send + Sync {
@@ -75,6 +76,16 @@ pub trait Strategy: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`Code::DoubleFree`]: law 3.
     fn free(&self, offset: u64) -> Result<u64>;
+
+    /// As `free`; what is a mapping of its own as far as the system is concerned goes back by `decommit(offset, size)`,
+    /// which may refuse, see `trim`.
+    ///
+    /// # Errors
+    /// As `free`.
+    fn free_with(&self, offset: u64, decommit: &dyn Fn(u64, u64) -> u64) -> Result<u64> {
+        let _ = decommit;
+        self.free(offset)
+    }
 
     /// The class of a request. `None` for a size that is cut as it comes, or that never fits.
     fn class_of(&self, size: u64) -> Option<u32> {

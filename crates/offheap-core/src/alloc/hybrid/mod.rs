@@ -1,6 +1,9 @@
 //! Hybrid: small requests from a slab, whose spans it borrows from a two-level segregated fit, which
 //! serves everything larger itself, however large. All of it can be freed, and what was a slab's span
 //! can be part of a large range afterwards. The slab's paths are lock-free, the rest has one lock.
+//!
+//! What is larger than 4 MiB is a mapping of its own as far as the system is concerned: it has whole pages, which go
+//! back as soon as it is freed. It lies in the region all the same, since every view is one over the region.
 
 #[cfg(test)]
 mod tests;
@@ -13,12 +16,17 @@ use crate::base::sync::{Mutex, MutexGuard, lock};
 use crate::raw;
 use tlsf::{Tlsf, Use};
 
+/// The largest request that shares pages and keeps them when it is freed, in bytes.
+const SHARED_MAX: u64 = 4 << 20;
+
 /// The strategy.
 #[derive(Debug)]
 pub struct Hybrid {
     total: u64,
+    largest: u64,       // the largest request, bytes
     unit: u64,          // of the large ranges, bytes
     alignment: u32,     // of the large ranges, units
+    page: u32,          // of the system, units; 1 where a page is less
     slab: Option<Slab>, // none where no span fits, or where no slot has the alignment
     large: Mutex<Tlsf>,
 }
@@ -41,6 +49,11 @@ impl Hybrid {
     /// [`crate::base::error::Code::OutOfRange`] for an alignment above `total`;
     /// [`crate::base::error::Code::OutOfMemory`].
     pub fn new(total: u64, alignment: u64) -> Result<Self> {
+        Self::with_page(total, alignment, raw::page_size() as u64)
+    }
+
+    /// The same, where the system has pages of `page` bytes.
+    fn with_page(total: u64, alignment: u64, page: u64) -> Result<Self> {
         let unit = unit_for(total);
         if total < unit || alignment > total {
             return Err(never_fits(alignment.max(unit), total));
@@ -51,12 +64,31 @@ impl Hybrid {
             None
         };
         let large = Mutex::new(Tlsf::new((total / unit) as u32));
-        Ok(Self { total, unit, alignment: (alignment / unit).max(1) as u32, slab, large })
+        let [alignment, page] = [alignment, page].map(|bytes| (bytes / unit).max(1) as u32);
+        let mut hybrid = Self { total, largest: 0, unit, alignment, page, slab, large };
+        hybrid.largest = u64::from(hybrid.serves(0, (total / unit) as u32)) * unit;
+        Ok(hybrid)
     }
 
-    /// The largest request, in bytes.
-    const fn largest(&self) -> u64 {
-        self.total / self.unit * self.unit
+    /// Units and alignment of a large request.
+    const fn measures(&self, size: u64) -> (u32, u32) {
+        let units = size.div_ceil(self.unit) as u32;
+        if size <= SHARED_MAX {
+            return (units, self.alignment);
+        }
+        let alignment = if self.page > self.alignment { self.page } else { self.alignment };
+        (units.next_multiple_of(self.page), alignment)
+    }
+
+    /// The largest request that a free range serves, in units.
+    fn serves(&self, offset: u32, size: u32) -> u32 {
+        let shared_max = (SHARED_MAX / self.unit) as u32;
+        let shared = Tlsf::aligned(offset, size, self.alignment);
+        if shared <= shared_max {
+            return shared;
+        }
+        let own = Tlsf::aligned(offset, size, self.alignment.max(self.page)) / self.page * self.page;
+        own.max(shared_max)
     }
 
     /// Lends the slab one more span; false when there is none.
@@ -109,11 +141,11 @@ impl Hybrid {
 
     #[cold]
     fn take_large(&self, size: u64) -> Result<Grant> {
-        let units = size.div_ceil(self.unit) as u32;
+        let (units, alignment) = self.measures(size);
         let mut large = lock(&self.large);
-        let first = large.take(units, self.alignment, Use::Grant).or_else(|| {
+        let first = large.take(units, alignment, Use::Grant).or_else(|| {
             self.take_spans_back(&mut large);
-            large.take(units, self.alignment, Use::Grant)
+            large.take(units, alignment, Use::Grant)
         });
         match first {
             Some(first) => {
@@ -121,6 +153,26 @@ impl Hybrid {
             }
             None => Err(full(size, self.usage_of(&mut large).largest_free)),
         }
+    }
+
+    fn free_large(&self, offset: u64, decommit: &dyn Fn(u64, u64) -> u64) -> Result<u64> {
+        let unit = self.unit_at(offset).ok_or_else(not_granted)?;
+        let mut large = lock(&self.large);
+        let units = large.size_at(unit, Use::Grant).ok_or_else(not_granted)?;
+        let size = u64::from(units) * self.unit;
+        if size <= SHARED_MAX {
+            large.put(unit, Use::Grant);
+            return Ok(size);
+        }
+        large.withdraw(unit);
+        drop(large); // the system takes its time: others need not wait
+        let is_cold = decommit(offset, size) == size; // else it is for the next trim
+        let mut large = lock(&self.large);
+        large.put(unit, Use::Leaving);
+        if is_cold {
+            large.note_cold(unit, units);
+        }
+        Ok(size)
     }
 
     /// The unit at which an offset lies, if it lies at one.
@@ -136,7 +188,7 @@ impl Hybrid {
 
     fn usage_of(&self, large: &mut MutexGuard<'_, Tlsf>) -> Usage {
         self.take_spans_back(large);
-        let (units, ranges, free, largest) = large.count(self.alignment);
+        let (units, ranges, free, largest) = large.count(|offset, size| self.serves(offset, size));
         let mut usage = Usage {
             held: units * self.unit,
             blocks: ranges,
@@ -159,8 +211,8 @@ impl Hybrid {
 impl Strategy for Hybrid {
     #[inline]
     fn allocate(&self, size: u64) -> Result<Grant> {
-        if size.wrapping_sub(1) >= self.largest() {
-            return Err(never_fits(size, self.largest()));
+        if size.wrapping_sub(1) >= self.largest {
+            return Err(never_fits(size, self.largest));
         }
         match self.take_small(size) {
             Some(grant) => Ok(grant),
@@ -183,6 +235,14 @@ impl Strategy for Hybrid {
         let unit = self.unit_at(offset).ok_or_else(not_granted)?;
         let units = lock(&self.large).put(unit, Use::Grant).ok_or_else(not_granted)?;
         Ok(u64::from(units) * self.unit)
+    }
+
+    #[inline]
+    fn free_with(&self, offset: u64, decommit: &dyn Fn(u64, u64) -> u64) -> Result<u64> {
+        if let Some(slab) = self.slab_at(offset) {
+            return slab.free(offset);
+        }
+        self.free_large(offset, decommit)
     }
 
     #[inline]

@@ -16,6 +16,8 @@ pub(super) enum Use {
     Grant,
     /// The slab, as a span: nobody can free it by its offset.
     Span,
+    /// Nobody any more, while its pages go back to the system.
+    Leaving,
 }
 
 /// A range, free or granted. Sizes and offsets count units.
@@ -91,7 +93,7 @@ impl Tlsf {
         }
         self.nodes[taken as usize].used = used;
         if !self.cold.is_empty() {
-            (start..start + size).for_each(|unit| self.cold.remove(unit as usize));
+            self.cold.remove_range(start as usize, (start + size) as usize);
         }
         Some(start)
     }
@@ -116,6 +118,18 @@ impl Tlsf {
         Some(size)
     }
 
+    /// Ends a grant and keeps its range from everybody, until it is put back as one that is leaving.
+    pub(super) fn withdraw(&mut self, offset: u32) {
+        if let Some(number) = self.used_at(offset, Use::Grant) {
+            self.nodes[number as usize].used = Use::Leaving;
+        }
+    }
+
+    /// Notes that units of a free range were given back.
+    pub(super) fn note_cold(&mut self, first: u32, count: u32) {
+        self.cold.insert_range(first as usize, (first + count) as usize);
+    }
+
     /// The size of the range of this use that starts at a unit.
     pub(super) fn size_at(&self, offset: u32, used: Use) -> Option<u32> {
         self.used_at(offset, used).map(|number| self.nodes[number as usize].size)
@@ -130,9 +144,9 @@ impl Tlsf {
         number != NONE && self.nodes[number as usize].used == Use::Free
     }
 
-    /// Units of a free node that begin at a multiple of `alignment`.
-    fn aligned(node: &Node, alignment: u32) -> u32 {
-        node.size.saturating_sub(node.offset.next_multiple_of(alignment) - node.offset)
+    /// Units of a range that begin at a multiple of `alignment`.
+    pub(super) fn aligned(offset: u32, size: u32, alignment: u32) -> u32 {
+        size.saturating_sub(offset.next_multiple_of(alignment) - offset)
     }
 
     /// A free node that holds the request. The first of a bin in which all do; if there is none, one of
@@ -147,7 +161,7 @@ impl Tlsf {
             let mut number = self.bins[bin];
             while number != NONE {
                 let node = &self.nodes[number as usize];
-                if Self::aligned(node, alignment) >= size {
+                if Self::aligned(node.offset, node.size, alignment) >= size {
                     return Some(number);
                 }
                 number = node.next;
@@ -244,13 +258,14 @@ impl Tlsf {
         })
     }
 
-    /// Granted units and ranges, free ranges, and the largest free one from a multiple of `alignment`.
-    pub(super) fn count(&self, alignment: u32) -> (u64, u64, u64, u64) {
+    /// Granted units and ranges, free ranges, and the most that one of these serves: `serves` tells it of a range's
+    /// first unit and size.
+    pub(super) fn count(&self, serves: impl Fn(u32, u32) -> u32) -> (u64, u64, u64, u64) {
         self.iter().fold((0, 0, 0, 0), |(units, used, free, largest), node| {
             if node.used != Use::Free {
                 (units + u64::from(node.size), used + 1, free, largest)
             } else {
-                (units, used, free + 1, largest.max(u64::from(Self::aligned(node, alignment))))
+                (units, used, free + 1, largest.max(u64::from(serves(node.offset, node.size))))
             }
         })
     }
@@ -271,7 +286,7 @@ impl Tlsf {
                 }
                 if unit > from {
                     let (first, count) = each(from, unit - from);
-                    (first..first + count).for_each(|cold| self.cold.insert(cold as usize));
+                    self.note_cold(first, count);
                 }
                 unit += 1;
             }

@@ -90,7 +90,12 @@ impl Model {
         let (grant, stamp) = self.live.remove(&offset).unwrap();
         self.house.assert_stamp(grant, stamp);
         assert_eq!(self.house.strategy.granted(offset), Some(grant.size));
-        assert_eq!(self.house.strategy.free(offset).unwrap(), grant.size);
+        let region = &self.house.region;
+        let decommit = |from: u64, size: u64| {
+            assert!(from >= offset && from + size <= offset + grant.size, "pages of others are given back");
+            region.decommit(from as usize, size as usize) as u64
+        };
+        assert_eq!(self.house.strategy.free_with(offset, &decommit).unwrap(), grant.size);
     }
 
     fn step(&mut self, act: &Act) {

@@ -28,7 +28,8 @@ fn work(house: &House, thread: u64, size_max: u64, mailbox: &Mutex<Vec<(Grant, u
     let mut refused = 0;
     let free = |(grant, stamp): (Grant, u8)| {
         house.assert_stamp(grant, stamp);
-        assert_eq!(house.strategy.free(grant.offset).unwrap(), grant.size);
+        let decommit = |offset: u64, size: u64| house.region.decommit(offset as usize, size as usize) as u64;
+        assert_eq!(house.strategy.free_with(grant.offset, &decommit).unwrap(), grant.size);
     };
     for step in 0..STEPS {
         let any = random.below(held.len().max(1) as u64) as usize;
@@ -120,6 +121,11 @@ fn four_threads_on_an_object_pool_never_share_a_byte() {
 #[test]
 fn four_threads_on_a_hybrid_never_share_a_byte() {
     stress(5, 4 << 20, 90_000);
+}
+
+#[test]
+fn four_threads_on_a_hybrid_never_get_pages_that_are_going_back() {
+    stress(5, 40 << 20, 9 << 20);
 }
 
 #[test]

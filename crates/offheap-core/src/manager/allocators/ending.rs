@@ -99,14 +99,15 @@ impl Manager {
         }
     }
 
-    /// Ends a grant whatever its pins, and gives its memory back. False when its owner was faster.
-    fn end_frozen(&self, handle: Handle, ground: &Ground, counter: Option<&Counter>) -> bool {
+    /// Ends a grant whatever its pins, and gives its memory back; of a closed allocator its bytes stay. False when its
+    /// owner was faster.
+    fn end_frozen(&self, handle: Handle, ground: &Ground, counter: Option<&Counter>, closed: bool) -> bool {
         let Some(record) = self.tracker.shared(handle.slot) else { return false };
         let (place, extent) = (record.place(), record.extent()); // before the end: then they are the next owner's
         if record.end_frozen(handle.generation).is_err() {
             return false;
         }
-        let put = ground.put(place);
+        let put = if closed { ground.put_as_is(place) } else { ground.put(place) };
         debug_assert!(put.is_ok());
         if let Some(counter) = counter {
             counter.freed(extent.size);
@@ -204,7 +205,7 @@ impl Isolate {
         }
         drop(loans);
         for handle in frozen {
-            if self.manager.end_frozen(handle, ground, Some(counter)) {
+            if self.manager.end_frozen(handle, ground, Some(counter), closes) {
                 put_record(&self.manager.tracker, records, handle.slot);
             }
         }
@@ -286,7 +287,7 @@ impl Isolate {
             self.end_stretch(attached);
             self.take_loans_back(attached, records);
             self.reclaim(attached, records);
-            Ok(attached.allocator.ground.trim(&self.manager.chunks.atlas))
+            Ok(attached.allocator.ground.trim())
         })
     }
 
@@ -321,7 +322,7 @@ impl Isolate {
                 user.allocator.ground.span.0 == span && !user.allocator.closed.load(Ordering::Acquire)
             });
             let Some(ground) = self.manager.allocators.ground(span) else { continue };
-            if self.manager.end_frozen(handle, &ground, user.map(|user| &user.counter)) {
+            if self.manager.end_frozen(handle, &ground, user.map(|user| &user.counter), user.is_none()) {
                 records.push(handle.slot);
             }
         }

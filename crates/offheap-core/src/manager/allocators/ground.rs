@@ -35,6 +35,7 @@ pub(super) struct Ground {
     pub(super) measures: Measures,
     pub(super) plan: Plan,
     pub(super) span: Span,
+    region: &'static Region,
     pub(super) was_shared: AtomicBool, // by several isolates: one may still be in it when it is closed
     pub(super) waits: Waits,
 }
@@ -88,7 +89,7 @@ impl Plan {
 impl Ground {
     /// Reserves a region and commits it, so that every byte of a view of it can be touched; the pages
     /// come with the first touch.
-    pub(super) fn make(measures: Measures, alignment: u64, atlas: &Atlas) -> Result<Self> {
+    pub(super) fn make(measures: Measures, alignment: u64, atlas: &'static Atlas) -> Result<Self> {
         let page = raw::page_size();
         let refused = || out_of_memory(measures.total);
         let size = usize::try_from(measures.total).map_err(|_| refused())?.next_multiple_of(page);
@@ -107,7 +108,9 @@ impl Ground {
             }
         };
         let span = atlas.add(region).ok_or_else(refused)?;
-        Ok(Self { measures, plan, span, was_shared: AtomicBool::new(false), waits: Waits::default() })
+        let region = atlas.region(span).ok_or_else(refused)?;
+        let was_shared = AtomicBool::new(false);
+        Ok(Self { measures, plan, span, region, was_shared, waits: Waits::default() })
     }
 
     /// Counters for an allocator on this ground: an arena's own, which tell what its rewinds ended.
@@ -137,16 +140,19 @@ impl Ground {
     }
 
     /// Gives all pages back. Where the system zeroes them, nothing of the last allocator is left to read.
-    pub(super) fn clear(&self, atlas: &Atlas) {
-        if let Some(region) = atlas.region(self.span) {
-            region.decommit(0, region.size());
-        }
+    pub(super) fn clear(&self) {
+        self.region.decommit(0, self.region.size());
+    }
+
+    /// Gives pages back that nobody can be granted now. Returns the bytes that the system took: none where a page is
+    /// locked.
+    fn decommit(&self, offset: u64, size: u64) -> u64 {
+        self.region.decommit(offset as usize, size as usize) as u64
     }
 
     /// Gives the pages back that no grant has a byte of. Returns the bytes.
-    pub(super) fn trim(&self, atlas: &Atlas) -> u64 {
-        let Some(region) = atlas.region(self.span) else { return 0 };
-        let decommit = |offset: u64, size: u64| region.decommit(offset as usize, size as usize) as u64;
+    pub(super) fn trim(&self) -> u64 {
+        let decommit = |offset: u64, size: u64| self.decommit(offset, size);
         match &self.plan {
             Plan::Arena(arena) => arena.trim(&decommit),
             plan => plan.strategy().map_or(0, |strategy| strategy.trim(&decommit)),
@@ -161,7 +167,8 @@ impl Ground {
         place.is_grant() && place.span == self.span.0
     }
 
-    /// Gives the memory of an ended record back.
+    /// Gives the memory of an ended record back, and a large one's pages to the system. Another isolate's view of them
+    /// that is left shows other bytes from then on, as that of any grant that has ended.
     #[inline]
     pub(super) fn put(&self, place: Place) -> Result<u64> {
         let offset = place.offset_bytes();
@@ -170,10 +177,16 @@ impl Ground {
             Plan::Slab(slab) => slab.free(offset),
             Plan::Ring(ring) => ring.free(offset),
             Plan::ObjectPool(pool) => pool.free(offset),
-            Plan::Hybrid(hybrid) => hybrid.free(offset),
+            Plan::Hybrid(hybrid) => hybrid.free_with(offset, &|offset, size| self.decommit(offset, size)),
             Plan::Arena(_) => Err(Code::Corrupted.into()),
         };
         put.map_err(|_| Code::Corrupted.into())
+    }
+
+    /// The same, and its bytes stay: a closed region keeps them for whoever sees it, see [`super::sight`].
+    pub(super) fn put_as_is(&self, place: Place) -> Result<u64> {
+        let Plan::Hybrid(hybrid) = &self.plan else { return self.put(place) };
+        hybrid.free(place.offset_bytes()).map_err(|_| Code::Corrupted.into())
     }
 
     /// The record of a live grant of this ground.

@@ -240,7 +240,7 @@ impl Isolate {
 
 impl Manager {
     fn open_allocator(
-        &self,
+        &'static self,
         name: &str,
         measures: Measures,
         alignment: u64,
@@ -284,7 +284,12 @@ impl Manager {
     }
 
     /// A region of these measures: one that waits, if nothing of it is in use any more, or a new one.
-    fn ground_for(&self, open: &mut Open, measures: &Measures, alignment: u64) -> Result<Arc<Ground>> {
+    fn ground_for(
+        &'static self,
+        open: &mut Open,
+        measures: &Measures,
+        alignment: u64,
+    ) -> Result<Arc<Ground>> {
         let fits = |ground: &Arc<Ground>| ground.measures.same(measures) && ground.serves_again();
         if let Some(index) = open.idle_grounds.iter().position(fits) {
             return Ok(open.idle_grounds.swap_remove(index));

@@ -78,7 +78,7 @@ impl Manager {
         if *lost {
             self.escaped_bytes.fetch_add(ground.measures.total, Ordering::Relaxed);
         } else if isolates.is_empty() {
-            ground.clear(&self.chunks.atlas);
+            ground.clear();
             open.idle_grounds.push(Arc::clone(ground));
         } else {
             return;

@@ -3,6 +3,8 @@
 use super::{AllocatorId, Isolate, Kind, Manager, Measures};
 use crate::base::error::Code;
 use crate::base::sync::lock;
+use crate::ops;
+use crate::raw;
 use crate::tracker::label::Label;
 use crate::tracker::record::{Birth, Record};
 use crate::tracker::state::{AlignmentCode, Extent, Handle, Origin, Owner, Place};
@@ -198,6 +200,29 @@ fn a_closed_region_waits_until_the_last_isolate_that_sees_it_has_left() {
     others[1].leave_region(id, false);
     assert_eq!(span_of_next("when nobody sees it"), first);
     assert_eq!(isolate.manager.escaped_bytes(), 0);
+}
+
+#[test]
+fn a_closed_region_that_another_isolate_sees_keeps_the_bytes_of_large_grants_until_it_has_left() {
+    let (isolate, _) = opened();
+    let other = Isolate::open(isolate.manager, Some(0)).unwrap();
+    let measures = Measures { kind: Kind::Hybrid, total: 16 << 20, ..MEASURES };
+    let id = isolate.open_allocator("large", measures).unwrap();
+    other.open_allocator("large", measures).unwrap();
+    let taken = isolate.allocate_in(id, 8 << 20, Label::NONE).unwrap();
+    let bytes =
+        isolate.manager.allocators.get(id).unwrap().bytes(isolate.manager, taken.offset, 8 << 20).unwrap();
+    ops::fill(bytes, 7);
+    other.see_region(id).unwrap();
+    isolate.close_allocator(id).unwrap();
+    let first = || {
+        let mut copy = [0];
+        ops::snapshot(bytes.slice(0, 1).unwrap(), &mut copy).unwrap();
+        copy[0]
+    };
+    assert_eq!(first(), 7, "its view still shows it");
+    other.leave_region(id, false);
+    assert_eq!(first(), if raw::DECOMMIT_ZEROES { 0 } else { first() });
 }
 
 #[test]
