@@ -118,7 +118,7 @@ export function allocatorStats(name: string, allocatorType: AllocatorType, numbe
     utilizationPercent: (100 * held) / total,
     fragmentationPercent: p.freeze({
       internal: held === 0 ? 0 : (100 * (held - requested)) / held,
-      external: free === 0 ? 0 : (100 * (free - largest)) / free,
+      external: free === 0 ? 0 : (100 * field(9)) / free,
     }),
   });
 }

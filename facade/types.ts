@@ -244,7 +244,10 @@ export interface AllocatorStats {
   readonly misses: number;
   /** Allocated over total, 0 … 100. */
   readonly utilizationPercent: number;
-  /** 0 … 100: lost to rounding, and free but in pieces. */
+  /**
+   * 0 … 100. `internal`: the part of what is handed out that nobody asked for. `external`: the part of what is free that cannot serve the largest
+   * request for where the memory in use lies: beside live slots of a slab or a pool, outside the largest piece. 0 while nothing is in use.
+   */
   readonly fragmentationPercent: { readonly internal: number; readonly external: number };
 }
 

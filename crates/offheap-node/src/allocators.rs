@@ -244,7 +244,7 @@ pub fn allocator_name(number: u32, life: u32) -> Option<String> {
 }
 
 /// Figures of an open allocator: total, held, requested, free, largest free (bytes), blocks, free
-/// blocks, hits, misses (of an object pool). Empty when it is closed.
+/// blocks, hits, misses (of an object pool), scattered bytes. Empty when it is closed.
 #[napi(catch_unwind)]
 #[must_use]
 pub fn allocator_stats(number: u32, life: u32) -> Float64Array {
@@ -262,6 +262,7 @@ pub fn allocator_stats(number: u32, life: u32) -> Float64Array {
         stats.free_blocks,
         stats.hits,
         stats.misses,
+        stats.scattered,
     ];
     figures.map(|figure| figure as f64).to_vec().into()
 }

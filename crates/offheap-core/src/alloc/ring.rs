@@ -5,7 +5,9 @@
 //! Positions only grow and are 64 bits wide, so full and empty cannot be confused and no position
 //! comes twice. A grant never wraps: what is left before the end is skipped.
 
-use super::strategy::{Grant, Strategy, Usage, Verdict, full, never_fits, no_memory, not_granted};
+use super::strategy::{
+    Grant, Strategy, Usage, Verdict, full, never_fits, no_memory, not_granted, outside_largest,
+};
 use crate::base::error::Result;
 use crate::base::sync::{AtomicU64, Mutex, Ordering, lock};
 use crate::raw;
@@ -289,7 +291,9 @@ impl Strategy for Ring {
         let room = self.room(head, tail);
         let free = room.ahead + room.start;
         let free_blocks = u64::from(room.ahead > 0) + u64::from(room.start > 0);
-        Usage { held: self.total - free, free, largest_free: room.largest(), blocks, free_blocks }
+        let largest_free = room.largest();
+        let scattered = outside_largest(free, self.total, largest_free);
+        Usage { held: self.total - free, free, largest_free, blocks, free_blocks, scattered }
     }
 
     fn trim(&self, decommit: &dyn Fn(u64, u64) -> u64) -> u64 {

@@ -32,6 +32,15 @@ pub struct Usage {
     pub blocks: u64,
     /// Free ranges that are not joined to each other.
     pub free_blocks: u64,
+    /// Free bytes that cannot be part of the largest request that so many free bytes could serve, for where the grants
+    /// lie. What no order of grants could join to it does not count.
+    pub scattered: u64,
+}
+
+/// [`Usage::scattered`] of a strategy that serves any size from one range: `largest` of all requests.
+#[must_use]
+pub fn outside_largest(free: u64, largest: u64, largest_free: u64) -> u64 {
+    free.min(largest).saturating_sub(largest_free)
 }
 
 /// Nothing, or a sentence that names what does not hold.
@@ -51,7 +60,8 @@ pub type Verdict = std::result::Result<(), String>;
 ///    come here: the tracker's record does.)
 /// 4. What was freed can be granted again: when everything is freed, the largest request succeeds.
 ///    (The arena frees by `rewind` and `reset` only.)
-/// 5. `held + free = total`; `largest_free <= free`; a request of `largest_free` succeeds.
+/// 5. `held + free = total`; `largest_free <= free`; a request of `largest_free` succeeds. `scattered <= free`, and it is
+///    0 when nothing is granted.
 /// 6. What is granted to requests of one class ([`Strategy::class_of`]) has one size and would serve every request
 ///    of that class, unless [`Strategy::has_class_at`] says no.
 /// 7. `trim` gives back pages of which no grant has a byte, and only while no grant can get them. So does `free_with`,

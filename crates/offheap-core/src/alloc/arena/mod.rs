@@ -273,7 +273,7 @@ impl Arena {
         let held = (position * self.step).min(self.total);
         let free = self.total - held;
         let blocks = self.live().blocks;
-        Usage { held, free, largest_free: free, blocks, free_blocks: u64::from(free > 0) }
+        Usage { held, free, largest_free: free, blocks, free_blocks: u64::from(free > 0), scattered: 0 }
     }
 
     /// Bytes that live grants asked for.

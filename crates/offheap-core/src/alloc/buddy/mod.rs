@@ -16,7 +16,9 @@ mod shards;
 mod tests;
 mod upper;
 
-use super::strategy::{Grant, Strategy, Usage, Verdict, full, never_fits, no_memory, not_granted};
+use super::strategy::{
+    Grant, Strategy, Usage, Verdict, full, never_fits, no_memory, not_granted, outside_largest,
+};
 use crate::base::error::Result;
 use crate::base::sync::{AtomicU8, AtomicU64, Ordering};
 use crate::raw;
@@ -289,6 +291,8 @@ impl Strategy for Buddy {
             largest.filter(|order| *order >= self.min_order).map_or(0, |order| 1 << (order + MIN_SHIFT));
         usage.blocks = self.count_grants(&all.free_pages().unwrap_or_default());
         usage.held = self.total - usage.free;
+        // No block is larger than the largest power of two: an empty forest of several is not scattered.
+        usage.scattered = outside_largest(usage.free, self.largest(), usage.largest_free);
         usage
     }
 

@@ -10,7 +10,7 @@ mod tests;
 mod tlsf;
 
 use super::slab::{SLOT_MAX, SPAN_BYTES, SPAN_SHIFT, Slab};
-use super::strategy::{Grant, Strategy, Usage, Verdict, full, never_fits, not_granted};
+use super::strategy::{Grant, Strategy, Usage, Verdict, full, never_fits, not_granted, outside_largest};
 use crate::base::error::Result;
 use crate::base::sync::{Mutex, MutexGuard, lock};
 use crate::raw;
@@ -196,11 +196,14 @@ impl Hybrid {
             largest_free: largest * self.unit,
             ..Usage::default()
         };
+        let free = self.total / self.unit * self.unit - usage.held;
+        usage.scattered = outside_largest(free, self.largest, usage.largest_free);
         if let Some(slab) = &self.slab {
             let (spans, small) = (slab.spans().count() as u64, slab.usage());
             usage.held = usage.held - spans * SPAN_BYTES + small.held;
             usage.blocks = usage.blocks - spans + small.blocks;
             usage.free_blocks += small.free_blocks;
+            usage.scattered += small.scattered; // not even the slab's own largest, as long as its spans are lent
             usage.largest_free = usage.largest_free.max(small.largest_free);
         }
         usage.free = self.total - usage.held;

@@ -1,7 +1,7 @@
 //! Cells of the object pool: carving slots, taking idle cells back, counting.
 
 use super::{CONTINUED, LIVE, ObjectPool, SIZES_MAX};
-use crate::alloc::strategy::{Grant, Usage, Verdict};
+use crate::alloc::strategy::{Grant, Usage, Verdict, outside_largest};
 use crate::base::sync::{Ordering, lock};
 use crate::raw;
 use crate::tracker::stack::{Chain, Links};
@@ -168,6 +168,7 @@ impl ObjectPool {
     pub(super) fn usage_of(&self, cells: &mut Cells) -> Usage {
         let mut usage = Usage::default();
         let mut run = None; // where a run of cells without a kind began
+        let mut longest = 0;
         for cell in 0..=self.kind_of.len() {
             let code = self.kind_of.get(cell).map(|code| code.load(Ordering::Relaxed));
             if code == Some(0) {
@@ -176,7 +177,7 @@ impl ObjectPool {
             }
             if let Some(start) = run.take() {
                 let bytes = ((cell as u64) << self.cell_shift).min(self.total) - start;
-                usage.largest_free = usage.largest_free.max(bytes / self.unit * self.unit);
+                longest = longest.max(bytes / self.unit * self.unit);
                 usage.free_blocks += 1;
             }
             if let Some(kind) = self.kind_of.get(cell).and_then(|_| self.kind_at(cell)) {
@@ -193,6 +194,9 @@ impl ObjectPool {
             }
         }
         usage.free = self.total - usage.held;
+        usage.largest_free = usage.largest_free.max(longest);
+        // Idle slots beside live ones serve their own size only, however large.
+        usage.scattered = outside_largest(usage.free, self.largest(), longest);
         usage
     }
 

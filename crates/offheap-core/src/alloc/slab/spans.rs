@@ -149,6 +149,7 @@ impl Slab {
             usage.held += live * size;
             usage.blocks += live;
             usage.free_blocks += slots - live;
+            usage.scattered += self.span_bytes(span as u32) - live * size; // serves this class at best
             if live < slots {
                 usage.largest_free = usage.largest_free.max(size);
             }

@@ -52,6 +52,7 @@ fn free_all<'a>(house: &House, grants: impl IntoIterator<Item = &'a Grant>) {
 fn assert_all_free(house: &House) {
     let usage = house.strategy.usage();
     assert_eq!((usage.held, usage.free, usage.blocks), (0, house.total, 0), "{}", house.name);
+    assert_eq!(usage.scattered, 0, "{}: of {} by {}", house.name, house.total, house.alignment);
     let largest = house.strategy.allocate(house.largest()).unwrap();
     house.assert_proper(largest, house.largest());
     house.strategy.free(largest.offset).unwrap();
@@ -237,9 +238,9 @@ fn largest_free_is_what_can_be_granted() {
         for grant in grants.iter().skip(1).step_by(2) {
             house.strategy.free(grant.offset).unwrap();
         }
-        let Usage { held, free, largest_free, .. } = house.strategy.usage();
+        let Usage { held, free, largest_free, scattered, .. } = house.strategy.usage();
         assert_eq!(held + free, house.total, "{}", house.name);
-        assert!(largest_free <= free);
+        assert!(largest_free <= free && scattered <= free, "{}", house.name);
         if largest_free > 0 {
             let grant = house.strategy.allocate(largest_free).unwrap();
             house.assert_proper(grant, largest_free);

@@ -1,9 +1,11 @@
 //! The laws of [`Strategy`], for all six: `contract` one by one, `model` in any sequence against a
-//! plain map, `threads` with an owner's mark on every grant; `arenas` what only an arena has.
+//! plain map, `threads` with an owner's mark on every grant; `arenas` what only an arena has; `scattered` what free bytes
+//! of each are of use for.
 
 mod arenas;
 mod contract;
 mod model;
+mod scattered;
 mod threads;
 
 use super::arena::{Arena, Stay};

@@ -140,6 +140,7 @@ impl Model {
         assert_eq!(usage.blocks, self.live.len() as u64);
         assert_eq!(usage.held + usage.free, self.house.total);
         assert!(usage.largest_free <= usage.free && usage.held >= granted);
+        assert!(usage.scattered <= usage.free && (usage.scattered == 0 || usage.held > 0));
         if !["ring", "arena"].contains(&self.house.name) {
             assert_eq!(usage.held, granted);
         }

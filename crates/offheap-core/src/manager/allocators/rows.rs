@@ -23,6 +23,8 @@ pub struct AllocatorStats {
     pub free: u64,
     /// The largest request that would succeed.
     pub largest_free: u64,
+    /// Free bytes that cannot be part of the largest request, for where the grants lie.
+    pub scattered: u64,
     /// Live grants.
     pub blocks: u64,
     /// Free ranges.
@@ -54,6 +56,7 @@ impl Allocator {
             requested,
             free: usage.free,
             largest_free: usage.largest_free,
+            scattered: usage.scattered,
             blocks,
             free_blocks: usage.free_blocks,
             hits: if is_pool { counted.allocations.saturating_sub(misses) } else { 0 },
