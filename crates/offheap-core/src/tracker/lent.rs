@@ -188,6 +188,9 @@ impl Record<'_> {
         self.origin.store(Origin { born_ms, owner: self.origin().owner }.pack(), Ordering::Release);
         let live = State::new(Generation(handle.generation.0 - 1), 0).begun(state.alignment());
         self.state.store(live.0, Ordering::Release);
+        // Whoever finds the words of the table changed after this finds that the record speaks; pairs with the fence in
+        // `Tracker::row_in`.
+        fence(Ordering::Release);
     }
 
     /// The row of a lent chunk in the program's hands; `None` when it is free, or changed while it was read. `state`:

@@ -112,6 +112,7 @@ impl Tracker {
             if row.is_some() {
                 return row;
             }
+            fence(Ordering::Acquire); // pairs with the fence in `Record::speak`
             state = record.state(); // which may have begun to speak for the same owner meanwhile
             if state.has(State::LENT) {
                 return None;

@@ -20,7 +20,7 @@ use super::strategy::{
     Grant, Strategy, Usage, Verdict, full, never_fits, no_memory, not_granted, outside_largest,
 };
 use crate::base::error::Result;
-use crate::base::sync::{AtomicU8, AtomicU64, Ordering};
+use crate::base::sync::{AtomicU8, AtomicU64, Mutex, Ordering, lock};
 use crate::raw;
 use crate::raw::words;
 use hints::Hints;
@@ -46,6 +46,7 @@ pub struct Buddy {
     pages: Pages,
     partial: Hints,                               // pages with some room
     recent: [AtomicU64; PAGE_ORDER as usize + 1], // per order: the page where a block was freed last
+    opening: Mutex<()>, // held while a page of the shards is opened for small blocks; before any of their locks
     shards: Shards,
 }
 
@@ -80,6 +81,7 @@ impl Buddy {
             pages: Pages { used, vacant: Hints::new(vacant) },
             partial: Hints::new(partial),
             recent: std::array::from_fn(|_| AtomicU64::new(0)),
+            opening: Mutex::new(()),
             shards: Shards::new(whole, cold),
         };
         if pages > whole {
@@ -157,12 +159,15 @@ impl Buddy {
         if let Some(block) = self.pages.vacant.find(usize::MAX, wholly) {
             return Some(block);
         }
+        // One at a time: who finds no page then finds room on the pages that others have just opened.
+        let opening = lock(&self.opening);
         if let Some(block) = self.take_large(PAGE_ORDER) {
             let page = (block / 64) as usize;
             self.pages.used[page].store(run(order), Ordering::Release);
             self.partial.set(page);
             return Some(block);
         }
+        drop(opening);
         (0..self.pages.used.len()).find_map(|page| self.take(page, order))
     }
 

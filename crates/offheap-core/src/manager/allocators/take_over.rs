@@ -29,6 +29,8 @@ impl Isolate {
                 thread::yield_now(); // its script is stopped in the middle, or its isolate ends and takes all back itself
                 continue;
             }
+            // Its last stores may still be on their way behind the one that says that it is not busy.
+            raw::fence_everywhere();
             let loan = loans.swap_remove(index);
             self.take_loan_over(allocator, loan, counter, records);
         }
