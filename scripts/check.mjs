@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { dependencyBreaches } from './dependencies.mjs';
 import { ensure } from './ensure.mjs';
 import { hygieneBreaches, hygieneSelfTest } from './hygiene.mjs';
-import { inRoot, main, portableFlags, runCargo, runNode } from './lib.mjs';
+import { inRoot, loomFlags, main, portableFlags, runCargo, runNode } from './lib.mjs';
 import { findBreaches } from './rooms.mjs';
 import { selfTest } from './rooms/self-test.mjs';
 
@@ -26,6 +26,9 @@ const steps = {
   'clippy, addon': cargo(['clippy', '--quiet', '-p', 'offheap-node', '--', '-D', 'warnings']),
   'clippy, portable memory': cargo(
     ['clippy', '--quiet', '-p', 'offheap-core', '--all-targets', '--target-dir', 'target/portable', '--', '-D', 'warnings'], portableFlags()),
+  // Of the library what the models run; its own tests are no models.
+  'clippy, models': cargo(['clippy', '--quiet', '-p', 'offheap-core', '-p', 'offheap-loom', '--lib', '--test', 'models',
+    '--release', '--target-dir', 'target/loom', '--', '-D', 'warnings'], loomFlags()),
   'oxlint': node(tool('oxlint', 'bin', 'oxlint'), '--deny-warnings', ...linted.filter((name) => existsSync(inRoot(name)))),
   'types of the library': node(tsc, '--noEmit', '-p', 'tsconfig.json'),
   'types of tests, benchmarks, examples': node(tsc, '--noEmit', '-p', '__test__/tsconfig.json'),

@@ -40,8 +40,9 @@ export function finish({ passed, failed }) {
 /**
  * Runs a command and never rejects because it failed: look at `code`.
  * `output: 'inherit'` shows it as it comes; 'capture' keeps both streams; 'stdout' keeps stdout and shows stderr.
+ * With `limitMs` it is stopped when it takes longer, with what it started.
  */
-export function run(command, args, { cwd = root, env = {}, output = 'inherit', shell = false } = {}) {
+export function run(command, args, { cwd = root, env = {}, output = 'inherit', shell = false, limitMs } = {}) {
   const started = performance.now();
   const stdio = {
     inherit: 'inherit',
@@ -49,14 +50,19 @@ export function run(command, args, { cwd = root, env = {}, output = 'inherit', s
     stdout: ['ignore', 'pipe', 'inherit'],
   }[output];
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio, shell });
+    const detached = limitMs !== undefined && !onWindows; // then its group can be stopped as one
+    const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio, shell, detached });
+    const stop = () => (detached ? process.kill(-child.pid, 'SIGKILL') : child.kill());
+    const timer = limitMs === undefined ? undefined : setTimeout(stop, limitMs);
     let stdout = '';
     let stderr = '';
     child.stdout?.setEncoding('utf8').on('data', (text) => (stdout += text));
     child.stderr?.setEncoding('utf8').on('data', (text) => (stderr += text));
     child.on('error', (error) => reject(new Stop(`Cannot start ${command}: ${error.message}`)));
-    child.on('close', (code, signal) =>
-      resolve({ code: code ?? 1, signal, stdout, stderr, ms: performance.now() - started }));
+    child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      resolve({ code: code ?? 1, signal, stdout, stderr, ms: performance.now() - started });
+    });
   });
 }
 
@@ -87,6 +93,9 @@ export const runCargo = (args, { env, ...options } = {}) => run('cargo', args, {
 
 /** RUSTFLAGS for the portable memory fallback, beside whatever flags the caller already has. */
 export const portableFlags = () => ({ RUSTFLAGS: `${process.env.RUSTFLAGS ?? ''} --cfg offheap_portable`.trim() });
+
+/** RUSTFLAGS with which the library is built for the models. */
+export const loomFlags = () => ({ RUSTFLAGS: `${process.env.RUSTFLAGS ?? ''} --cfg loom`.trim() });
 
 /** Every file under the given paths (files or directories), as absolute paths, sorted. */
 export function filesUnder(...paths) {

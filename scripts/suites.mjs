@@ -1,10 +1,11 @@
 // The test suites, each as a function that returns { passed, failed }.
 // Minimum counts: a suite that silently runs nothing must be red. Raise them as the suites grow.
-import { inRoot, portableFlags, run, runCargo, runNode, seconds } from './lib.mjs';
+import { inRoot, loomFlags, portableFlags, run, runCargo, runNode, seconds } from './lib.mjs';
 import { readTap } from './tap.mjs';
 
 export const MIN_RUST_TESTS = 380;
 export const MIN_AVA_TESTS = 915;
+export const MIN_MODELS = 43;
 
 /** One failure more than were counted when the suite ran fewer tests than it must, or ended badly without naming a test. */
 function settle(name, { passed, failed }, { minimum, code, ms }) {
@@ -45,6 +46,22 @@ export async function avaSuite({ node = process.execPath, version = process.vers
   for (const [file, count] of byFile) console.log(`  ${String(count).padStart(4)} ok  ${file}`);
   const failed = failures.length + (complete ? 0 : 1);
   return settle(name, { passed, failed }, { minimum: MIN_AVA_TESTS, code, ms });
+}
+
+/** What cargo is told before `--` to build or to run the models: optimised, and in a folder of their own, for all is compiled anew. */
+export const modelArgs = ['test', '-p', 'offheap-loom', '--release', '--target-dir', 'target/loom', '--test', 'models'];
+
+/** The models of crates/offheap-loom, or those whose names contain `part`. A model that takes longer than `limitMs` fails. */
+export async function modelSuite({ part, limitMs }) {
+  const args = [...modelArgs, '--', '--show-output', ...(part === undefined ? [] : [part])];
+  const { code, signal, stdout, ms } = await runCargo(args, { output: 'stdout', env: loomFlags(), limitMs });
+  const count = (verdict) => [...stdout.matchAll(new RegExp(`^test \\S+ \\.\\.\\. ${verdict}`, 'gm'))].length;
+  const ways = [...stdout.matchAll(/^\S+: \d+ ways, [\d.]+ s$/gm)].map(([line]) => `  ${line}`);
+  console.log(ways.join('\n'));
+  if (code !== 0) console.log(stdout.replace(/^test .* \.\.\. ok\n/gm, ''));
+  if (signal !== null) console.log(`FAILED models: stopped after ${seconds(ms)}, the limit`);
+  const minimum = part === undefined ? MIN_MODELS : 1;
+  return settle('Models', { passed: count('ok'), failed: count('FAILED') + count('ignored') }, { minimum, code, ms });
 }
 
 /** A script of this folder that prints its own count and ends with `N passed, N failed`. */

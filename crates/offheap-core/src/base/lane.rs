@@ -1,12 +1,12 @@
 //! A small number for the calling thread, so that threads can start at different places without
 //! asking each other.
 
-use super::sync::{AtomicU64, Ordering};
+use super::sync::{AtomicU64, Ordering, statics};
 
 /// Numbers are below this. Of more threads at once some share theirs.
 pub const LANES: usize = 64;
 
-static TAKEN: AtomicU64 = AtomicU64::new(0);
+statics! { static TAKEN: AtomicU64 = AtomicU64::new(0); }
 
 struct Lane {
     number: usize,

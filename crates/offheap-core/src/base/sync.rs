@@ -1,10 +1,40 @@
-//! The one door to atomics and locks. Everything concurrent imports from here, so that a model
-//! checker can take the place of `std` without a change elsewhere.
+//! The one door to atomics, locks and threads. Everything concurrent imports from here, so that a model
+//! checker can take the place of `std` (`--cfg loom`, see crates/offheap-loom) without a change elsewhere.
 
+#[cfg(loom)]
+mod model;
+
+#[cfg(loom)]
+pub use model::{
+    AtomicBool, AtomicI32, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Condvar, Mutex, MutexGuard, OnceLock,
+    Ordering, compiler_fence, fence, thread,
+};
+#[cfg(not(loom))]
 pub use std::sync::atomic::{
     AtomicBool, AtomicI32, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, compiler_fence, fence,
 };
-pub use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError, Weak};
+pub use std::sync::{Arc, PoisonError, TryLockError, Weak};
+#[cfg(not(loom))]
+pub use std::sync::{Condvar, Mutex, MutexGuard, OnceLock};
+#[cfg(not(loom))]
+pub use std::thread;
+
+/// Declares statics. A model begins them anew with each execution.
+#[cfg(not(loom))]
+macro_rules! statics {
+    ($(static $name:ident: $type:ty = $value:expr;)*) => { $(static $name: $type = $value;)* };
+}
+#[cfg(loom)]
+macro_rules! statics {
+    ($(static $name:ident: $type:ty = $value:expr;)*) => { loom::lazy_static! { $(static ref $name: $type = $value;)* } };
+}
+pub(crate) use statics;
+
+/// A number of atomics that a program has, or fewer in a model, which makes each anew in each execution.
+#[must_use]
+pub const fn sized(real: usize, model: usize) -> usize {
+    if cfg!(loom) { model } else { real }
+}
 
 /// Takes a lock. A panic of another holder is not contagious: every critical section here leaves
 /// its structure valid at each step, so a poisoned lock is still good.

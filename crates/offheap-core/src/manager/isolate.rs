@@ -4,13 +4,12 @@ use super::Manager;
 use super::views::Shown;
 use crate::alloc::chunks::Cache;
 use crate::base::error::Result;
-use crate::base::sync::Ordering;
+use crate::base::sync::{Arc, Ordering};
 use crate::tracker::counters::Counter;
 use crate::tracker::isolate::IsolateTable;
 use crate::tracker::state::{Handle, Owner, Slot, State};
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 
 /// What one thread (in Node: one isolate) allocates through. Not `Sync`: one
 /// thread at a time.

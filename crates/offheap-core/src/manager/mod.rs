@@ -18,10 +18,9 @@ pub use views::BufferRecord;
 
 use crate::alloc::chunks::Chunks;
 use crate::base::error::{Code, Error, Result};
-use crate::base::sync::{AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering, lock};
+use crate::base::sync::{Arc, AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering, lock};
 use crate::tracker::isolate::{DEFAULT_BYTES, IsolateTable};
 use crate::tracker::table::Tracker;
-use std::sync::Arc;
 
 /// No limit.
 const UNLIMITED: u64 = u64::MAX;

@@ -2,14 +2,14 @@
 
 use super::bytes::Bytes;
 use super::region::Region;
-use crate::base::sync::{AtomicU32, OnceLock, Ordering};
+use crate::base::sync::{AtomicU32, OnceLock, Ordering, sized};
 
 /// Bits of a span number. Every span holds at least 16 chunks or is a run of its own, and there are
 /// at most 2^24 live chunks, so 2^20 spans are enough.
 pub const SPAN_BITS: u32 = 20;
 
-const PAGE: usize = 1 << 10;
-const PAGES: usize = 1 << (SPAN_BITS - 10);
+const PAGE: usize = sized(1 << 10, 4);
+const PAGES: usize = sized((1 << SPAN_BITS) / PAGE, 4);
 
 /// The number of a span; never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

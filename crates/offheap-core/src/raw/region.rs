@@ -105,6 +105,7 @@ impl Region {
     }
 
     /// The first byte, for this room only.
+    #[cfg(not(loom))]
     pub(super) const fn start(&self) -> NonNull<u8> {
         self.start
     }

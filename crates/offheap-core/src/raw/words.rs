@@ -1,12 +1,23 @@
-//! Zeroed arrays of atomics that cost address space only, until touched, and live for ever.
+//! Zeroed arrays of atomics that cost address space only, until touched, and live for ever. In a model they are made
+//! one by one.
 
 use super::bytes::Bytes;
+#[cfg(not(loom))]
 use super::os::{Os, System};
+#[cfg(not(loom))]
 use super::region::Region;
-use crate::base::sync::{AtomicI32, AtomicU8, AtomicU64};
+#[cfg(not(loom))]
+use crate::base::sync::AtomicU8;
+use crate::base::sync::{AtomicI32, AtomicU64};
+#[cfg(loom)]
+pub use model::{zeroed_i32, zeroed_u64, zeroed_u64_and_u8};
 use std::ptr::NonNull;
 
+#[cfg(loom)]
+mod model;
+
 /// `count` words that read 0, for ever. `None` when the system refuses.
+#[cfg(not(loom))]
 #[must_use]
 pub fn zeroed_u64(count: usize) -> Option<&'static [AtomicU64]> {
     let start = zeroed(count * size_of::<AtomicU64>())?;
@@ -18,6 +29,7 @@ pub fn zeroed_u64(count: usize) -> Option<&'static [AtomicU64]> {
 
 /// `count` 32-bit words that read 0, for ever. JavaScript may write them, so nothing that is read
 /// from them is trusted. `None` when the system refuses.
+#[cfg(not(loom))]
 #[must_use]
 pub fn zeroed_i32(count: usize) -> Option<&'static [AtomicI32]> {
     let start = zeroed(count * size_of::<AtomicI32>())?;
@@ -28,6 +40,7 @@ pub fn zeroed_i32(count: usize) -> Option<&'static [AtomicI32]> {
 
 /// `words` words and `bytes` bytes that read 0, for ever: both or, when the system refuses, `None`. In one
 /// piece, so that no half of it is left over when the other is refused.
+#[cfg(not(loom))]
 #[must_use]
 pub fn zeroed_u64_and_u8(words: usize, bytes: usize) -> Option<(&'static [AtomicU64], &'static [AtomicU8])> {
     let start = zeroed(words * size_of::<AtomicU64>() + bytes)?;
@@ -56,6 +69,7 @@ pub fn bytes_of_i32(words: &'static [AtomicI32]) -> Bytes<'static> {
     unsafe { Bytes::from_raw_parts(NonNull::from(words).cast(), size_of_val(words)) }
 }
 
+#[cfg(not(loom))]
 fn zeroed(size: usize) -> Option<NonNull<u8>> {
     let size = size.next_multiple_of(System::page_size());
     let region = Region::reserve(size, 1)?;

@@ -6,7 +6,7 @@
 use super::magazine::Totals;
 use super::record::SEGMENT_SLOTS;
 use super::state::{Handle, Slot};
-use crate::base::sync::{Arc, AtomicI32, Mutex, OnceLock, Ordering, lock};
+use crate::base::sync::{Arc, AtomicI32, Mutex, OnceLock, Ordering, lock, sized};
 use crate::raw::bytes::Bytes;
 use crate::raw::words;
 
@@ -17,7 +17,7 @@ pub const DEFAULT_BYTES: usize = 16 << 20;
 /// First of 65,536 header words, one for each slot of the first segment: the generation to which a
 /// buffer over its chunk was handed last. JavaScript stores it before it hands a kept buffer out; a
 /// native call for that would cost as much as the view.
-pub const HANDED: usize = SEGMENT_SLOTS;
+pub const HANDED: usize = sized(SEGMENT_SLOTS, 64 + 42 * 12);
 /// First of the words about single slots, four each; as many slots as the table has room for.
 pub const FRONT: usize = HANDED + SEGMENT_SLOTS;
 /// Words about a slot.
@@ -71,7 +71,7 @@ pub struct IsolateTable {
 
 /// How many slots a table of about `bytes` has words for.
 const fn slots_of(bytes: usize) -> usize {
-    (bytes / size_of::<AtomicI32>()).saturating_sub(FRONT) / FRONT_WORDS
+    (bytes / size_of::<i32>()).saturating_sub(FRONT) / FRONT_WORDS
 }
 
 impl IsolateTable {

@@ -3,16 +3,16 @@
 
 use super::isolate::{IsolateTable, word};
 use super::state::Slot;
-use crate::base::sync::{AtomicU32, AtomicU64, Ordering};
+use crate::base::sync::{AtomicU32, AtomicU64, Ordering, sized};
 
 /// How many magazines a table has.
-pub const MAGAZINES: usize = 818;
+pub const MAGAZINES: usize = sized(818, 42);
 /// First word of the first one.
 const FIRST: usize = 64;
 /// Words from one to the next: a header of four, and its slots.
-const WORDS: usize = 80;
+const WORDS: usize = sized(80, 12);
 /// Most slots in one.
-pub const MAGAZINE_SLOTS: usize = 64;
+pub const MAGAZINE_SLOTS: usize = sized(64, 6);
 const _: () = assert!(FIRST + MAGAZINES * WORDS <= super::isolate::HANDED);
 
 /// Words of a magazine.
@@ -29,7 +29,7 @@ mod header {
     /// The slots, the newest last.
     pub(super) const SLOTS: usize = 4;
     /// Of a magazine of grants: bytes of them in the program's hands, modulo 2^32. Of an arena's: bytes that were asked.
-    pub(super) const GRANTED: usize = 68;
+    pub(super) const GRANTED: usize = SLOTS + super::MAGAZINE_SLOTS;
 }
 
 /// What a native side knows of a table's magazines.

@@ -2,16 +2,16 @@
 
 use super::state::{AlignmentCode, Extent, Generation, Origin, Owner, Place, State};
 use crate::base::error::{Code, Error, Result};
-use crate::base::sync::{AtomicU64, Ordering};
+use crate::base::sync::{AtomicU64, Ordering, sized};
 use crate::raw::bytes::Bytes;
 use crate::raw::words;
 
 /// Bits of an index inside a segment.
-pub const SEGMENT_BITS: u32 = 16;
+pub const SEGMENT_BITS: u32 = sized(16, 4) as u32;
 /// Records in a segment.
 pub const SEGMENT_SLOTS: usize = 1 << SEGMENT_BITS;
 /// Bytes of a shared record.
-pub const RECORD_BYTES: usize = 4 * size_of::<AtomicU64>();
+pub const RECORD_BYTES: usize = 4 * size_of::<u64>();
 
 const _: () = assert!(RECORD_BYTES == 32);
 

@@ -7,10 +7,10 @@ use super::record::{Columns, Record, SEGMENT_BITS, SEGMENT_SLOTS};
 use super::stack::{Chain, Links, Stack};
 use super::state::{Generation, Handle, Place, Slot, State};
 use crate::base::error::{Code, Error, Result};
-use crate::base::sync::{Arc, AtomicU64, Mutex, OnceLock, Ordering, lock};
+use crate::base::sync::{Arc, AtomicU64, Mutex, OnceLock, Ordering, lock, sized};
 
 /// How many segments there can be.
-pub const SEGMENT_COUNT: usize = 1 << (Slot::BITS - SEGMENT_BITS);
+pub const SEGMENT_COUNT: usize = sized(1 << (Slot::BITS - SEGMENT_BITS), 2);
 
 /// Slots that were never used: the rest of the newest segment.
 #[derive(Debug, Default)]

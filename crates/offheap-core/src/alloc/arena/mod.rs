@@ -13,14 +13,16 @@ mod stretch;
 
 use super::strategy::{Usage, Verdict, full, never_fits, no_memory};
 use crate::base::error::{Code, Error, Result};
-use crate::base::sync::{Arc, AtomicI32, AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering, lock};
+use crate::base::sync::{
+    Arc, AtomicI32, AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering, lock, sized, statics,
+};
 use crate::raw;
 use crate::raw::bytes::Bytes;
 use crate::raw::words;
 use crate::tracker::counters::{Counter, Counters};
 
 /// The most levels: marks that are alive at once.
-pub const LEVELS_MAX: usize = 1 << 16;
+pub const LEVELS_MAX: usize = sized(1 << 16, 4);
 /// The smallest step of the position, in bytes.
 const STEP_MIN: u64 = 8;
 
@@ -29,8 +31,10 @@ const STEP_MIN: u64 = 8;
 const POSITION: u64 = (1 << 34) - 1;
 const STAMP: u64 = 1 << 34;
 
-/// Numbers of marks, one series for all arenas: a mark of another arena is no mark here.
-static SERIALS: AtomicU64 = AtomicU64::new(1);
+statics! {
+    // Numbers of marks, one series for all arenas: a mark of another arena is no mark here.
+    static SERIALS: AtomicU64 = AtomicU64::new(1);
+}
 
 /// A range that an arena gave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

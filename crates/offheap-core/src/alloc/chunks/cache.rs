@@ -4,13 +4,14 @@ use super::classes;
 use super::quarantine::{PAGED_BYTES_MAX, Quarantine, Waiting};
 use super::store::{Chunks, IDLE_RUN_BYTES_MAX};
 use crate::base::error::{Code, Error, Result};
+use crate::tracker::magazine::MAGAZINE_SLOTS;
 use crate::tracker::stack::Links;
 use crate::tracker::state::{Slot, State};
 use crate::tracker::table::Tracker;
 
 /// Most chunks of a class that wait in the cache, and most bytes of them: a cache must not hoard
 /// what other isolates could use.
-const CHUNKS_MAX: u64 = 64;
+const CHUNKS_MAX: u64 = MAGAZINE_SLOTS as u64;
 const BYTES_MAX: u64 = 1 << 20;
 
 /// Free chunks of one class.

@@ -9,16 +9,16 @@ mod cells;
 
 use super::strategy::{Grant, Strategy, UNIT, Usage, Verdict, full, never_fits, no_memory, not_granted};
 use crate::base::error::Result;
-use crate::base::sync::{AtomicI32, AtomicU32, AtomicU64, Mutex, Ordering, lock};
+use crate::base::sync::{AtomicI32, AtomicU32, AtomicU64, Mutex, Ordering, lock, sized};
 use crate::raw::words;
 use crate::tracker::stack::{Chain, Links, Stack};
 use crate::tracker::state::Slot;
 use cells::Cells;
 
 /// Sizes that one pool keeps apart; a further size gets a slot of the next larger one.
-const SIZES_MAX: usize = 1024;
+const SIZES_MAX: usize = sized(1024, 8);
 /// Of them, those kept for powers of two (2^4 to 2^36) and for the largest request.
-const ROUNDED_MAX: usize = 64;
+const ROUNDED_MAX: usize = sized(64, 4);
 /// Cells are a sixteenth of the region, and 1 MiB at most: then few bytes are left at the end of each.
 const CELL_MAX: u64 = 1 << 20;
 const CELL_MIN: u64 = 4096;
@@ -115,7 +115,7 @@ impl ObjectPool {
     /// Where a size stands first in the hash table.
     #[inline]
     const fn hash(size: u64) -> usize {
-        ((size / UNIT).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54) as usize // 10 bits: SIZES_MAX
+        ((size / UNIT).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - SIZES_MAX.ilog2())) as usize
     }
 
     /// Where a size stands, or would stand.

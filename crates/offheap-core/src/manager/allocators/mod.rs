@@ -28,7 +28,7 @@ pub use rows::AllocatorStats;
 use super::{Isolate, Manager};
 use crate::alloc::strategy::TOTAL_MAX;
 use crate::base::error::{Code, Error, Result};
-use crate::base::sync::{Arc, AtomicBool, AtomicI32, AtomicU64, Mutex, OnceLock, Ordering, lock};
+use crate::base::sync::{Arc, AtomicBool, AtomicI32, AtomicU64, Mutex, OnceLock, Ordering, lock, sized};
 use crate::raw;
 use crate::raw::bytes::Bytes;
 use crate::raw::words;
@@ -116,7 +116,7 @@ pub struct Allocator {
 }
 
 /// The most allocators that are open at once.
-pub const ALLOCATORS_MAX: usize = 1 << 16;
+pub const ALLOCATORS_MAX: usize = sized(1 << 16, 2);
 /// The longest name, in bytes: 256 characters of JavaScript take at most three each.
 const NAME_BYTES_MAX: usize = 768;
 /// Words of an allocator in the epochs: its life, how often it was reset, whether several isolates use it, and how
@@ -165,6 +165,13 @@ impl Registry {
         let count = EPOCH_WORDS * ALLOCATORS_MAX;
         let fresh = words::zeroed_i32(count).ok_or_else(|| out_of_memory(4 * count as u64))?;
         Ok(self.epochs.get_or_init(|| fresh))
+    }
+
+    /// An epoch word, as JavaScript reads it: of a model's atomics nothing can be read as bytes.
+    #[cfg(loom)]
+    #[must_use]
+    pub fn epoch(&self, word: usize) -> i32 {
+        self.epochs.get().map_or(0, |epochs| epochs[word].load(Ordering::Relaxed))
     }
 
     /// Adds one to an epoch word and gives the new value.

@@ -8,9 +8,10 @@
 //! still be on its way when it looks.
 
 use super::Allocator;
-use crate::base::sync::{Arc, AtomicBool, AtomicU64, Mutex, Ordering, Weak, compiler_fence, lock};
+use crate::base::sync::{
+    Arc, AtomicBool, AtomicU64, Mutex, Ordering, Weak, compiler_fence, lock, statics, thread,
+};
 use crate::raw;
-use std::thread;
 
 /// An isolate, and whether it is at work in an allocator.
 #[derive(Debug, Clone)]
@@ -21,7 +22,9 @@ pub(in super::super) struct Busy {
 
 impl Default for Busy {
     fn default() -> Self {
-        static NUMBERS: AtomicU64 = AtomicU64::new(1);
+        statics! {
+            static NUMBERS: AtomicU64 = AtomicU64::new(1);
+        }
         Self { number: NUMBERS.fetch_add(1, Ordering::Relaxed), flag: Arc::default() }
     }
 }
@@ -65,10 +68,13 @@ struct Asked {
     answer: Option<bool>,
     waiting: Vec<Weak<Allocator>>,
 }
-static ASKED: Mutex<Asked> = Mutex::new(Asked { answer: None, waiting: Vec::new() });
-
-/// Whether it is known that the system lends its fence.
-static FENCE: AtomicBool = AtomicBool::new(false);
+statics! {
+    // A model has its own fence, and no thread to spare that asks for it.
+    static ASKED: Mutex<Asked> =
+        Mutex::new(Asked { answer: if cfg!(loom) { Some(true) } else { None }, waiting: Vec::new() });
+    // Whether it is known that the system lends its fence.
+    static FENCE: AtomicBool = AtomicBool::new(cfg!(loom));
+}
 
 /// Whether the system is known to lend its fence, so that what an isolate does alone can be taken over.
 pub(super) fn has_fence() -> bool {

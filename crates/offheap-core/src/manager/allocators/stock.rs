@@ -1,6 +1,7 @@
 //! Stock: free records without memory, of which each isolate keeps some for its next grants.
 
 use crate::base::error::{Code, Error, Result};
+use crate::base::sync::sized;
 use crate::tracker::record::Birth;
 use crate::tracker::stack::Links;
 use crate::tracker::state::{Handle, Place, Slot};
@@ -8,7 +9,7 @@ use crate::tracker::table::Tracker;
 
 /// Records that wait in an isolate, at most; so many are taken and given back at once.
 const RECORDS_MAX: usize = 256;
-const RECORDS_MOVED: usize = 64;
+const RECORDS_MOVED: usize = sized(64, 4);
 
 /// Opens a record for a grant.
 #[inline(always)] // as `open_grant`

@@ -5,13 +5,12 @@
 
 use super::stock::put_record;
 use super::{Allocator, Isolate};
-use crate::base::sync::{Arc, Ordering};
+use crate::base::sync::{Arc, Ordering, thread};
 use crate::raw;
 use crate::tracker::counters::{Counter, LentFrom};
 use crate::tracker::isolate::{IsolateTable, word};
 use crate::tracker::lent::moment;
 use crate::tracker::state::{Generation, Handle, Slot};
-use std::thread;
 
 impl Isolate {
     /// Ends all that is lent of an allocator to other isolates. The epochs say already that it is shared.

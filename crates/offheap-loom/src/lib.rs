@@ -1,0 +1,124 @@
+//! Model checks of offheap-core: loom runs each model in every order that the steps of its threads can take, and lets every
+//! load give each value that its ordering allows. `npm run test:loom` runs them.
+//!
+//! What runs is the library itself, compiled with `--cfg loom`: then `base::sync` hands out the checker's atomics, locks and
+//! threads. The seams, all of them:
+//! - `base/sync/model.rs`: the checker's types; a `OnceLock` made of them; `compiler_fence` and `raw::fence_everywhere` are
+//!   fences of their own, which is what the pair promises. `Arc` and `Weak` stay those of `std`.
+//! - `statics!`: a static begins anew with each execution.
+//! - `sized(real, model)`: fewer records, magazines, levels, classes of an object pool: each atomic costs time in each execution.
+//! - `raw/words/model.rs`: words of the checker in place of mapped memory, so none is read as bytes; `Registry::epoch` reads one.
+//! - The clock has no thread, and it is known from the start that there is a fence.
+//!
+//! # What is verified
+//!
+//! Within the bound of interruptions that each model names (without one, in full), for its two threads and few steps:
+//! - Records: a row is wholly one owner's, or absent, also while a free record's link stands in it; one free wins; pins, freezes
+//!   and claims exclude what they must; what one owner wrote happens before what the next one does.
+//! - Free stacks: the tracker's, with chains and `take_all`, and the object pool's, with its cells that change their size: no
+//!   slot twice, none lost.
+//! - Bitmaps: slots of a slab and runs of a buddy, while spans and pages change hands, and while another thread counts: live
+//!   grants share no byte, nothing is lost, and nothing is refused for which there is room.
+//! - Arenas: a grant from before a reset is dead, one from after it lives; live grants share no byte; a mark divides grants; a
+//!   stretch's rest goes back only if nothing lies behind it.
+//! - Lending: a lent block is seen once or not at all, one that stays live or is adopted exactly once; a row is whole where
+//!   stores are seen in their order. When another isolate comes while a script takes, gives or cuts, or ends between two of its
+//!   stores: nobody else has what the script has, of two frees one wins, and all is free in the end. An only user's stores and
+//!   the exchanges of who comes lose nothing.
+//!
+//! JavaScript's part is played by a script with Relaxed loads and stores: it says nothing of what an engine may reorder.
+//!
+//! # What is not
+//!
+//! - The ring, the hybrid's own part, pools, labels, quarantine, growing by a segment or a span, and the clock.
+//! - `reset`, `close` and pins of an allocator against a script; three isolates.
+//! - The system's fence, the mapping of memory, and finalizers: no model has them.
+//! - Figures of an arena that is rewound while another thread allocates in it: what that one was just granted may be missing from
+//!   them, or counted too much, until the next reset. The first model of it found this; it follows from how they are counted, and stands in docs/ALLOCATORS.md.
+//! - Loom runs SeqCst accesses as AcqRel ones, lets no load see a store that has not run, and no weak exchange fails for nothing.
+#![cfg(loom)]
+
+use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use loom::thread;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+/// Words of a thread's stack: the manager's calls are deep.
+const STACK: usize = 1 << 16;
+/// Steps of one execution. The checker's own limit is for smaller programs.
+const STEPS_MAX: usize = 50_000;
+
+/// Runs `model` in every way that its threads can take turns, or, with a bound, in every way with so few interruptions.
+/// Prints how many ways there were.
+pub fn explore(interruptions: impl Into<Option<usize>>, model: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = builder.preemption_bound.or(interruptions.into());
+    builder.max_branches = STEPS_MAX;
+    let (model, ways, started) = (Arc::new(model), Arc::new(AtomicUsize::new(0)), Instant::now());
+    let count = Arc::clone(&ways);
+    builder.check(move || {
+        count.fetch_add(1, Ordering::Relaxed);
+        let model = Arc::clone(&model);
+        join(spawn(move || model()));
+    });
+    let current = std::thread::current();
+    let (name, ways) = (current.name().unwrap_or("a model"), ways.load(Ordering::Relaxed));
+    println!("{name}: {ways} ways, {:.1} s", started.elapsed().as_secs_f64());
+}
+
+/// A thread of a model.
+pub fn spawn<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> thread::JoinHandle<T> {
+    thread::Builder::new().stack_size(STACK).spawn(run).expect("a model starts any thread")
+}
+
+/// What a thread gave.
+pub fn join<T>(thread: thread::JoinHandle<T>) -> T {
+    thread.join().expect("a model's thread ended")
+}
+
+/// A region's memory, in units, as its owners use it.
+pub struct Memory {
+    unit: u64,
+    taken: AtomicU64,
+    writes: Vec<AtomicU32>,
+}
+
+impl Memory {
+    /// Memory of at most 64 units.
+    #[must_use]
+    pub fn new(total: u64, unit: u64) -> Self {
+        let writes = (0..total / unit).map(|_| AtomicU32::new(0)).collect();
+        Self { unit, taken: AtomicU64::new(0), writes }
+    }
+
+    fn mask(&self, offset: u64, size: u64) -> u64 {
+        let (from, to) = (offset / self.unit, (offset + size).div_ceil(self.unit));
+        (from..to).fold(0, |mask, unit| mask | 1 << unit)
+    }
+
+    /// Somebody was granted a range: it was nobody's. It writes there, as one who is alone does.
+    pub fn take(&self, offset: u64, size: u64) {
+        let mask = self.mask(offset, size);
+        assert_eq!(self.taken.fetch_or(mask, Relaxed) & mask, 0, "{size} bytes at {offset} are another's");
+        for place in [offset, offset + size - 1] {
+            let writes = &self.writes[(place / self.unit) as usize];
+            writes.store(writes.load(Relaxed) + 1, Relaxed);
+        }
+    }
+
+    /// It is about to free the range.
+    pub fn leave(&self, offset: u64, size: u64) {
+        let mask = self.mask(offset, size);
+        assert_eq!(self.taken.fetch_and(!mask, Relaxed) & mask, mask, "{size} bytes at {offset} were taken");
+    }
+
+    /// So many times somebody wrote, and no write was lost: each owner saw what the one before it had done.
+    pub fn assert_writes(&self, takes: u32) {
+        assert_eq!(
+            self.writes.iter().map(|writes| writes.load(Relaxed)).sum::<u32>(),
+            2 * takes,
+            "a write is lost"
+        );
+    }
+}

@@ -1,0 +1,197 @@
+//! What an isolate's JavaScript does with its table, store by store and in the same order: facade/handles/front.ts and
+//! loans.ts. Its plain loads and stores are Relaxed ones here: a machine may let others see them in another order.
+
+use offheap_core::alloc::chunks::classes;
+use offheap_core::base::sync::{Ordering, compiler_fence, fence};
+use offheap_core::manager::allocators::{AllocatorId, Kind, Measures};
+use offheap_core::manager::{Isolate, Manager};
+use offheap_core::tracker::isolate::{FRONT, FRONT_WORDS, IsolateTable, front, word};
+use offheap_core::tracker::label::Label;
+use offheap_core::tracker::magazine::MAGAZINE_SLOTS;
+use offheap_core::tracker::state::{AlignmentCode, Generation, Handle, Slot};
+use std::cell::Cell;
+
+/// Words of a magazine, from its first.
+const CAPACITY: usize = 1;
+const TAKEN: usize = 2;
+const SLOTS: usize = 4;
+const GRANTED: usize = SLOTS + MAGAZINE_SLOTS;
+/// Of an arena's piece, in place of slots.
+const UNITS: usize = SLOTS + 1;
+const UNIT_SHIFT: usize = SLOTS + 4;
+/// Slots that a model's table has words for.
+const TABLE_SLOTS: usize = 32;
+
+/// A manager of one execution.
+pub fn manager() -> &'static Manager {
+    Box::leak(Box::default())
+}
+
+/// A door through which a script hands memory out.
+pub fn lending(manager: &'static Manager) -> Isolate {
+    let bytes = 4 * (FRONT + TABLE_SLOTS * FRONT_WORDS);
+    Isolate::open_lending(manager, Some(bytes), true).unwrap()
+}
+
+/// A grant in the program's hands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    pub handle: Handle,
+    pub offset: u64,
+    pub size: u64,
+}
+
+/// The JavaScript of an isolate.
+pub struct Script<'a> {
+    pub isolate: &'a Isolate,
+    stores_left: Cell<u32>,
+    keeps_order: bool,
+}
+
+/// The magazine that serves blocks of a size.
+pub fn magazine_for(size: u64) -> usize {
+    IsolateTable::home_of(usize::from(classes::class_for(size, 8).unwrap()))
+}
+
+impl<'a> Script<'a> {
+    pub const fn new(isolate: &'a Isolate) -> Self {
+        Self::stopped_after(isolate, u32::MAX)
+    }
+
+    /// One that is terminated after so many stores.
+    pub const fn stopped_after(isolate: &'a Isolate, stores: u32) -> Self {
+        Self { isolate, stores_left: Cell::new(stores), keeps_order: false }
+    }
+
+    /// One whose machine shows stores to others in their order, as x86 does.
+    pub const fn in_order(isolate: &'a Isolate) -> Self {
+        Self { isolate, stores_left: Cell::new(u32::MAX), keeps_order: true }
+    }
+
+    fn word(&self, index: usize) -> i32 {
+        self.isolate.table.word(index)
+    }
+
+    fn store(&self, index: usize, value: i32) {
+        if let Some(left) = self.stores_left.get().checked_sub(1) {
+            self.stores_left.set(left);
+            if self.keeps_order {
+                fence(Ordering::Release);
+            }
+            self.isolate.table.set_word(index, value);
+        }
+    }
+
+    fn add(&self, index: usize, amount: i32) {
+        self.store(index, self.word(index).wrapping_add(amount));
+    }
+
+    const fn at(slot: Slot) -> usize {
+        FRONT + slot.0 as usize * FRONT_WORDS
+    }
+
+    fn take_slot(&self, home: usize, size: u64, amount: i32, live: usize) -> Option<Handle> {
+        let (length, now) = (self.word(home), self.word(word::CLOCK));
+        if length == 0 || now == 0 {
+            return None;
+        }
+        let slot = Slot(self.word(home + SLOTS - 1 + length as usize).cast_unsigned());
+        let at = Self::at(slot);
+        let generation = self.word(at + front::GENERATION) + 1;
+        self.store(home, length - 1);
+        self.store(at + front::HOME, ((home as u32) << 16 | size as u32).cast_signed());
+        self.store(at + front::BORN, now);
+        self.store(at + front::GENERATION, generation);
+        self.add(live, size as i32);
+        if live == word::LIVE && self.word(live).wrapping_sub(self.word(word::HIGH)) > 0 {
+            self.store(word::HIGH, self.word(live));
+        }
+        self.add(home + TAKEN, amount);
+        Some(Handle { slot, generation: Generation(generation.cast_unsigned()) })
+    }
+
+    fn give_slot(&self, handle: Handle, size: u64, is_grant: bool) -> bool {
+        let (at, generation) = (Self::at(handle.slot), handle.generation.0.cast_signed());
+        if self.word(at) != generation {
+            return false;
+        }
+        let home = (self.word(at + front::HOME).cast_unsigned() >> 16) as usize;
+        if home == 0 {
+            return false;
+        }
+        let length = self.word(home);
+        if length >= self.word(home + CAPACITY) || self.word(word::CLOCK) == 0 {
+            return false;
+        }
+        self.store(at, generation + 1);
+        self.store(home + SLOTS + length as usize, handle.slot.0.cast_signed());
+        self.store(home, length + 1);
+        self.add(if is_grant { home + GRANTED } else { word::LIVE }, -(size as i32));
+        true
+    }
+
+    /// `allocate` of a block without a native call.
+    pub fn take_block(&self, size: u64) -> Option<Handle> {
+        self.take_slot(magazine_for(size), size, size as i32, word::LIVE)
+    }
+
+    /// `free` of a block without a native call.
+    pub fn give_block(&self, handle: Handle, size: u64) -> bool {
+        self.give_slot(handle, size, false)
+    }
+
+    /// Says that it is busy, looks whether it is alone, acts, and says that it is not busy any more. What it needs
+    /// between its stores is that they are made in their order, which a compiler's fence says and costs nothing.
+    fn alone<T>(&self, id: AllocatorId, act: impl FnOnce() -> Option<T>) -> Option<T> {
+        self.store(word::BUSY, 1);
+        compiler_fence(Ordering::SeqCst);
+        let registry = &self.isolate.manager().allocators;
+        let (life, shared) = (4 * id.number as usize, 4 * id.number as usize + 2);
+        let is_alone = registry.epoch(life) == id.life.cast_signed() && registry.epoch(shared) == 0;
+        let done = if is_alone { act() } else { None };
+        compiler_fence(Ordering::SeqCst);
+        self.store(word::BUSY, 0);
+        done
+    }
+
+    /// A grant without a native call, from the magazine at `home`.
+    pub fn take(&self, id: AllocatorId, home: usize, size: u64) -> Option<Held> {
+        self.alone(id, || {
+            let handle = self.take_slot(home, size, 1, home + GRANTED)?;
+            let offset = u64::from(self.word(Self::at(handle.slot) + front::WRITTEN).cast_unsigned()) * 16;
+            Some(Held { handle, offset, size })
+        })
+    }
+
+    /// Its free without a native call.
+    pub fn give(&self, id: AllocatorId, held: Held) -> bool {
+        self.alone(id, || self.give_slot(held.handle, held.size, true).then_some(())).is_some()
+    }
+
+    /// Cuts off the arena's piece that the magazine at `home` lends; gives where in it.
+    pub fn cut(&self, id: AllocatorId, home: usize, size: u64) -> Option<u64> {
+        self.alone(id, || {
+            let (shift, cut) = (self.word(home + UNIT_SHIFT), self.word(home + SLOTS));
+            let next = cut + ((size as i32 + (1 << shift) - 1) >> shift);
+            if next > self.word(home + UNITS) {
+                return None;
+            }
+            self.store(home + SLOTS, next);
+            self.add(home + GRANTED, size as i32);
+            self.add(home + TAKEN, 1);
+            Some((cut << shift) as u64)
+        })
+    }
+
+    /// A grant by a native call, and the magazine that serves the next ones.
+    pub fn ask(&self, id: AllocatorId, size: u64) -> (Held, usize) {
+        let taken = self.isolate.allocate_in(id, size, Label::NONE).unwrap();
+        (Held { handle: taken.handle, offset: taken.offset, size }, taken.home)
+    }
+
+    /// `getInstance`.
+    pub fn open(&self, kind: Kind, total: u64) -> AllocatorId {
+        let measures = Measures { kind, total, alignment: AlignmentCode::WORD, overwrite: false };
+        self.isolate.open_allocator("shared", measures).unwrap()
+    }
+}
