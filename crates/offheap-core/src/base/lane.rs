@@ -1,18 +1,22 @@
 //! A small number for the calling thread, so that threads can start at different places without
 //! asking each other.
 
-use super::sync::{AtomicU64, Ordering, statics};
+#[cfg(not(loom))]
+use super::sync::{AtomicU64, Ordering};
 
 /// Numbers are below this. Of more threads at once some share theirs.
 pub const LANES: usize = 64;
 
-statics! { static TAKEN: AtomicU64 = AtomicU64::new(0); }
+#[cfg(not(loom))]
+static TAKEN: AtomicU64 = AtomicU64::new(0);
 
+#[cfg(not(loom))]
 struct Lane {
     number: usize,
     owned: bool,
 }
 
+#[cfg(not(loom))]
 impl Lane {
     /// The lowest free number: threads that come and go use few, and what is kept by number stays compact.
     fn take() -> Self {
@@ -35,6 +39,7 @@ impl Lane {
     }
 }
 
+#[cfg(not(loom))]
 impl Drop for Lane {
     fn drop(&mut self) {
         if self.owned {
@@ -43,12 +48,21 @@ impl Drop for Lane {
     }
 }
 
+#[cfg(not(loom))]
 thread_local! {
     static LANE: Lane = Lane::take();
 }
 
+/// In a model all threads share one: nothing may depend on it but where to look first.
+#[cfg(loom)]
+#[must_use]
+pub const fn lane() -> usize {
+    0
+}
+
 /// The calling thread's number; another thread gets it after this one has ended. Nothing may depend on it
 /// but where to look first.
+#[cfg(not(loom))]
 #[must_use]
 pub fn lane() -> usize {
     LANE.try_with(|lane| lane.number).unwrap_or(0) // the thread is ending

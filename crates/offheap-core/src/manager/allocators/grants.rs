@@ -6,7 +6,6 @@ use super::stock::{begin, put_record};
 use super::waiting::{Bins, Regrant};
 use super::{Allocator, AllocatorId, Isolate};
 use crate::alloc::arena::Stay;
-use crate::alloc::ring::Ring;
 use crate::alloc::strategy::{Grant, Strategy};
 use crate::base::error::{Code, Error, Result};
 use crate::base::sync::{Arc, Ordering, fence, lock};
@@ -234,7 +233,7 @@ impl Isolate {
 
     /// Opens the record of what a strategy granted, or gives it back.
     #[inline(always)] // its result, passed through memory, would be read before the stores of its parts are through
-    fn open_grant(
+    pub(super) fn open_grant(
         &self,
         grant: Grant,
         attached: &Attached,
@@ -252,28 +251,6 @@ impl Isolate {
             }
             Err(error) => ground.put(place).and(Err(error)),
         }
-    }
-
-    /// Allocates in a ring that ends its oldest grants when it is full.
-    fn allocate_overwriting(
-        &self,
-        ring: &Ring,
-        attached: &Attached,
-        records: &mut Vec<Slot>,
-        size: u64,
-        label: Label,
-    ) -> Result<Taken> {
-        let grant = loop {
-            match ring.allocate(size) {
-                Err(refused) if refused.code == Code::RegionFull => {
-                    self.end_oldest(ring, attached, records, refused)?;
-                }
-                result => break result?,
-            }
-        };
-        let taken = self.open_grant(grant, attached, records, size, label)?;
-        ring.tag(taken.offset, taken.handle.slot.0 + 1);
-        Ok(taken)
     }
 
     /// Ends a grant. Exactly one free of a handle succeeds. `size`: what was asked, for an arena, which
@@ -373,33 +350,5 @@ impl Isolate {
         let own = own.as_ref().ok_or(Error::from(Code::Closed))?;
         attached.arena_pins = attached.arena_pins.checked_sub(1).ok_or(Error::from(Code::Corrupted))?;
         tracker.live(*own)?.unpin(own.generation).map(|_| ())
-    }
-
-    /// Ends the oldest grant of a full ring. `refused`: what the ring said, for when there is none.
-    #[cold]
-    fn end_oldest(
-        &self,
-        ring: &Ring,
-        attached: &Attached,
-        records: &mut Vec<Slot>,
-        refused: Error,
-    ) -> Result<()> {
-        let ground = &attached.allocator.ground;
-        let (offset, tag) = ring.oldest().ok_or(refused)?;
-        let slot = Slot(tag.checked_sub(1).ok_or(refused)?);
-        let tracker = &self.manager.tracker;
-        let record = tracker.shared(slot).ok_or(refused)?;
-        let (state, place, extent) = (record.state(), record.place(), record.extent());
-        if place != Place::grant(ground.span.0, offset) {
-            return Err(refused); // its owner is about to free it: not ours to wait for
-        }
-        record.end(state.generation()).map_err(|error| match error.code {
-            Code::InUse => error,
-            _ => refused, // another thread ended it first
-        })?;
-        put_record(tracker, records, slot);
-        ground.put(place)?;
-        attached.counter.freed(extent.size);
-        Ok(())
     }
 }

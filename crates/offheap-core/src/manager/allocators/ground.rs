@@ -21,6 +21,7 @@ use crate::tracker::table::Tracker;
 
 /// How the ground is cut. A ring, a pool and an arena answer to more than the others do.
 #[derive(Debug)]
+#[cfg_attr(loom, expect(clippy::large_enum_variant, reason = "a model's atomics are large"))]
 pub(super) enum Plan {
     Buddy(Buddy),
     Slab(Slab),

@@ -12,6 +12,7 @@ mod grants;
 mod ground;
 mod lending;
 mod refill;
+mod rings;
 mod rows;
 mod sight;
 mod sole;
