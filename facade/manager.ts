@@ -4,15 +4,15 @@
  */
 import * as errors from './errors.js';
 import type { MemoryBlock } from './handles/block.js';
-import { allocateBlock, freeBlock, giveBack, reallocateBlock } from './handles/block.js';
+import { allocateBlock, create, freeBlock, giveBack } from './handles/block.js';
 import { allocated, directBufferOfMemory, notBlockError } from './handles/grant.js';
 import { fields } from './handles/handle.js';
-import { sweep } from './handles/life.js';
+import { reallocateHandle, sweep } from './handles/life.js';
 import { addressOfView, compareOperands, copyOperand, fillOperand, mismatchOperands, operandSize } from './handles/operand.js';
 import type { Operand } from './handles/operand.js';
 import { refusePooled } from './handles/pooled.js';
 import { requireAvailable } from './handles/request.js';
-import { isWorker, poolNumberOf, unavailableReason } from './handles/table.js';
+import { RESULT, T, isWorker, poolNumberOf, unavailableReason } from './handles/table.js';
 import { directBufferOf, requireHere, requireLive, restFrom } from './handles/views.js';
 import { binding } from './native.js';
 import * as p from './primordials.js';
@@ -100,7 +100,8 @@ export class DirectMemoryManager {
     const own = ownBlock(block);
     validateSize(newSize, 'newSize');
     if (!own.isValid()) throw errors.useAfterFree('MemoryBlock', own.id);
-    return reallocateBlock(own, newSize);
+    reallocateHandle(own, newSize);
+    return create(T[RESULT + 1] as number, T[RESULT + 2] as number, newSize);
   }
 
   /** Frees a block; its views have length 0 then. A second time: `ERR_OFFHEAP_DOUBLE_FREE`; while pinned: `ERR_OFFHEAP_IN_USE`. */

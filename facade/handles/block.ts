@@ -19,7 +19,7 @@ import { deadError, exposeFields, fields, forgedError, handleId } from './handle
 import type { Extra, Handle } from './handle.js';
 import { NEAR_MAX, farOffset, farView, hiddenView } from './hidden.js';
 import type { Holder } from './holder.js';
-import { endHandle, pinHandle, reallocateHandle } from './life.js';
+import { endHandle, pinHandle } from './life.js';
 import { compareOperands, copyOperand, fillOperand, operandSize } from './operand.js';
 import { releaseHandle } from './pooled.js';
 import { WORD_CODE, requireAvailable, stageDetails } from './request.js';
@@ -52,16 +52,10 @@ function freeOtherwise(block: Handle): void {
 
 /** Only this folder has it, so nobody else can make a block. */
 const KEY: unique symbol = Symbol('offheap.block');
-/** Where a pool's blocks lie, and how large they are. */
-interface Pooled {
-  readonly magazine: number;
-  readonly blockSize: number;
-}
-
 /** What sees the private fields. */
 interface Doors {
   readonly allocateBlock: (size: number, alignment?: Alignment, options?: AllocateOptions) => MemoryBlock;
-  readonly takePooled: <Owner, Other>(pool: Owner, blocks: Pooled, otherwise: (pool: Owner) => Other) => MemoryBlock | Other;
+  readonly takePooled: <Owner, Other>(pool: Owner, blocks: { readonly magazine: number; readonly blockSize: number }, otherwise: (pool: Owner) => Other) => MemoryBlock | Other;
   readonly create: (slot: number, generation: number, size: number) => MemoryBlock;
   // Whatever they are given: what is no block throws at its first private field. To ask first costs 3 ns.
   giveBack(block: unknown): boolean;
@@ -97,7 +91,7 @@ export class MemoryBlock implements NativeMemory {
           const slot = takeFrom(magazine, (magazine << HOME_SHIFT) | size, size, size);
           if (slot) return new this(key, slot, t[FRONT + (slot << 2)] as number, size);
         }
-        return allocateAnyhow(size, alignment, options);
+        return (anyhow[options === undefined && alignment === undefined ? 0 : 1] as typeof allocateDetailed)(size, alignment, options);
       },
       takePooled: (pool, { magazine, blockSize }, otherwise) => {
         const slot = takeFrom(magazine, magazine << HOME_SHIFT, 1, blockSize);
@@ -334,6 +328,10 @@ export class MemoryBlock implements NativeMemory {
   }
 }
 
+/** Allocate by a native call. In a list: of a call that goes to one of two V8 takes neither into whoever makes it, and a loop that seldom
+ * needs them has room for what it does need. */
+const anyhow = [allocatePlain, allocateDetailed] as const;
+
 // Constants, which V8 folds: to ask each time whether a variable still holds the same function costs as much as a load from the table.
 
 /** Frees by a native call, after {@link giveBack} has said no. */
@@ -378,10 +376,19 @@ function live(block: MemoryBlock): MemoryBlock {
   return block;
 }
 
-function allocateAnyhow(size: number, alignment: Alignment | undefined, options: AllocateOptions | undefined): MemoryBlock {
+function allocatePlain(size: number): MemoryBlock {
   validateSize(size);
-  if (alignment === undefined && options === undefined) T[ARGUMENT + 2] = WORD_CODE;
-  else stageDetails(alignment, options);
+  T[ARGUMENT + 2] = WORD_CODE;
+  return allocateStaged(size);
+}
+
+function allocateDetailed(size: number, alignment: Alignment | undefined, options: AllocateOptions | undefined): MemoryBlock {
+  validateSize(size);
+  stageDetails(alignment, options);
+  return allocateStaged(size);
+}
+
+function allocateStaged(size: number): MemoryBlock {
   requireAvailable();
   setWide(0, size);
   allocateNative();
@@ -389,10 +396,4 @@ function allocateAnyhow(size: number, alignment: Alignment | undefined, options:
   const slot = T[RESULT + 1] as number;
   if (slot !== 0) return create(slot, T[RESULT + 2] as number, size);
   return allocateBlock(size); // there is one now, unless another thread set a limit meanwhile
-}
-
-/** Reallocates a live block; its handle is dead afterwards, moved or not. */
-export function reallocateBlock(block: MemoryBlock, size: number): MemoryBlock {
-  reallocateHandle(block, size);
-  return create(T[RESULT + 1] as number, T[RESULT + 2] as number, size);
 }

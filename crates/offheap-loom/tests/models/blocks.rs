@@ -1,6 +1,6 @@
 //! Blocks that JavaScript hands out of a magazine, while another thread looks at all that is live.
 
-use super::script::{Script, lending, manager};
+use super::script::{Script, assert_none_lent, lending, manager};
 use offheap_core::manager::{Isolate, Manager, Request};
 use offheap_core::tracker::label::Label;
 use offheap_core::tracker::row::Row;
@@ -147,6 +147,7 @@ fn an_isolate_that_ends_between_any_two_stores_leaves_nothing_live() {
             manager.tracker.check().unwrap();
             let sum = manager.tracker.counters.sum();
             assert_eq!((sum.live_bytes(), sum.live_blocks()), (0, 0));
+            assert_none_lent(manager);
         });
     }
 }

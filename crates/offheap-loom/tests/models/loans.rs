@@ -1,6 +1,6 @@
 //! Grants that JavaScript hands out of a magazine, while another isolate comes to the allocator.
 
-use super::script::{Held, Script, lending, manager};
+use super::script::{Held, Script, assert_none_lent, lending, manager};
 use offheap_core::manager::allocators::{AllocatorId, Kind};
 use offheap_core::manager::{Isolate, Manager};
 use offheap_core::tracker::label::Label;
@@ -71,6 +71,7 @@ fn assert_free(manager: &'static Manager, id: AllocatorId) {
     manager.tracker.check().unwrap();
     let stats = allocator.stats(manager);
     assert_eq!((stats.blocks, stats.requested, stats.held), (0, 0, 0));
+    assert_none_lent(manager);
 }
 
 #[test]

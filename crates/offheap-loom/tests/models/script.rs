@@ -27,6 +27,13 @@ pub fn manager() -> &'static Manager {
     Box::leak(Box::default())
 }
 
+/// No record is lent to anybody.
+pub fn assert_none_lent(manager: &'static Manager) {
+    for table in manager.tracker.tables.all() {
+        manager.tracker.each_lent(&table, |handle, _| panic!("{handle:?} is still lent"));
+    }
+}
+
 /// A door through which a script hands memory out.
 pub fn lending(manager: &'static Manager) -> Isolate {
     let bytes = 4 * (FRONT + TABLE_SLOTS * FRONT_WORDS);
