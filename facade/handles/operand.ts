@@ -2,6 +2,7 @@
  * Operand: an argument of the memory operations: a block of ours, or bytes that belong to somebody else.
  * Room: handles (5). May use: primordials, types, errors, options, native, table, handle, views.
  */
+import { constants } from 'node:buffer';
 import { types } from 'node:util';
 import * as errors from '../errors.js';
 import { validateRange } from '../options.js';
@@ -95,6 +96,18 @@ function startIn(base: OperandBase, offset: number): number {
   return base === someMemory ? 0 : offset;
 }
 
+/** Bytes of one native call where memory without a record is longer than a view can be: on Node 20, above 4 GiB. */
+const PIECE = 2 ** 30;
+
+function isTooLong(length: number, one: OperandBase, other: OperandBase): boolean {
+  return length > constants.MAX_LENGTH && (one === someMemory || other === someMemory);
+}
+
+/** Calls `act` with where each piece of so many bytes begins, and how long it is. */
+function eachPiece(length: number, act: (at: number, length: number) => boolean): void {
+  for (let at = 0; at < length; at += PIECE) if (!act(at, p.min(PIECE, length - at))) return;
+}
+
 /** The bytes of an operand. */
 export function operandSize(value: unknown, name: string): number {
   return sizeOf(value, baseOf(value, name));
@@ -113,6 +126,13 @@ export function fillOperand(target: unknown, offset: number, length: number, val
   const base = baseOf(target, 'block');
   validateRange(offset, length, sizeOf(target, base));
   if (length === 0) return;
+  if (isTooLong(length, base, base)) {
+    eachPiece(length, (at, piece) => {
+      fillOperand(target, offset + at, piece, value);
+      return true;
+    });
+    return;
+  }
   binding.fill(partOf(target, base, offset, length), generationOf(target, base), startIn(base, offset), length, value & 0xff);
   check('filled', target);
 }
@@ -140,6 +160,16 @@ export function copyOperand(
   validateRange(sourceOffset, length, sourceSize, 'sourceOffset');
   validateRange(targetOffset, length, targetSize, 'targetOffset');
   if (length === 0) return;
+  if (isTooLong(length, from, to)) {
+    // So much of it overlaps only with itself; a copy to a later place then begins with the last piece.
+    const isBackward = source === target && targetOffset > sourceOffset;
+    eachPiece(length, (done, piece) => {
+      const at = isBackward ? length - done - piece : done;
+      copyOperand(source, sourceOffset + at, target, targetOffset + at, piece, mode, elementSize);
+      return true;
+    });
+    return;
+  }
   const how = modeNumber(mode, elementSize);
   const bytes = partOf(source, from, sourceOffset, length);
   const place = partOf(target, to, targetOffset, length);
@@ -156,6 +186,14 @@ export function compareOperands(a: unknown, aOffset: number, b: unknown, bOffset
   validateRange(aOffset, length, oneSize, 'aOffset');
   validateRange(bOffset, length, otherSize, 'bOffset');
   if (length === 0) return 0;
+  if (isTooLong(length, one, other)) {
+    let order: -1 | 0 | 1 = 0;
+    eachPiece(length, (at, piece) => {
+      order = compareOperands(a, aOffset + at, b, bOffset + at, piece);
+      return order === 0;
+    });
+    return order;
+  }
   const left = partOf(a, one, aOffset, length);
   const right = partOf(b, other, bOffset, length);
   binding.compare(left, generationOf(a, one), startIn(one, aOffset), right, generationOf(b, other), startIn(other, bOffset), length);
@@ -172,6 +210,15 @@ export function mismatchOperands(a: unknown, aOffset: number, b: unknown, bOffse
   validateRange(aOffset, length, oneSize, 'aOffset');
   validateRange(bOffset, length, otherSize, 'bOffset');
   if (length === 0) return -1;
+  if (isTooLong(length, one, other)) {
+    let found = -1;
+    eachPiece(length, (at, piece) => {
+      const index = mismatchOperands(a, aOffset + at, b, bOffset + at, piece);
+      if (index >= 0) found = at + index;
+      return index < 0;
+    });
+    return found;
+  }
   const left = partOf(a, one, aOffset, length);
   const right = partOf(b, other, bOffset, length);
   const index = binding.mismatch(left, generationOf(a, one), startIn(one, aOffset), right, generationOf(b, other), startIn(other, bOffset), length);
