@@ -6,13 +6,13 @@ import * as errors from './errors.js';
 import type { MemoryBlock } from './handles/block.js';
 import { allocateBlock, create, freeBlock, giveBack } from './handles/block.js';
 import { allocated, directBufferOfMemory, notBlockError } from './handles/grant.js';
-import { fields } from './handles/handle.js';
+import { fields, handleId } from './handles/handle.js';
 import { reallocateHandle, sweep } from './handles/life.js';
 import { addressOfView, compareOperands, copyOperand, fillOperand, mismatchOperands, operandSize } from './handles/operand.js';
 import type { Operand } from './handles/operand.js';
 import { refusePooled } from './handles/pooled.js';
 import { requireAvailable } from './handles/request.js';
-import { RESULT, T, isWorker, poolNumberOf, unavailableReason } from './handles/table.js';
+import { RESULT, T, isLive, isWorker, poolNumberOf, unavailableReason } from './handles/table.js';
 import { directBufferOf, requireHere, requireLive, restFrom } from './handles/views.js';
 import { binding } from './native.js';
 import * as p from './primordials.js';
@@ -99,7 +99,7 @@ export class DirectMemoryManager {
   static reallocateMemory(block: MemoryBlock, newSize: number): MemoryBlock {
     const own = ownBlock(block);
     validateSize(newSize, 'newSize');
-    if (!own.isValid()) throw errors.useAfterFree('MemoryBlock', own.id);
+    if (!isLive(fields.slotOf(own), fields.generationOf(own))) throw errors.useAfterFree('MemoryBlock', handleId(own));
     reallocateHandle(own, newSize);
     return create(T[RESULT + 1] as number, T[RESULT + 2] as number, newSize);
   }

@@ -91,7 +91,8 @@ export class MemoryBlock implements NativeMemory {
           const slot = takeFrom(magazine, (magazine << HOME_SHIFT) | size, size, size);
           if (slot) return new this(key, slot, t[FRONT + (slot << 2)] as number, size);
         }
-        return (anyhow[options === undefined && alignment === undefined ? 0 : 1] as typeof allocateDetailed)(size, alignment, options);
+        const natively = anyhow[options === undefined && alignment === undefined ? 0 : 1] as typeof allocateDetailed;
+        return natively(size, alignment, options);
       },
       takePooled: (pool, { magazine, blockSize }, otherwise) => {
         const slot = takeFrom(magazine, magazine << HOME_SHIFT, 1, blockSize);

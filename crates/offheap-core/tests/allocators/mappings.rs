@@ -97,3 +97,22 @@ fn a_worker_s_end_gives_its_pages_back() {
     drop(worker);
     assert_eq!(resident(&isolate, id, taken.offset, SIZE), 0);
 }
+
+#[test]
+fn what_somebody_may_see_keeps_its_bytes_at_a_free_a_reset_and_a_worker_s_end() {
+    let (isolate, id) = opened();
+    let worker = self::isolate(isolate.manager());
+    worker.open_allocator("mappings", measures(Kind::Hybrid, 64 * MIB)).unwrap();
+    worker.see_region(id).unwrap();
+    let freed = written(&worker, id, SIZE);
+    worker.free_in(id, freed.handle, SIZE).unwrap();
+    assert_eq!(resident(&isolate, id, freed.offset, SIZE), SIZE);
+    isolate.trim_allocator(id).unwrap();
+    assert_eq!(resident(&isolate, id, freed.offset, SIZE), 0, "a trim asks for it");
+    let left = written(&worker, id, SIZE);
+    drop(worker);
+    assert_eq!(resident(&isolate, id, left.offset, SIZE), SIZE);
+    let own = written(&isolate, id, SIZE);
+    isolate.reset_allocator(id).unwrap();
+    assert_eq!(resident(&isolate, id, own.offset, SIZE), SIZE);
+}

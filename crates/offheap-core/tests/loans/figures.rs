@@ -54,6 +54,25 @@ fn figures_are_exact_when_more_than_two_gib_of_lent_grants_are_in_the_program_s_
 }
 
 #[test]
+fn figures_are_exact_when_more_than_two_gib_came_out_of_magazines_that_were_refilled() {
+    let isolate = lending(manager());
+    let (script, mut region) = warm(&isolate, Kind::Slab, 2);
+    let granted = script.home(&region, SIZE) + GRANTED;
+    let mut taken = 0;
+    for _ in 0..5 {
+        // As if it had taken so many as make nearly a gibibyte. Then its magazine is empty, and is filled with fresh ones.
+        isolate.table.set_word(granted, script.word(granted).wrapping_add(1000 << 20));
+        while script.take(&region, SIZE).is_some() {
+            taken += SIZE;
+        }
+        script.ask(&mut region, SIZE, Label::NONE).unwrap();
+        assert!(script.ready(&region, SIZE) > 0, "it was not filled");
+        taken += SIZE;
+    }
+    assert_eq!(figures(&isolate, region.id).requested, taken + 5 * (1000 << 20));
+}
+
+#[test]
 fn an_arena_s_figures_are_exact_when_a_script_has_cut_more_than_two_gib() {
     let isolate = lending(manager());
     let script = Script::new(&isolate);

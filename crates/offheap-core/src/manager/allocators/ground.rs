@@ -10,7 +10,7 @@ use crate::alloc::ring::Ring;
 use crate::alloc::slab::Slab;
 use crate::alloc::strategy::{Strategy, Usage};
 use crate::base::error::{Code, Result};
-use crate::base::sync::{Arc, AtomicBool};
+use crate::base::sync::{Arc, AtomicBool, Ordering};
 use crate::raw;
 use crate::raw::atlas::{Atlas, Span};
 use crate::raw::region::Region;
@@ -39,6 +39,7 @@ pub(super) struct Ground {
     region: &'static Region,
     pub(super) was_shared: AtomicBool, // by several isolates: one may still be in it when it is closed
     pub(super) waits: Waits,
+    pub(super) seen: AtomicBool, // by users, through ArrayBuffers, which may be with anybody by now
 }
 
 impl Plan {
@@ -111,7 +112,15 @@ impl Ground {
         let span = atlas.add(region).ok_or_else(refused)?;
         let region = atlas.region(span).ok_or_else(refused)?;
         let was_shared = AtomicBool::new(false);
-        Ok(Self { measures, plan, span, region, was_shared, waits: Waits::default() })
+        Ok(Self {
+            measures,
+            plan,
+            span,
+            region,
+            was_shared,
+            waits: Waits::default(),
+            seen: AtomicBool::new(false),
+        })
     }
 
     /// Counters for an allocator on this ground: an arena's own, which tell what its rewinds ended.
@@ -142,6 +151,7 @@ impl Ground {
 
     /// Gives all pages back. Where the system zeroes them, nothing of the last allocator is left to read.
     pub(super) fn clear(&self) {
+        self.seen.store(false, Ordering::Relaxed); // whoever gets it next takes a lock that we hold
         self.region.decommit(0, self.region.size());
     }
 
@@ -168,8 +178,8 @@ impl Ground {
         place.is_grant() && place.span == self.span.0
     }
 
-    /// Gives the memory of an ended record back, and a large one's pages to the system. Another isolate's view of them
-    /// that is left shows other bytes from then on, as that of any grant that has ended.
+    /// Gives the memory of an ended record back, and a large one's pages to the system: unless the region was ever seen,
+    /// for whoever was sent its ArrayBuffer goes on reading what nobody may write any more.
     #[inline]
     pub(super) fn put(&self, place: Place) -> Result<u64> {
         let offset = place.offset_bytes();
@@ -178,6 +188,7 @@ impl Ground {
             Plan::Slab(slab) => slab.free(offset),
             Plan::Ring(ring) => ring.free(offset),
             Plan::ObjectPool(pool) => pool.free(offset),
+            Plan::Hybrid(hybrid) if self.seen.load(Ordering::Relaxed) => hybrid.free(offset),
             Plan::Hybrid(hybrid) => hybrid.free_with(offset, &|offset, size| self.decommit(offset, size)),
             Plan::Arena(_) => Err(Code::Corrupted.into()),
         };

@@ -321,6 +321,13 @@ impl Open {
         found.is_some_and(|allocator| allocator.id == id)
     }
 
+    /// Users see the region of an open allocator from now on.
+    fn note_seen(&self, id: AllocatorId) {
+        if let Some(allocator) = self.numbers.get(id.number as usize).and_then(Option::as_ref) {
+            allocator.ground.seen.store(true, Ordering::Relaxed); // before they do
+        }
+    }
+
     fn find(&self, name: &str, measures: &Measures) -> Result<Option<Arc<Allocator>>> {
         let found = self.names.get(name).and_then(|number| self.numbers[*number as usize].as_ref());
         match found {

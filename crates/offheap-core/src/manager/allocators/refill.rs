@@ -57,6 +57,7 @@ impl Isolate {
         if allocator.lent.is_shared() {
             return; // since we looked
         }
+        self.table.note_taken(magazine); // what its script takes before it asks again counts in 31 bits
         let slots = self.lendable_records(records, wanted);
         let mut fresh = Vec::with_capacity(slots.len());
         strategy.allocate_many(size, slots.len(), &mut |grant| fresh.push(grant.offset));

@@ -36,6 +36,7 @@ impl Isolate {
         if !open.is_open(id) {
             return Err(Error::from(Code::Closed));
         }
+        open.note_seen(id);
         let sight = open.sights.entry(id).or_default();
         if !sight.isolates.contains(&self.number) {
             sight.isolates.push(self.number);
