@@ -43,9 +43,12 @@ const { isEncoding } = Buffer;
 /** Only this folder has it, so nobody else can make one. */
 const KEY: unique symbol = Symbol('offheap.allocated');
 
+type Take = <State extends { readonly region: Region }, Other>(state: State, size: number, otherwise: (state: State, size: number) => Other) => AllocatedMemory | Other;
+
 /** What sees the private fields and has to be short. */
 interface Doors {
-  readonly takeLent: <State extends { readonly region: Region }, Other>(state: State, size: number, otherwise: (state: State, size: number) => Other) => AllocatedMemory | Other;
+  readonly takeLent: Take;
+  readonly cutLent: Take;
   giveBack(memory: unknown, region: Region): boolean; // what is no grant throws at its first private field, as in block.ts
   readonly create: (region: Region, slot: number, generation: number, size: number, offset: number) => AllocatedMemory;
 }
@@ -75,15 +78,19 @@ export class AllocatedMemory implements Face {
       takeLent: (state, size, otherwise) => {
         const { region } = state;
         const { homes } = region;
+        if (homes === undefined) return cutLent(state, size, otherwise);
         if (typeof size === 'number' && size >>> 0 === size && size <= GRANT_MAX) {
-          if (homes !== undefined) {
-            const slot = takeFrom(homes[size] as number, size, region.turnAt, region.turn);
-            if (slot) return new this(key, region, slot, t[TAKEN_GENERATION] as number, size, grantOffset(slot));
-          } else if (region.levels !== undefined && size > 0) {
-            const { stretch } = region;
-            const at = cutFrom(stretch, size, region.turnAt, region.turn);
-            if (at >= 0) return new this(key, region, stretchLevel(stretch), stretchStay(stretch), size, region.stretchAt + at);
-          }
+          const slot = takeFrom(homes[size] as number, size, region.turnAt, region.turn);
+          if (slot) return new this(key, region, slot, t[TAKEN_GENERATION] as number, size, grantOffset(slot));
+        }
+        return otherwise(state, size);
+      },
+      cutLent: (state, size, otherwise) => {
+        const { region } = state;
+        const { levels, stretch } = region;
+        if (levels !== undefined && typeof size === 'number' && size >>> 0 === size && size <= GRANT_MAX && size > 0) {
+          const at = cutFrom(stretch, size, region.turnAt, region.turn);
+          if (at >= 0) return new this(key, region, stretchLevel(stretch), stretchStay(stretch), size, region.stretchAt + at);
         }
         return otherwise(state, size);
       },
@@ -298,6 +305,8 @@ function refuseNew(key: unknown): never {
 export const createMemory: Doors['create'] = doors.create;
 /** A grant out of what is lent; when a native call is due, what another function gives. */
 export const takeLent: Doors['takeLent'] = doors.takeLent;
+/** The same off the piece of an arena that is lent; any other allocator has none. */
+const { cutLent } = doors;
 /** Ends a region's grant that needs no native call. False for everything else. */
 export const giveBack: Doors['giveBack'] = doors.giveBack;
 
