@@ -215,10 +215,15 @@ export function bytesOver(buffer: ArrayBufferLike, byteOffset: number = 0, lengt
   return new IsolatedBytes(buffer, byteOffset, length) as SafeBytes;
 }
 
+/** Sets the numbers from `start` to before `end`. */
+export const fillUint16: (numbers: Uint16Array, value: number, start: number, end: number) => unknown = uncurryThis(
+  (typedArrayPrototype as Uint16Array).fill as (this: Uint16Array, value: number, start: number, end: number) => unknown,
+);
+
 /** Small numbers, all the same at first. */
 export function filledUint16(length: number, value: number): Uint16Array {
   const numbers = new GlobalUint16Array(length);
-  for (let index = 0; index < length; index += 1) numbers[index] = value;
+  fillUint16(numbers, value, 0, length);
   return numbers;
 }
 const GlobalUint16Array = Uint16Array;

@@ -7,7 +7,7 @@
 import { binding } from '../native.js';
 import * as p from '../primordials.js';
 import { EPOCHS } from './epochs.js';
-import { CLOCK, FRONT, NATIVE_TIME, T } from './table.js';
+import { CLASS_SIZES, CLOCK, FRONT, NATIVE_TIME, T } from './table.js';
 
 /** Lets the native side look at what was taken, each time that a count has gone a quarter around. What is live needs no look: between two
  * native calls it changes by no more than magazines hold. */
@@ -55,16 +55,13 @@ const QUARTER_SHIFT = 30;
 /** The last generation that is live. */
 const LAST_GENERATION = 536870909;
 
-/** Where the magazine of the smallest class begins that holds so many units of 16 bytes: the steps of all classes are such units
- * (crates/offheap-core/src/alloc/chunks/classes.rs). */
-export const classHomes: Uint16Array = p.filledUint16(LENT_MAX / 16 + 1, FIRST);
-for (let units = 5; units <= LENT_MAX / 16; units += 1) {
-  const last = units * 16 - 1;
-  const log2 = 31 - p.clz32(last);
-  classHomes[units] = FIRST + (4 * log2 - 20 + ((last >>> (log2 - 2)) & 3)) * WORDS;
+/** Where the magazine of the smallest class begins that holds so many units of 16 bytes: the steps of all classes are such units. */
+export const classHomes: Uint16Array = p.filledUint16(LENT_MAX / 16 + 1, NO_MAGAZINE);
+for (let kind = 0, filled = 1; filled <= LENT_MAX / 16; kind += 1) {
+  const units = (CLASS_SIZES[kind] as number) / 16;
+  p.fillUint16(classHomes, FIRST + kind * WORDS, filled, units + 1);
+  filled = units + 1;
 }
-for (let units = 1; units <= 4; units += 1) classHomes[units] = FIRST + (units - 1) * WORDS;
-classHomes[0] = NO_MAGAZINE;
 
 // The four functions that take a slot out of a magazine and put one in. Nothing is called in them between the first store and the last: a
 // call can throw where the stack ends. And every byte of their bytecode counts: V8 inlines into a loop only up to 920 bytes, and what is

@@ -1,6 +1,5 @@
 /**
- * Loans: allocators' grants that need no native call: those that were freed in this isolate before, and pieces of arenas, while it alone uses
- * the allocator.
+ * Loans: what a native allocation in a region tells: the grant, and where the next ones of its size lie that need no native call.
  * Room: handles (5). May use: front, table, region, allocated.
  */
 import type { AllocatedMemory } from '../types.js';

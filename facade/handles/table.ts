@@ -29,7 +29,8 @@ const PINS_SHIFT = 16;
 /** The flag of a lent record, in the state's lower half. */
 const LENT = 64;
 const SPAN_SHIFT = 12;
-const GRANTED: readonly number[] = grantedSizes();
+/** Bytes of a chunk of each class, the smallest first (crates/offheap-core/src/alloc/chunks/classes.rs). */
+export const CLASS_SIZES: readonly number[] = grantedSizes();
 
 /** Bytes of each class's chunks; a class is 8 bits of a record's place. */
 function grantedSizes(): number[] {
@@ -172,7 +173,7 @@ export const offsetOf = (slot: number): number => (slot <= SEGMENT_MASK ? (FIRST
 /** What was granted to a record's memory, bytes: the size of its class (crates/offheap-core/src/alloc/chunks/classes.rs). */
 export const grantedOf = (slot: number): number => {
   const kind = (slot <= SEGMENT_MASK ? (FIRST[(slot << 1) + (PLACE + 1)] as number) : farWord(slot, PLACE + 1)) & 0xff;
-  return GRANTED[kind] as number;
+  return CLASS_SIZES[kind] as number;
 };
 
 export function addressOf(slot: number): bigint {

@@ -16,20 +16,33 @@ pub const MAGAZINE_SLOTS: usize = sized(64, 6);
 const _: () = assert!(FIRST + MAGAZINES * WORDS <= super::isolate::HANDED);
 
 /// Words of a magazine.
-mod header {
+pub mod header {
     /// Slots in it.
-    pub(super) const LENGTH: usize = 0;
+    pub const LENGTH: usize = 0;
     /// Most that JavaScript may put in.
-    pub(super) const CAPACITY: usize = 1;
+    pub const CAPACITY: usize = 1;
     /// How much was taken out so far, in the magazine's unit, modulo 2^32.
-    pub(super) const TAKEN: usize = 2;
+    pub const TAKEN: usize = 2;
     /// The most that `front::WRITTEN` may be of what JavaScript puts in: 0 when what was written must be zeroed before, by
     /// a native call; else no number is more.
-    pub(super) const WRITTEN_MAX: usize = 3;
+    pub const WRITTEN_MAX: usize = 3;
     /// The slots, the newest last.
-    pub(super) const SLOTS: usize = 4;
+    pub const SLOTS: usize = 4;
     /// Of a magazine of grants: bytes of them in the program's hands, modulo 2^32. Of an arena's: bytes that were asked.
-    pub(super) const GRANTED: usize = SLOTS + super::MAGAZINE_SLOTS;
+    pub const GRANTED: usize = SLOTS + super::MAGAZINE_SLOTS;
+
+    // Of a piece of an arena, in place of slots.
+
+    /// Units that were cut.
+    pub const CUT: usize = SLOTS;
+    /// All units.
+    pub const UNITS: usize = SLOTS + 1;
+    /// Level of what is cut.
+    pub const LEVEL: usize = SLOTS + 2;
+    /// That level's generation.
+    pub const STAY: usize = SLOTS + 3;
+    /// The logarithm of a unit's bytes.
+    pub const UNIT_SHIFT: usize = SLOTS + 4;
 }
 
 /// What a native side knows of a table's magazines.
@@ -280,16 +293,16 @@ impl IsolateTable {
     /// cut of it, and the logarithm of a unit's bytes.
     pub fn set_stretch(&self, magazine: usize, words: [i32; 5]) {
         for (index, word) in words.into_iter().enumerate() {
-            self.set_word(Self::at(magazine) + header::SLOTS + index, word);
+            self.set_word(Self::at(magazine) + header::CUT + index, word);
         }
     }
 
     /// How many units of a stretch were cut, and nothing is left of it from now on.
     pub fn end_stretch(&self, magazine: usize) -> u64 {
-        let at = Self::at(magazine) + header::SLOTS;
-        let used = self.word(at).cast_unsigned();
-        self.set_word(at, 0);
-        self.set_word(at + 1, 0);
+        let at = Self::at(magazine);
+        let used = self.word(at + header::CUT).cast_unsigned();
+        self.set_word(at + header::CUT, 0);
+        self.set_word(at + header::UNITS, 0);
         self.note_taken(magazine);
         u64::from(used)
     }

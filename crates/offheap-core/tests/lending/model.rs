@@ -1,6 +1,6 @@
 //! Random steps of one or two isolates and their scripts, against the plain truth.
 
-use super::script::{GIVE_STORES, Script, TAKE_COUNTS, TAKE_LIVES, TAKE_STORES};
+use super::script::{GIVE_STORES, Script, TAKE_LIVES, TAKE_SHOWS, TAKE_STORES, magazine_for};
 use super::world::{Pool, World, read};
 use super::{Random, plain};
 use offheap_core::base::error::{Code, Error};
@@ -259,21 +259,23 @@ impl Player {
         let pool = world.pools[who].iter().position(|pool| !pool.is_closed);
         match random.below(3) {
             0 => {
-                let (size, stores) = (1 + random.below(300), random.below(u64::from(TAKE_STORES)) as u32);
+                let (size, stores) = (1 + random.below(300), random.below(u64::from(TAKE_STORES) + 1) as u32);
                 let script = Script::stopped_after(world.isolate(who), stores);
+                let before = script.counted(magazine_for(size));
                 let taken = script.take(size);
-                Self::count_stopped(world, taken, size, stores);
+                let is_counted = script.counted(magazine_for(size)) != before;
+                Self::count_stopped(world, taken, size, stores, is_counted);
             }
             1 if pool.is_some() => {
-                // The home of a pool's block stays as it is: one store less.
                 let pool = &world.pools[who][pool.unwrap()];
-                let (size, stores) =
-                    (pool.measures.request.size, random.below(u64::from(TAKE_STORES)) as u32);
-                let skipped = stores.saturating_sub(1);
-                let script =
-                    Script::stopped_after(world.isolate(who), if stores > 1 { skipped } else { stores });
+                let size = pool.measures.request.size;
+                let stores = random.below(u64::from(TAKE_STORES) + 1) as u32;
+                let script = Script::stopped_after(world.isolate(who), stores);
+                let home = script.isolate.magazine_of(pool.number).unwrap();
+                let before = script.counted(home);
                 let taken = script.take_pooled(pool.number, size);
-                Self::count_stopped(world, taken, size, if stores == 1 { 2 } else { stores });
+                let is_counted = script.counted(home) != before;
+                Self::count_stopped(world, taken, size, stores, is_counted);
             }
             _ => {
                 if let Some((_, block)) = world.pick(who, random) {
@@ -287,16 +289,16 @@ impl Player {
     }
 
     /// What is left of a block that a script was about to take.
-    fn count_stopped(world: &mut World, taken: Option<Handle>, size: u64, stores: u32) {
+    fn count_stopped(world: &mut World, taken: Option<Handle>, size: u64, stores: u32, is_counted: bool) {
         let Some(handle) = taken else { return };
         if stores >= TAKE_LIVES {
             world.enter_id(handle);
         }
-        if stores >= TAKE_COUNTS {
+        if is_counted {
             world.allocated += size;
             world.freed += size;
         }
-        if stores > TAKE_COUNTS {
+        if stores >= TAKE_SHOWS {
             // It was live for a moment; whether that moment was seen is chance.
             let peak = super::stats(world.manager).peak_allocated;
             assert!(peak == world.peak || peak == world.peak.max(world.current() + size));

@@ -6,21 +6,16 @@ use offheap_core::manager::{Isolate, Request};
 use offheap_core::raw::atlas::Span;
 use offheap_core::raw::bytes::Bytes;
 use offheap_core::tracker::isolate::{FRONT, FRONT_WORDS, IsolateTable, front, word};
+use offheap_core::tracker::magazine::header::{CAPACITY, SLOTS, TAKEN, WRITTEN_MAX};
 use offheap_core::tracker::state::{Generation, Handle, Slot};
 use std::cell::Cell;
 
-/// Words of a magazine, from its first.
-const CAPACITY: usize = 1;
-const TAKEN: usize = 2;
-const WRITTEN_MAX: usize = 3;
-const SLOTS: usize = 4;
-
 /// Stores of a `take` that counts a new maximum, in their order: the length of the magazine, home, birth,
-/// generation, what was taken, what is live, its maximum.
+/// generation, what is live, its maximum, what was taken.
 pub const TAKE_STORES: u32 = 7;
-/// So many of them are done when the block is live; so many when it is counted.
+/// So many of them are done when the block is live; so many when its bytes are.
 pub const TAKE_LIVES: u32 = 4;
-pub const TAKE_COUNTS: u32 = 5;
+pub const TAKE_SHOWS: u32 = 5;
 /// Stores of a `give`: generation, the slot, the length, what is live.
 pub const GIVE_STORES: u32 = 4;
 
@@ -75,7 +70,8 @@ impl<'a> Script<'a> {
         self.table().front(slot).is_some_and(|front| front.home != 0)
     }
 
-    fn take_from(&self, home: usize, size: Option<u64>, unit: i32, bytes: i32) -> Option<Handle> {
+    /// `requested`: 0 of a pool, whose blocks are all of one size.
+    fn take_from(&self, home: usize, requested: u64, unit: i32, bytes: i32) -> Option<Handle> {
         let (length, now) = (self.word(home), self.word(word::CLOCK));
         if length == 0 || now == 0 {
             return None;
@@ -87,35 +83,38 @@ impl<'a> Script<'a> {
             return None;
         }
         self.store(home, length - 1);
-        if let Some(size) = size {
-            self.store(at + front::HOME, ((home as u32) << 16 | size as u32).cast_signed());
-        }
+        self.store(at + front::HOME, ((home as u32) << 16 | requested as u32).cast_signed());
         self.store(at + front::BORN, now);
         self.store(at + front::GENERATION, generation);
-        let before = self.word(home + TAKEN);
-        let taken = before.wrapping_add(unit);
-        self.store(home + TAKEN, taken);
         let live = self.word(word::LIVE).wrapping_add(bytes);
         self.store(word::LIVE, live);
         if live.wrapping_sub(self.word(word::HIGH)) > 0 {
             self.store(word::HIGH, live);
         }
+        let before = self.word(home + TAKEN);
+        let taken = before.wrapping_add(unit);
+        self.store(home + TAKEN, taken);
         if (taken ^ before) & 1 << 30 != 0 && self.stores_left.get() > 0 {
             self.isolate.note_taken();
         }
         Some(Handle { slot, generation: Generation(generation.cast_unsigned()) })
     }
 
+    /// How much was taken out of the magazine that serves blocks of a size, or of a pool's, in its unit.
+    pub fn counted(&self, home: usize) -> i32 {
+        self.word(home + TAKEN)
+    }
+
     /// A block from the magazine of its class; `None` when a native call is due.
     pub fn take(&self, size: u64) -> Option<Handle> {
         let bytes = i32::try_from(size).ok().filter(|size| *size <= 32 << 10)?;
-        self.take_from(magazine_for(size), Some(size), bytes, bytes)
+        self.take_from(magazine_for(size), size, bytes, bytes)
     }
 
     /// A block from a pool's magazine; `None` when a native call is due.
     pub fn take_pooled(&self, pool: u32, size: u64) -> Option<Handle> {
         let home = self.isolate.magazine_of(pool).ok().filter(|home| *home != 0)?;
-        self.take_from(home, None, 1, size as i32)
+        self.take_from(home, 0, 1, size as i32)
     }
 
     /// Ends a block and puts its chunk back into its magazine; false when a native call is due.

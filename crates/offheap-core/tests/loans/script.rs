@@ -9,21 +9,13 @@ use offheap_core::ops;
 use offheap_core::raw::bytes::Bytes;
 use offheap_core::tracker::isolate::{FRONT, FRONT_WORDS, front, word};
 use offheap_core::tracker::label::Label;
+pub use offheap_core::tracker::magazine::header::{CAPACITY, GRANTED, SLOTS, TAKEN};
+use offheap_core::tracker::magazine::header::{CUT, LEVEL, STAY, UNIT_SHIFT, UNITS};
 use offheap_core::tracker::state::{Generation, Handle, Slot};
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::atomic::{Ordering, fence};
 
-/// Words of a magazine, from its first.
-pub const CAPACITY: usize = 1;
-pub const TAKEN: usize = 2;
-pub const SLOTS: usize = 4;
-pub const GRANTED: usize = 68;
-/// Of a piece of an arena, in place of slots.
-const UNITS: usize = 5;
-const LEVEL: usize = 6;
-const STAY: usize = 7;
-const UNIT_SHIFT: usize = 8;
 /// Where a magazine would begin that is always empty.
 const NO_MAGAZINE: usize = 40;
 /// The largest request that is served from a magazine.
@@ -188,13 +180,13 @@ impl<'a> Script<'a> {
     fn cut(&self, region: &Region, size: u64) -> Option<Memory> {
         let home = region.stretch;
         let shift = self.word(home + UNIT_SHIFT);
-        let cut = self.word(home + SLOTS);
+        let cut = self.word(home + CUT);
         let up = size as i32 + 1_i32.wrapping_shl(shift as u32) - 1;
         let next = cut + (up.cast_unsigned().wrapping_shr(shift as u32)).cast_signed();
         if next > self.word(home + UNITS) {
             return None;
         }
-        self.store(home + SLOTS, next);
+        self.store(home + CUT, next);
         self.add(home + GRANTED, size as i32);
         self.add(home + TAKEN, 1);
         let slot = Slot(self.word(home + LEVEL).cast_unsigned());

@@ -7,18 +7,10 @@ use offheap_core::manager::allocators::{AllocatorId, Kind, Measures};
 use offheap_core::manager::{Isolate, Manager};
 use offheap_core::tracker::isolate::{FRONT, FRONT_WORDS, IsolateTable, front, word};
 use offheap_core::tracker::label::Label;
-use offheap_core::tracker::magazine::MAGAZINE_SLOTS;
+use offheap_core::tracker::magazine::header::{CAPACITY, CUT, GRANTED, SLOTS, TAKEN, UNIT_SHIFT, UNITS};
 use offheap_core::tracker::state::{AlignmentCode, Generation, Handle, Slot};
 use std::cell::Cell;
 
-/// Words of a magazine, from its first.
-const CAPACITY: usize = 1;
-const TAKEN: usize = 2;
-const SLOTS: usize = 4;
-const GRANTED: usize = SLOTS + MAGAZINE_SLOTS;
-/// Of an arena's piece, in place of slots.
-const UNITS: usize = SLOTS + 1;
-const UNIT_SHIFT: usize = SLOTS + 4;
 /// Slots that a model's table has words for.
 const TABLE_SLOTS: usize = 32;
 
@@ -178,12 +170,12 @@ impl<'a> Script<'a> {
     /// Cuts off the arena's piece that the magazine at `home` lends; gives where in it.
     pub fn cut(&self, id: AllocatorId, home: usize, size: u64) -> Option<u64> {
         self.alone(id, || {
-            let (shift, cut) = (self.word(home + UNIT_SHIFT), self.word(home + SLOTS));
+            let (shift, cut) = (self.word(home + UNIT_SHIFT), self.word(home + CUT));
             let next = cut + ((size as i32 + (1 << shift) - 1) >> shift);
             if next > self.word(home + UNITS) {
                 return None;
             }
-            self.store(home + SLOTS, next);
+            self.store(home + CUT, next);
             self.add(home + GRANTED, size as i32);
             self.add(home + TAKEN, 1);
             Some((cut << shift) as u64)

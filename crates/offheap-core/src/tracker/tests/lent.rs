@@ -2,6 +2,7 @@
 
 use super::super::isolate::{FRONT, FRONT_WORDS, IsolateTable, TICK_MS, front, word};
 use super::super::lent::{Front, Loan, moment, ticks};
+use super::super::magazine::header::TAKEN;
 use super::super::row::Row;
 use super::super::state::{AlignmentCode, Extent, Generation, Handle, Owner, Slot, State};
 use super::super::table::Tracker;
@@ -12,8 +13,6 @@ use std::thread;
 
 /// As what the tests lend.
 pub(super) const LOAN: Loan = Loan { owner: Owner::block(7), label: 9, alignment: AlignmentCode::CACHE_LINE };
-/// Words of a magazine, from its first.
-const TAKEN: usize = 2;
 
 /// A table of a tracker, with words for the slots below `slots`.
 pub(super) fn table_of(tracker: &Tracker, slots: usize) -> Arc<IsolateTable> {
@@ -64,8 +63,8 @@ pub(super) fn pop(table: &IsolateTable, magazine: usize, size: u16) -> Option<Ha
     let slot = Slot(table.word(home + 4 + left).cast_unsigned());
     table.set_word(home, left as i32);
     let handle = hand_out(table, magazine, slot, size, ticks(crate::raw::now_ms()));
-    table.set_word(home + TAKEN, table.word(home + TAKEN).wrapping_add(i32::from(size)));
     add_live(table, i32::from(size));
+    table.set_word(home + TAKEN, table.word(home + TAKEN).wrapping_add(i32::from(size)));
     Some(handle)
 }
 
