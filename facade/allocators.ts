@@ -9,9 +9,10 @@ import { allocated, freeInRegion, freeMemory, idOfMemory, isUsable, setLabelOf }
 import { alignmentCode } from './handles/facts.js';
 import { Region, checkEscape, endRegion, isCurrent, isOpen, isStuck, leaveRegion } from './handles/region.js';
 import type { Ending } from './handles/region.js';
-import { giveBack, takeLent } from './handles/allocated.js';
+import { cutLent, giveBack, takeLent } from './handles/allocated.js';
 import { requireEpochs, resetsOf } from './handles/epochs.js';
 import { granted, isSmallSize } from './handles/loans.js';
+import { Mark, fieldsOf, isMark } from './handles/mark.js';
 import { requireAvailable } from './handles/request.js';
 import { ARGUMENT, RESULT, T, isWorker, setWide, status, unavailableReason, wide } from './handles/table.js';
 import { binding } from './native.js';
@@ -30,31 +31,6 @@ import { TYPES, allocatorStats } from './stats.js';
 import type { AdvancedMemoryAllocator as Face, AllocatedMemory, Alignment, AllocatorOptions, AllocatorStats, AllocatorType, ArenaMark } from './types.js';
 
 const KEY: unique symbol = Symbol('offheap.allocator');
-
-/** A remembered position of one arena. */
-class Mark implements ArenaMark {
-  readonly #region: Region;
-  readonly #level: number;
-  readonly #serial: number;
-  static isMark: (value: unknown) => value is Mark;
-  static fieldsOf: (mark: Mark) => { readonly region: Region; readonly level: number; readonly serial: number };
-
-  static {
-    this.isMark = (value): value is Mark => typeof value === 'object' && value !== null && #level in value;
-    this.fieldsOf = (mark) => ({ region: mark.#region, level: mark.#level, serial: mark.#serial });
-  }
-
-  constructor(region: Region, level: number, serial: number) {
-    this.#region = region;
-    this.#level = level;
-    this.#serial = serial;
-  }
-
-  get [Symbol.toStringTag](): string {
-    return 'ArenaMark';
-  }
-}
-const { isMark, fieldsOf } = Mark;
 
 /** This isolate's allocators, by number. */
 const known = p.makeIndex<AdvancedMemoryAllocator>();
@@ -85,7 +61,7 @@ export class AdvancedMemoryAllocator implements Face {
     };
   }
 
-  private constructor(key: symbol, settings: Settings, number: number, life: number) {
+  protected constructor(key: symbol, settings: Settings, number: number, life: number) {
     if (key !== KEY) throw errors.invalidArgType('new.target', 'a call of AdvancedMemoryAllocator.getInstance()', key);
     this.#state = { settings, region: begin(this, settings, number, life) };
   }
@@ -118,7 +94,7 @@ export class AdvancedMemoryAllocator implements Face {
     let allocator = known[number];
     if (allocator === undefined || stateOf(allocator).region.life !== life) {
       if (allocator !== undefined) leaveRegion(stateOf(allocator).region); // closed by another thread, or long since here
-      allocator = new AdvancedMemoryAllocator(KEY, settings, number, life);
+      allocator = new (kind === 'arena' ? Arena : AdvancedMemoryAllocator)(KEY, settings, number, life);
       known[number] = allocator;
     }
     return allocator;
@@ -142,12 +118,11 @@ export class AdvancedMemoryAllocator implements Face {
   }
 
   allocate(size: number, label?: string): AllocatedMemory {
-    const state = stateOf(this);
-    return label === undefined ? takeLent(state, size, allocatePlain) : allocateNatively(state, size, label);
+    return takeLent(stateOf(this), size, label, allocateNatively);
   }
 
   tryAllocate(size: number): AllocatedMemory | null {
-    return takeLent(stateOf(this), size, grantPlain);
+    return takeLent(stateOf(this), size, undefined, grant);
   }
 
   free(memory: AllocatedMemory): void {
@@ -225,6 +200,30 @@ if (isWorker && unavailableReason === undefined) {
 /** A constant, which V8 folds. */
 const stateOf = stateIn;
 
+/** An arena. A class of its own, so that the loops of a program which uses other types too are compiled for one way to allocate. */
+class Arena extends AdvancedMemoryAllocator {
+  static {
+    p.define(this.prototype, 'constructor', AdvancedMemoryAllocator);
+  }
+
+  // oxlint-disable-next-line no-useless-constructor -- the one that Node 20 makes by itself asks Array.prototype for an iterator
+  constructor(key: symbol, settings: Settings, number: number, life: number) {
+    super(key, settings, number, life);
+  }
+
+  override allocate(size: number, label?: string): AllocatedMemory {
+    return cutLent(stateOf(this), size, label, allocateNatively);
+  }
+
+  override tryAllocate(size: number): AllocatedMemory | null {
+    return cutLent(stateOf(this), size, undefined, grant);
+  }
+
+  override free(memory: AllocatedMemory): void {
+    freeSlowly(stateOf(this), memory);
+  }
+}
+
 p.define(AdvancedMemoryAllocator.prototype, inspect.custom, function inspectAllocator(this: unknown): string {
   try {
     return toText(this as AdvancedMemoryAllocator);
@@ -294,9 +293,6 @@ const stageRequest = (region: Region, size: number): void => {
   T[ARGUMENT + 3] = 0;
   T[ARGUMENT + 4] = 0;
 };
-
-const allocatePlain = (state: State, size: number): AllocatedMemory => allocateNatively(state, size, undefined);
-const grantPlain = (state: State, size: number): AllocatedMemory | null => grant(state, size, undefined);
 
 /** The usual case by itself, so that V8 inlines it. */
 function allocateNatively(state: State, size: number, label: string | undefined): AllocatedMemory {

@@ -6,7 +6,8 @@
 import { AdvancedMemoryAllocator as AllocatorClass } from './allocators.js';
 import { OffHeapError as ErrorClass } from './errors.js';
 import { AllocatedMemory as AllocatedClass } from './handles/allocated.js';
-import { MemoryBlock as BlockClass } from './handles/block.js';
+import type { MemoryBlock as Block } from './handles/block.js';
+import { BlockClass } from './handles/sealedblock.js';
 import { DirectMemoryManager as ManagerClass } from './manager.js';
 import { COPY_KEY, isSecondCopy } from './native.js';
 import { MemoryPool as PoolClass } from './pool.js';
@@ -74,7 +75,7 @@ export const AllocatedMemory: typeof AllocatedClass = shared.AllocatedMemory;
 export type AllocatedMemory = types.AllocatedMemory;
 export const DirectMemoryManager: typeof ManagerClass = shared.DirectMemoryManager;
 export const MemoryBlock: typeof BlockClass = shared.MemoryBlock;
-export type MemoryBlock = BlockClass;
+export type MemoryBlock = Block;
 export const MemoryPool: typeof PoolClass = shared.MemoryPool;
 export type MemoryPool = PoolClass;
 export const OffHeapError: typeof ErrorClass = shared.OffHeapError;

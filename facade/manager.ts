@@ -4,7 +4,7 @@
  */
 import * as errors from './errors.js';
 import type { MemoryBlock } from './handles/block.js';
-import { allocateBlock, create, freeBlock, giveBack } from './handles/block.js';
+import { allocateBlock, create, freeUnviewed, freeViewed, giveBack } from './handles/block.js';
 import { allocated, directBufferOfMemory, notBlockError } from './handles/grant.js';
 import { fields, handleId } from './handles/handle.js';
 import { reallocateHandle, sweep } from './handles/life.js';
@@ -49,9 +49,12 @@ function ownBlock(block: unknown): MemoryBlock {
   return block as MemoryBlock;
 }
 
-function freeAnyhow(block: unknown): void {
-  freeBlock(ownBlock(block));
-}
+/** Free by a native call, each after {@link giveBack} has said its index. In a list, for the reason that block.ts gives. */
+const freeings: readonly ((block: unknown) => void)[] = [
+  (block) => freeViewed(ownBlock(block)),
+  (block) => freeUnviewed(ownBlock(block)),
+  (block) => freeViewed(ownBlock(block)),
+];
 
 /** Frees every block of this isolate that can be freed, of its pools too if asked, and returns how many. */
 function sweepAll(withPools: boolean): number {
@@ -106,7 +109,8 @@ export class DirectMemoryManager {
 
   /** Frees a block; its views have length 0 then. A second time: `ERR_OFFHEAP_DOUBLE_FREE`; while pinned: `ERR_OFFHEAP_IN_USE`. */
   static freeMemory(block: MemoryBlock): void {
-    if (!giveBack(block)) freeAnyhow(block);
+    const way = giveBack(block);
+    if (way) (freeings[way] as (block: unknown) => void)(block);
   }
 
   /** Frees every block of the calling isolate, and returns how many. Pinned ones, escaped ones and those with a view whose handle is

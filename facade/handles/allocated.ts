@@ -12,7 +12,7 @@ import type { AdvancedMemoryAllocator, AllocatedMemory as Face, BytesLike, Nativ
 import { NOT_READY, installAccessors } from './accessors.js';
 import type { Accessors } from './accessors.js';
 import { decode } from './copyout.js';
-import { GRANT_MAX, TAKEN_GENERATION, cutStretch, giveGrant, grantOffset, stretchLevel, stretchStay, takeGrant } from './front.js';
+import { GRANT_MASK, GRANT_OFFSET, STRETCH_LEVEL, STRETCH_STAY, TAKEN_GENERATION, cutStretch, giveGrant, takeGrant } from './front.js';
 import {
   FREED,
   KIND,
@@ -34,36 +34,42 @@ import {
 } from './grant.js';
 import type { Place } from './grant.js';
 import { compareOperands, copyOperand, fillOperand, operandSize } from './operand.js';
-import { checkEscape, farAccessor, farPlace, isGranted, showRegion } from './region.js';
+import { checkEscape, farAccessor, farPlace, isGranted, isUnchanged, showRegion } from './region.js';
 import type { Region } from './region.js';
-import { ARGUMENT, T, setWide } from './table.js';
+import { sealed } from './sealed.js';
+import type { Sealed } from './sealed.js';
+import { ARGUMENT, FRONT, T, setWide } from './table.js';
 import { typedView } from './views.js';
 
 const { isEncoding } = Buffer;
-/** Only this folder has it, so nobody else can make one. */
-const KEY: unique symbol = Symbol('offheap.allocated');
 
-type Take = <State extends { readonly region: Region }, Other>(state: State, size: number, otherwise: (state: State, size: number) => Other) => AllocatedMemory | Other;
+type Take = <State extends { readonly region: Region }, Other>(
+  state: State,
+  size: number,
+  label: string | undefined,
+  otherwise: (state: State, size: number, label: string | undefined) => Other,
+) => Face | Other;
 
 /** What sees the private fields and has to be short. */
 interface Doors {
   readonly takeLent: Take;
   readonly cutLent: Take;
   giveBack(memory: unknown, region: Region): boolean; // what is no grant throws at its first private field, as in block.ts
-  readonly create: (region: Region, slot: number, generation: number, size: number, offset: number) => AllocatedMemory;
+  readonly create: (region: Region, slot: number, generation: number, size: number, offset: number) => Face;
+  allBytes(memory: unknown): Uint8Array | undefined;
 }
 let doors: Doors;
 
 /** The typed getters and setters; accessors.ts puts them on the class. */
 // oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- these are methods that installAccessors does define
-export interface AllocatedMemory extends Accessors {}
+interface Grant extends Accessors {}
 
 /**
  * A range inside an allocator's region. Free it once, with `free()`, its allocator's `free()`, or by declaring it with `using`; every
  * method then throws `ERR_OFFHEAP_USE_AFTER_FREE`. Its views are views of the region: they have length 0 after the allocator's `reset()` or
  * `close()`, not after the free, and show somebody else's bytes by then.
  */
-export class AllocatedMemory implements Face {
+class Grant implements Face {
   readonly #region: Region;
   // Numbers from the start, as in block.ts.
   readonly #slot: number = 0;
@@ -73,47 +79,52 @@ export class AllocatedMemory implements Face {
 
   static {
     // Closer than the module's, as in block.ts.
-    const [key, t, takeFrom, cutFrom, giveTo] = [KEY, T, takeGrant, cutStretch, giveGrant];
-    doors = {
-      takeLent: (state, size, otherwise) => {
+    const makeDoors = (t: Int32Array, takeFrom: typeof takeGrant, cutFrom: typeof cutStretch, giveTo: typeof giveGrant): Doors => ({
+      takeLent: (state, size, label, otherwise) => {
         const { region } = state;
-        const { homes } = region;
-        if (homes === undefined) return cutLent(state, size, otherwise);
-        if (typeof size === 'number' && size >>> 0 === size && size <= GRANT_MAX) {
-          const slot = takeFrom(homes[size] as number, size, region.turnAt, region.turn);
-          if (slot) return new this(key, region, slot, t[TAKEN_GENERATION] as number, size, grantOffset(slot));
+        if (label === undefined && typeof size === 'number' && (size & GRANT_MASK) === size) {
+          const slot = takeFrom(region.homes[size] as number, size, region.turnAt, region.turn);
+          if (slot) return new this(region, slot, t[TAKEN_GENERATION] as number, size, ((t[FRONT + GRANT_OFFSET + (slot << 2)] as number) >>> 0) * 16);
         }
-        return otherwise(state, size);
+        return otherwise(state, size, label);
       },
-      cutLent: (state, size, otherwise) => {
+      cutLent: (state, size, label, otherwise) => {
         const { region } = state;
-        const { levels, stretch } = region;
-        if (levels !== undefined && typeof size === 'number' && size >>> 0 === size && size <= GRANT_MAX && size > 0) {
+        if (label === undefined && typeof size === 'number' && (size & GRANT_MASK) === size && size > 0) {
+          const { stretch } = region;
           const at = cutFrom(stretch, size, region.turnAt, region.turn);
-          if (at >= 0) return new this(key, region, stretchLevel(stretch), stretchStay(stretch), size, region.stretchAt + at);
+          if (at >= 0) return new this(region, t[stretch + STRETCH_LEVEL] as number, t[stretch + STRETCH_STAY] as number, size, region.stretchAt + at);
         }
-        return otherwise(state, size);
+        return otherwise(state, size, label);
       },
-      giveBack: (memory: AllocatedMemory, region) => {
+      giveBack: (memory: Grant, region) => {
         try {
-          const theirs = memory.#region;
-          const { homes } = theirs;
-          if (theirs !== region || homes === undefined) return false;
           const size = memory.#size;
-          return giveTo(memory.#slot, memory.#generation, homes[size] as number, size, region.turnAt, region.turn);
+          return giveTo(memory.#slot, memory.#generation, region.homes[size] as number, size, region.turnAt, region.turn);
         } catch {
           return false;
         }
       },
-      create: (region, slot, generation, size, offset) => new this(key, region, slot, generation, size, offset),
-    };
+      allBytes: (memory: Grant) => {
+        try {
+          const region = memory.#region;
+          const { whole } = region; // of a region that is over undefined; of one that was sent away none can be made
+          if (whole === undefined || !isUnchanged(region) || !isGranted(region, memory.#slot, memory.#generation)) return undefined;
+          return p.uint8Over(whole, memory.#offset, memory.#size);
+        } catch {
+          return undefined;
+        }
+      },
+      create: (region, slot, generation, size, offset) => new this(region, slot, generation, size, offset),
+    });
+    doors = makeDoors(T, takeGrant, cutStretch, giveGrant);
     exposeAllocated({
-      isAllocated: (value): value is AllocatedMemory => typeof value === 'object' && value !== null && #region in value,
-      regionOf: (memory) => (memory as AllocatedMemory).#region,
-      slotOf: (memory) => (memory as AllocatedMemory).#slot,
-      generationOf: (memory) => (memory as AllocatedMemory).#generation,
-      sizeOf: (memory) => (memory as AllocatedMemory).#size,
-      offsetOf: (memory) => (memory as AllocatedMemory).#offset,
+      isAllocated: (value): value is Grant => typeof value === 'object' && value !== null && #region in value,
+      regionOf: (memory) => (memory as Grant).#region,
+      slotOf: (memory) => (memory as Grant).#slot,
+      generationOf: (memory) => (memory as Grant).#generation,
+      sizeOf: (memory) => (memory as Grant).#size,
+      offsetOf: (memory) => (memory as Grant).#offset,
       stageFree: (memory, region) => {
         if (typeof memory !== 'object' || memory === null || !(#region in memory) || memory.#region !== region || !region.isPlain) return false;
         T[ARGUMENT] = region.number;
@@ -123,7 +134,7 @@ export class AllocatedMemory implements Face {
         return true;
       },
       stage: (memory) => {
-        const self = memory as AllocatedMemory;
+        const self = memory as Grant;
         const region = self.#region;
         T[ARGUMENT] = region.number;
         T[ARGUMENT + 1] = region.life;
@@ -132,10 +143,10 @@ export class AllocatedMemory implements Face {
         setWide(4, self.#size);
       },
       markFreed: (memory) => {
-        (memory as AllocatedMemory).#generation = FREED;
+        (memory as Grant).#generation = FREED;
       },
     });
-    installAccessors<AllocatedMemory>(this.prototype, {
+    installAccessors<Grant>(this.prototype, {
       locate: (self, offset, width) => {
         const region = self.#region; // throws for a forged one, see `prepare`
         if (!isGranted(region, self.#slot, self.#generation)) throw deadError(self, false);
@@ -163,8 +174,7 @@ export class AllocatedMemory implements Face {
     });
   }
 
-  private constructor(key: symbol, region: Region, slot: number, generation: number, size: number, offset: number) {
-    if (key !== KEY) refuseNew(key);
+  constructor(region: Region, slot: number, generation: number, size: number, offset: number) {
     this.#region = region;
     this.#slot = slot;
     this.#generation = generation;
@@ -245,6 +255,10 @@ export class AllocatedMemory implements Face {
   }
 
   bytes(offset: number = 0, length?: number): Uint8Array {
+    if (offset === 0 && length === undefined) {
+      const bytes = allBytes(this);
+      if (bytes !== undefined) return bytes;
+    }
     const memory = usable(this, 'this');
     return bytesOf(memory, offset, length === undefined ? restOf(memory, offset) : length);
   }
@@ -296,26 +310,26 @@ export class AllocatedMemory implements Face {
   }
 }
 
-/** Out of line: V8 inlines the constructor when it is short. */
-function refuseNew(key: unknown): never {
-  throw errors.invalidArgType('new.target', 'a call of AdvancedMemoryAllocator.allocate()', key);
-}
+/** See the interface of the same name: what scripts have of the class. */
+export const AllocatedMemory: Sealed<Face> = sealed<Face, object>(Grant, KIND, 'a call of AdvancedMemoryAllocator.allocate()', {});
 
 /** Makes the handle of a grant. */
 export const createMemory: Doors['create'] = doors.create;
 /** A grant out of what is lent; when a native call is due, what another function gives. */
 export const takeLent: Doors['takeLent'] = doors.takeLent;
-/** The same off the piece of an arena that is lent; any other allocator has none. */
-const { cutLent } = doors;
+/** The same of an arena: off the piece of it that is lent. */
+export const cutLent: Doors['cutLent'] = doors.cutLent;
 /** Ends a region's grant that needs no native call. False for everything else. */
 export const giveBack: Doors['giveBack'] = doors.giveBack;
+/** Views all of a memory in the usual case. */
+const { allBytes } = doors;
 
 /** What `free()` and dispose do, whatever a script made of the methods. */
 function free(memory: Face): void {
   if (!giveBack(memory, allocated.regionOf(memory))) freeMemory(memory);
 }
 
-p.define(AllocatedMemory.prototype, inspect.custom, function inspectMemory(this: unknown): string {
+p.define(Grant.prototype, inspect.custom, function inspectMemory(this: unknown): string {
   return allocated.isAllocated(this) ? toText(this) : 'AllocatedMemory {}';
 });
 

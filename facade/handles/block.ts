@@ -44,24 +44,25 @@ import { arrayBufferOf, bytesOf, requireHere, requireLive, restFrom, viewOf } fr
 
 const { isEncoding } = Buffer;
 
-/** What `free()` does with a block that has views, is a pool's, or is refused. */
-function freeOtherwise(block: Handle): void {
+/** Frees by a native call what has views, is a pool's, or is refused. */
+export function freeViewed(block: Handle): void {
+  if (!fields.isHandle(block)) throw forgedError('this', block);
   if (poolNumberOf(fields.slotOf(block)) < 0) endHandle(block, freeNative, 'freed');
   else releaseHandle(block); // also of a pool that is closed
 }
 
-/** Only this folder has it, so nobody else can make a block. */
-const KEY: unique symbol = Symbol('offheap.block');
 /** What sees the private fields. */
 interface Doors {
   readonly allocateBlock: (size: number, alignment?: Alignment, options?: AllocateOptions) => MemoryBlock;
   readonly takePooled: <Owner, Other>(pool: Owner, blocks: { readonly magazine: number; readonly blockSize: number }, otherwise: (pool: Owner) => Other) => MemoryBlock | Other;
   readonly create: (slot: number, generation: number, size: number) => MemoryBlock;
   // Whatever they are given: what is no block throws at its first private field. To ask first costs 3 ns.
-  giveBack(block: unknown): boolean;
+  giveBack(block: unknown): number;
   giveToPool(block: unknown, magazine: number): boolean;
-  readonly freeBlock: (block: MemoryBlock) => void;
+  readonly freeUnviewed: (block: MemoryBlock) => void;
 }
+const UNVIEWED = 1;
+const VIEWED = 2;
 let doors: Doors;
 
 /** The typed getters and setters; accessors.ts puts them on the class. */
@@ -83,46 +84,40 @@ export class MemoryBlock implements NativeMemory {
   static {
     // `this`, not the class's name: a bundler would give a class that names itself another name, and it would show.
     // Closer than the module's: for each of its names that a short function uses, its bytecode is six bytes longer.
-    const [key, t, homes, takeFrom, giveTo] = [KEY, T, classHomes, takeSlot, giveSlot];
-    doors = {
+    const makeDoors = (t: Int32Array, homes: Uint16Array, takeFrom: typeof takeSlot, giveTo: typeof giveSlot): Doors => ({
       allocateBlock: (size, alignment, options) => {
         if (options === undefined && (alignment === undefined || alignment === 'word') && typeof size === 'number' && size >>> 0 === size && size <= LENT_MAX) {
           const magazine = homes[(size + 15) >>> 4] as number; // of size 0 one that is always empty
           const slot = takeFrom(magazine, (magazine << HOME_SHIFT) | size, size, size);
-          if (slot) return new this(key, slot, t[FRONT + (slot << 2)] as number, size);
+          if (slot) return new this(slot, t[FRONT + (slot << 2)] as number, size);
         }
         const natively = anyhow[options === undefined && alignment === undefined ? 0 : 1] as typeof allocateDetailed;
         return natively(size, alignment, options);
       },
       takePooled: (pool, { magazine, blockSize }, otherwise) => {
         const slot = takeFrom(magazine, magazine << HOME_SHIFT, 1, blockSize);
-        return slot ? new this(key, slot, t[FRONT + (slot << 2)] as number, blockSize) : otherwise(pool);
+        return slot ? new this(slot, t[FRONT + (slot << 2)] as number, blockSize) : otherwise(pool);
       },
-      create: (slot, generation, size) => new this(key, slot, generation, size),
-      freeBlock: (block) => {
-        if (typeof block !== 'object' || block === null || !(#slot in block)) throw forgedError('this', block);
-        if (block.#extra !== undefined) {
-          freeOtherwise(block);
-          return;
-        }
+      create: (slot, generation, size) => new this(slot, generation, size),
+      freeUnviewed: (block) => {
         T[ARGUMENT] = block.#slot;
         T[ARGUMENT + 1] = block.#generation;
         freeNative();
         if (T[RESULT] === 0) block.#extra = resultTime();
-        else freeOtherwise(block);
+        else freeViewed(block);
       },
       giveBack: (block: MemoryBlock) => {
         try {
-          if (block.#extra !== undefined) return false;
+          if (block.#extra !== undefined) return VIEWED;
           const size = block.#size;
-          if (size > LENT_MAX) return false;
+          if (size > LENT_MAX) return UNVIEWED;
           const magazine = homes[(size + 15) >>> 4] as number;
           const time = giveTo(block.#slot, block.#generation, magazine, (magazine << HOME_SHIFT) | size, size);
-          if (!time) return false;
+          if (!time) return UNVIEWED;
           block.#extra = time;
-          return true;
+          return 0;
         } catch {
-          return false;
+          return VIEWED;
         }
       },
       giveToPool: (block: MemoryBlock, magazine) => {
@@ -136,7 +131,8 @@ export class MemoryBlock implements NativeMemory {
           return false;
         }
       },
-    };
+    });
+    doors = makeDoors(T, classHomes, takeSlot, giveSlot);
     exposeFields({
       isHandle: (value): value is Handle => typeof value === 'object' && value !== null && #slot in value,
       slotOf: (handle) => (handle as MemoryBlock).#slot,
@@ -147,7 +143,7 @@ export class MemoryBlock implements NativeMemory {
         (handle as MemoryBlock).#extra = extra;
       },
       // Code that V8 optimised for blocks is thrown away by a garbage collection that finds none; this one, never live, stays.
-      sample: new this(KEY, 0, -1, 0),
+      sample: new this(0, -1, 0),
     });
     installAccessors<MemoryBlock>(this.prototype, {
       locate: (self, offset, width) => {
@@ -175,25 +171,10 @@ export class MemoryBlock implements NativeMemory {
     });
   }
 
-  private constructor(key: symbol, slot: number, generation: number, size: number) {
-    if (key !== KEY) refuseNew(key);
+  constructor(slot: number, generation: number, size: number) {
     this.#slot = slot;
     this.#generation = generation;
     this.#size = size;
-  }
-
-  /** A copy of bytes off the JavaScript heap. Throws as `allocateMemory`; empty bytes are out of range. */
-  static from(bytes: BytesLike, alignment?: Alignment, options?: AllocateOptions): MemoryBlock {
-    if (fields.isHandle(bytes)) throw errors.invalidArgType('bytes', ['ArrayBufferView', 'ArrayBuffer'], bytes);
-    const size = operandSize(bytes, 'bytes');
-    const block = allocateBlock(size, alignment, options);
-    try {
-      copyOperand(bytes, 0, block, 0, size, 'normal', 8);
-    } catch (error) {
-      free(block); // a getter of `options` took the bytes away
-      throw error;
-    }
-    return block;
   }
 
   /** Unique in the process, never reused. */
@@ -335,9 +316,9 @@ const anyhow = [allocatePlain, allocateDetailed] as const;
 
 // Constants, which V8 folds: to ask each time whether a variable still holds the same function costs as much as a load from the table.
 
-/** Frees by a native call, after {@link giveBack} has said no. */
-export const freeBlock: Doors['freeBlock'] = doors.freeBlock;
-/** Ends a block of no pool that needs no native call. False for everything else. */
+/** Frees by a native call a block that was never viewed. */
+export const freeUnviewed: Doors['freeUnviewed'] = doors.freeUnviewed;
+/** Ends a block of no pool that needs no native call, and says 0. Else 1 when {@link freeUnviewed} is due, 2 when {@link freeViewed} is. */
 export const giveBack: Doors['giveBack'] = doors.giveBack;
 /** The same with a block of the pool to which a magazine belongs. */
 export const giveToPool: Doors['giveToPool'] = doors.giveToPool;
@@ -349,16 +330,12 @@ export const takePooled: Doors['takePooled'] = doors.takePooled;
 export const allocateBlock: Doors['allocateBlock'] = doors.allocateBlock;
 
 /** What `free()` and dispose do, whatever a script made of the methods. */
-const free = (block: MemoryBlock): void => {
-  if (giveBack(block)) return;
+export const free = (block: MemoryBlock): void => {
+  const way = giveBack(block);
+  if (!way) return;
   const magazine = fields.isHandle(block) ? magazineOf(fields.slotOf(block)) : 0;
-  if (magazine < FIRST_MAGAZINE || !giveToPool(block, magazine)) freeBlock(block);
+  if (magazine < FIRST_MAGAZINE || !giveToPool(block, magazine)) (way === UNVIEWED ? freeUnviewed : freeViewed)(block);
 };
-
-/** Out of line, as all refusals on short paths: V8 inlines what is short. */
-function refuseNew(key: unknown): never {
-  throw errors.invalidArgType('new.target', 'a call of DirectMemoryManager.allocateMemory()', key);
-}
 
 p.define(MemoryBlock.prototype, inspect.custom, function inspectBlock(this: unknown): string {
   return fields.isHandle(this) ? toText(this as MemoryBlock) : 'MemoryBlock {}';

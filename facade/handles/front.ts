@@ -39,10 +39,12 @@ const GRANTED = 68;
 /** Where a magazine would begin that is always empty. */
 export const NO_MAGAZINE = 40;
 
-/** Words about a slot, after the generation. The last one is of a grant where it begins, in units of 16 bytes. */
+/** Words about a slot, after the generation. */
 const HOME = 1;
 const BORN = 2;
 const WRITTEN = 3;
+/** In its place, of a grant: where it begins in its region, in units of 16 bytes. */
+export const GRANT_OFFSET = 3;
 export const HOME_SHIFT = 16;
 
 /** Magazines begin no earlier than this. */
@@ -118,12 +120,12 @@ export const giveSlot = (slot: number, generation: number, magazine: number, hom
  * As {@link takeSlot}, of an allocator, which counts its grants itself: if the epochs say `turn`, so that this isolate alone uses it. The
  * generation stands in {@link TAKEN_GENERATION}; {@link grantOffset} tells where the grant begins.
  */
-export const takeGrant = (magazine: number, size: number, turnAt: number, turn: number): number => {
-  const t = T;
+const grantTaker = (words: Int32Array, epochs: Int32Array, note: () => void) => (magazine: number, size: number, turnAt: number, turn: number): number => {
+  const t = words;
   let slot = 0;
   let taken = 1;
   t[BUSY] = 1;
-  if (EPOCHS[turnAt] === turn) {
+  if (epochs[turnAt] === turn) {
     const length = t[magazine] as number;
     const now = t[CLOCK] as number;
     const newest = t[magazine + length + NEWEST] as number;
@@ -137,23 +139,23 @@ export const takeGrant = (magazine: number, size: number, turnAt: number, turn: 
       t[at] = generation;
       t[TAKEN_GENERATION] = generation;
       const granted = magazine + GRANTED;
-      t[granted] = ((t[granted] as number) + size) | 0;
+      t[granted] = (t[granted] as number) + size;
       const count = magazine + TAKEN;
-      taken = ((t[count] as number) + 1) | 0;
+      taken = (t[count] as number) + 1;
       t[count] = taken;
     }
   }
   t[BUSY] = 0;
-  if (!(taken << (32 - QUARTER_SHIFT))) noteTaken();
+  if (!(taken << (32 - QUARTER_SHIFT))) note();
   return slot;
 };
 
 /** As {@link giveSlot}, of an allocator. False when a native call is due, or the grant is dead. */
-export const giveGrant = (slot: number, generation: number, magazine: number, size: number, turnAt: number, turn: number): boolean => {
-  const t = T;
+const grantGiver = (words: Int32Array, epochs: Int32Array) => (slot: number, generation: number, magazine: number, size: number, turnAt: number, turn: number): boolean => {
+  const t = words;
   let given = false;
   t[BUSY] = 1;
-  if (EPOCHS[turnAt] === turn) {
+  if (epochs[turnAt] === turn) {
     const at = FRONT + (slot << 2);
     const length = t[magazine] as number;
     if (t[at] === generation && t[at + HOME] === ((magazine << HOME_SHIFT) | size) && t[CLOCK] && length < (t[magazine + CAPACITY] as number)) {
@@ -161,7 +163,7 @@ export const giveGrant = (slot: number, generation: number, magazine: number, si
       t[magazine + length + SLOTS] = slot;
       t[magazine] = length + 1;
       const granted = magazine + GRANTED;
-      t[granted] = ((t[granted] as number) - size) | 0;
+      t[granted] = (t[granted] as number) - size;
       given = true;
     }
   }
@@ -174,35 +176,40 @@ export const magazineOf = (slot: number): number => (T[FRONT + (slot << 2) + HOM
 
 /** The largest request of an allocator that is served from a magazine. */
 export const GRANT_MAX = 16384;
+/** Every number that it leaves as it is has an entry in what {@link makeHomes} gives. */
+export const GRANT_MASK = 32767;
 
 /** Where the grants of each size lie, for {@link takeGrant}: nowhere yet. */
 export function makeHomes(): Uint16Array {
-  return p.filledUint16(GRANT_MAX + 1, NO_MAGAZINE);
+  return p.filledUint16(GRANT_MASK + 1, NO_MAGAZINE);
 }
+
+/** What regions have until the native side has lent them something. */
+export const NO_HOMES: Uint16Array = makeHomes();
 
 /** Words of a piece of an arena, in place of slots: units that were cut, all units, level and generation, log2 of a unit's bytes. */
 const CUT = 4;
 const UNITS = 5;
-const LEVEL = 6;
-const STAY = 7;
+export const STRETCH_LEVEL = 6;
+export const STRETCH_STAY = 7;
 const UNIT_SHIFT = 8;
 
 /** Cuts `size` bytes, at most {@link GRANT_MAX}, off an arena's piece, and gives where they begin in it; −1 when it has not so many, or when
  * the epochs do not say `turn`. Level and generation of what was cut do not change while there is a piece. */
-export const cutStretch = (magazine: number, size: number, turnAt: number, turn: number): number => {
-  const t = T;
+const stretchCutter = (words: Int32Array, epochs: Int32Array) => (magazine: number, size: number, turnAt: number, turn: number): number => {
+  const t = words;
   let at = -1;
   t[BUSY] = 1;
-  if (EPOCHS[turnAt] === turn) {
+  if (epochs[turnAt] === turn) {
     const shift = t[magazine + UNIT_SHIFT] as number;
     const cut = t[magazine + CUT] as number;
     const next = cut + ((size + (1 << shift) - 1) >>> shift);
     if (next <= (t[magazine + UNITS] as number)) {
       t[magazine + CUT] = next;
       const granted = magazine + GRANTED;
-      t[granted] = ((t[granted] as number) + size) | 0;
+      t[granted] = (t[granted] as number) + size;
       const count = magazine + TAKEN;
-      t[count] = ((t[count] as number) + 1) | 0; // looked at with each piece
+      t[count] = (t[count] as number) + 1; // looked at with each piece
       at = cut << shift;
     }
   }
@@ -210,12 +217,9 @@ export const cutStretch = (magazine: number, size: number, turnAt: number, turn:
   return at;
 };
 
-/** Level and generation of what is cut off it. */
-export const stretchLevel = (magazine: number): number => T[magazine + LEVEL] as number;
-export const stretchStay = (magazine: number): number => T[magazine + STAY] as number;
-
-/** Where a lent grant begins in its region, bytes. */
-export const grantOffset = (slot: number): number => ((T[FRONT + (slot << 2) + WRITTEN] as number) >>> 0) * 16;
+export const takeGrant: ReturnType<typeof grantTaker> = grantTaker(T, EPOCHS, noteTaken);
+export const giveGrant: ReturnType<typeof grantGiver> = grantGiver(T, EPOCHS);
+export const cutStretch: ReturnType<typeof stretchCutter> = stretchCutter(T, EPOCHS);
 
 /** Milliseconds of a tick, and how many there are. */
 const TICK_MS = 4;

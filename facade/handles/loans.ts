@@ -4,7 +4,7 @@
  */
 import type { AllocatedMemory } from '../types.js';
 import { createMemory } from './allocated.js';
-import { GRANT_MAX, makeHomes } from './front.js';
+import { GRANT_MAX, NO_HOMES, makeHomes } from './front.js';
 import type { Region } from './region.js';
 import { RESULT, T, wide } from './table.js';
 
@@ -18,7 +18,7 @@ export function granted(region: Region, size: number): AllocatedMemory {
     region.stretch = home;
     region.stretchAt = wide(6);
   } else if (home !== 0 && size <= GRANT_MAX) {
-    region.homes ??= makeHomes();
+    if (region.homes === NO_HOMES) region.homes = makeHomes();
     region.homes[size] = home;
   }
   return createMemory(region, T[RESULT + 1] as number, T[RESULT + 2] as number, size, wide(3));

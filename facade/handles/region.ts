@@ -10,7 +10,7 @@ import * as p from '../primordials.js';
 import type { SafeDataView } from '../primordials.js';
 import type { AllocatorType } from '../types.js';
 import { EPOCHS } from './epochs.js';
-import { NO_MAGAZINE } from './front.js';
+import { NO_HOMES, NO_MAGAZINE } from './front.js';
 import { endBuffer, isDetached, isMarkedBuffer, movedOnce } from './holder.js';
 import type { Outcome } from './holder.js';
 import { isLent, isRecordLive } from './table.js';
@@ -75,12 +75,12 @@ export class Region {
   /** Of an arena: the piece of it that this isolate cuts by itself, and where it begins, bytes. */
   stretch: number = NO_MAGAZINE;
   stretchAt: number = 0;
-  /** By size: where grants lie that need no native call (front.ts). Undefined until there are some. */
-  homes: Uint16Array | undefined = undefined;
+  /** By size: where grants lie that need no native call (front.ts). */
+  homes: Uint16Array = NO_HOMES;
   /** Which of the epochs' words is `turn` while the region is current and this isolate alone uses the allocator, so that it hands grants out
    * by itself. */
-  readonly turnAt: number;
-  readonly turn: number;
+  readonly turnAt: number = 0;
+  readonly turn: number = 0;
   /** When it began, on the native clock. */
   readonly bornMs: number = binding.nowMs();
 
@@ -114,6 +114,9 @@ export const isOpen = (region: Region): boolean => region.ending !== 'closed' &&
 /** Whether nobody reset or closed the allocator since the region began. */
 export const isCurrent = (region: Region): boolean =>
   region.ending === undefined && isOf(region.number, region.life, region.resets);
+
+/** Whether it is certain that nobody did: of an allocator that several isolates use it never is. */
+export const isUnchanged = (region: Region): boolean => EPOCHS[region.turnAt] === region.turn;
 
 /** How often the other words changed; of an allocator that several isolates use, what never is there. */
 const turnOf = (number: number): number => (EPOCHS[4 * number + 2] === 0 ? (EPOCHS[4 * number + 3] as number) : -1);

@@ -1,0 +1,20 @@
+// Blocks and memory come from their makers alone: the classes are there to ask, not to make.
+// expect: exit=0 code=ERR_INVALID_ARG_TYPE
+import { AllocatedMemory } from '../../dist/index.js';
+import { AdvancedMemoryAllocator, DirectMemoryManager as dmm, MemoryBlock, fail, finish, refuses } from './_expect.mjs';
+
+const block = dmm.allocateMemory(64);
+const allocator = AdvancedMemoryAllocator.getInstance('sealed', 'arena', 65_536);
+for (const [face, made, name] of [[MemoryBlock, block, 'MemoryBlock'], [AllocatedMemory, allocator.allocate(64), 'AllocatedMemory']]) {
+  class Heir extends face {}
+  const ways = [() => new face(1, 1, 64), () => face(1, 1, 64), () => new Heir(1, 1, 64), () => Reflect.construct(face, [1, 1, 64], Object)];
+  ways.push(() => new made.constructor(1, 1, 64), () => Reflect.construct(Object.getPrototypeOf(made).constructor, [], Heir));
+  for (const way of ways) refuses('ERR_INVALID_ARG_TYPE', way);
+  if (!(made instanceof face) || made.constructor !== face || face.name !== name || face.prototype !== Object.getPrototypeOf(made)) fail(name);
+  if (Reflect.set(face, 'prototype', {}) || Object.keys(made).length > 0) fail(`${name} shows what it should not`);
+}
+if (allocator.constructor !== AdvancedMemoryAllocator || !(allocator instanceof AdvancedMemoryAllocator)) fail('an arena is an allocator');
+refuses('ERR_INVALID_ARG_TYPE', () => new allocator.constructor());
+allocator.close();
+block.free();
+finish();
