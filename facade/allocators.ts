@@ -94,7 +94,8 @@ export class AdvancedMemoryAllocator implements Face {
     let allocator = known[number];
     if (allocator === undefined || stateOf(allocator).region.life !== life) {
       if (allocator !== undefined) leaveRegion(stateOf(allocator).region); // closed by another thread, or long since here
-      allocator = new (kind === 'arena' ? Arena : AdvancedMemoryAllocator)(KEY, settings, number, life);
+      const Kind = kind === 'arena' ? Arena : kind === 'ring' ? Ring : AdvancedMemoryAllocator;
+      allocator = new Kind(KEY, settings, number, life);
       known[number] = allocator;
     }
     return allocator;
@@ -200,8 +201,9 @@ if (isWorker && unavailableReason === undefined) {
 /** A constant, which V8 folds. */
 const stateOf = stateIn;
 
-/** An arena. A class of its own, so that the loops of a program which uses other types too are compiled for one way to allocate. */
-class Arena extends AdvancedMemoryAllocator {
+/** A ring, which lends nothing to JavaScript. A class of its own, as an arena is one: the loops of a program that uses several types are then
+ * compiled for one way to allocate each. */
+class Ring extends AdvancedMemoryAllocator {
   static {
     p.define(this.prototype, 'constructor', AdvancedMemoryAllocator);
   }
@@ -212,6 +214,20 @@ class Arena extends AdvancedMemoryAllocator {
   }
 
   override allocate(size: number, label?: string): AllocatedMemory {
+    return allocateNatively(stateOf(this), size, label);
+  }
+
+  override tryAllocate(size: number): AllocatedMemory | null {
+    return grant(stateOf(this), size, undefined);
+  }
+
+  override free(memory: AllocatedMemory): void {
+    freeNatively(stateOf(this), memory);
+  }
+}
+
+class Arena extends Ring {
+  override allocate(size: number, label?: string): AllocatedMemory {
     return cutLent(stateOf(this), size, label, allocateNatively);
   }
 
@@ -219,9 +235,6 @@ class Arena extends AdvancedMemoryAllocator {
     return cutLent(stateOf(this), size, undefined, grant);
   }
 
-  override free(memory: AllocatedMemory): void {
-    freeSlowly(stateOf(this), memory);
-  }
 }
 
 p.define(AdvancedMemoryAllocator.prototype, inspect.custom, function inspectAllocator(this: unknown): string {
