@@ -108,7 +108,9 @@ export function notBlockError(value: unknown, asked: string): Error {
 /** The error of the last native call about memory. */
 function nativeError(memory: AllocatedMemory, action: string): Error {
   const region = allocated.regionOf(memory);
-  return isOpen(region) ? failure(KIND, idOfMemory(memory), action) : errors.closed(KIND, idOfMemory(memory));
+  // Another thread may be about to close it, and have told only the native side so far.
+  const isClosed = errors.ERROR_CODES[status() - 1] === 'ERR_OFFHEAP_CLOSED' || !isOpen(region);
+  return isClosed ? errors.closed(KIND, idOfMemory(memory)) : failure(KIND, idOfMemory(memory), action);
 }
 
 export const freeInRegion: () => void = binding.allocatorFree;
@@ -191,16 +193,22 @@ export function copyOf(memory: AllocatedMemory, offset: number, length: number |
   return copyPart(memory, allocated.sizeOf(memory), offset, length === undefined ? restOf(memory, offset) : length);
 }
 
+/** A figure of its record; another thread's reset or close may have made that another owner's since we looked. */
+function rowFieldOf(memory: AllocatedMemory, field: number): number | undefined {
+  const row = binding.rowOf(allocated.slotOf(memory));
+  return row[ROW.generation] === allocated.generationOf(memory) ? row[field] : undefined;
+}
+
 export function grantedTo(memory: AllocatedMemory): number | undefined {
   if (!isUsable(memory)) return undefined;
   const { levels } = allocated.regionOf(memory);
-  return levels === undefined ? binding.rowOf(allocated.slotOf(memory))[ROW.actualSize] : allocated.sizeOf(memory);
+  return levels === undefined ? rowFieldOf(memory, ROW.actualSize) : allocated.sizeOf(memory);
 }
 
 export function ageOf(memory: AllocatedMemory): number | undefined {
   if (!isUsable(memory)) return undefined;
   const { levels, bornMs } = allocated.regionOf(memory);
-  return levels === undefined ? binding.rowOf(allocated.slotOf(memory))[ROW.ageMs] : binding.nowMs() - bornMs;
+  return levels === undefined ? rowFieldOf(memory, ROW.ageMs) : binding.nowMs() - bornMs;
 }
 
 /** Notes the label that memory was given. */

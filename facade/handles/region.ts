@@ -134,8 +134,9 @@ export function checkEscape(region: Region): boolean {
  * left it. */
 function over(region: Region, start: number, length: number, seen?: 1): ArrayBuffer {
   const buffer = binding.regionBuffer(region.number, region.life, start, length, seen);
-  if (buffer === undefined) throw errors.notSupported('A view', 'this runtime allows no ArrayBuffers over native memory');
-  return buffer;
+  if (buffer !== undefined) return buffer;
+  if (!isOpen(region)) throw errors.closed('AdvancedMemoryAllocator', region.owner.name); // by another thread, since we looked
+  throw errors.notSupported('A view', 'this runtime allows no ArrayBuffers over native memory');
 }
 
 /** The part of the region that one buffer shows in which `[offset, offset + length)` lies. */

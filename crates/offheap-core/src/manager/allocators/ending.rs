@@ -126,7 +126,6 @@ impl Isolate {
             self.adopt_loans(attached, records);
             self.end_all(&attached.allocator, &attached.counter, records, false)?;
             self.forget_loans(attached);
-            self.manager.allocators.bump_resets(id.number);
             Ok(())
         })
     }
@@ -154,8 +153,6 @@ impl Isolate {
         let mut open = lock(&registry.state);
         open.names.remove(&allocator.name);
         open.numbers[id.number as usize] = None;
-        registry.bump_resets(id.number);
-        registry.bump_life(id.number);
         registry.charged_bytes.fetch_sub(allocator.measures.total, Ordering::Relaxed);
         open.idle_numbers.push(id.number);
         self.manager.retire_region(&mut open, id, Arc::clone(&allocator.ground));
@@ -190,6 +187,7 @@ impl Isolate {
         if let Plan::Arena(arena) = &ground.plan {
             let born_ms = (!closes).then(raw::now_ms);
             return self.end_levels(allocator, &mut own, records, born_ms, || {
+                self.manager.allocators.tell_ended(allocator.id.number, closes);
                 arena.reset();
                 Ok(())
             });
@@ -204,6 +202,8 @@ impl Isolate {
             frozen = late.inspect_err(|_| allocator.closed.store(false, Ordering::Release))?;
         }
         drop(loans);
+        // Before the first one ends: who finds its handle dead looks there for the reason.
+        self.manager.allocators.tell_ended(allocator.id.number, closes);
         for handle in frozen {
             if self.manager.end_frozen(handle, ground, Some(counter), closes) {
                 put_record(&self.manager.tracker, records, handle.slot);

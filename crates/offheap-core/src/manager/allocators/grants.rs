@@ -16,6 +16,9 @@ use crate::tracker::label::Label;
 use crate::tracker::record::Birth;
 use crate::tracker::state::{Extent, Handle, Origin, Owner, Place, Slot, State};
 
+/// What a free of a frozen grant gives, see [`Record::freeze`]; and one of a grant that has as many pins.
+const FROZEN: Error = Error::new(Code::InUse, 0, State::PINS_MAX);
+
 /// What an isolate keeps of the allocators that it uses.
 #[derive(Debug, Default)]
 pub struct Door {
@@ -260,6 +263,22 @@ impl Isolate {
     /// [`Code::DoubleFree`]; [`Code::InUse`] while pinned; [`Code::ForeignBlock`] for what another
     /// owner holds; [`Code::Closed`]; of an arena [`Code::UseAfterFree`] after a rewind or reset.
     pub fn free_in(&self, id: AllocatorId, handle: Handle, size: u64) -> Result<()> {
+        match self.free_now(id, handle, size) {
+            Err(refused) if refused == FROZEN => self.free_later(id, handle, size),
+            freed => freed,
+        }
+    }
+
+    /// Frees when whoever resets or closes the allocator is done: then the handle is dead, or was left as it was.
+    #[cold]
+    fn free_later(&self, id: AllocatorId, handle: Handle, size: u64) -> Result<()> {
+        if let Ok(allocator) = self.manager.allocators.get(id) {
+            drop(lock(&allocator.ending));
+        }
+        self.free_now(id, handle, size)
+    }
+
+    fn free_now(&self, id: AllocatorId, handle: Handle, size: u64) -> Result<()> {
         let mut door = self.allocators.borrow_mut();
         let door = &mut *door;
         let Ok((attached, records)) = door.attached(id) else {

@@ -190,9 +190,14 @@ impl Registry {
         life
     }
 
-    fn bump_resets(&self, number: u32) {
+    /// Tells that an allocator is reset, or closed.
+    fn tell_ended(&self, number: u32, closes: bool) {
         self.bump(EPOCH_WORDS * number as usize + 1);
-        self.bump_turn(number);
+        if closes {
+            self.bump_life(number);
+        } else {
+            self.bump_turn(number);
+        }
     }
 
     /// Something of the other words has changed: who looks at this one alone looks at them.
