@@ -41,6 +41,12 @@ export interface RawBinding {
   ): void;
   compare(a: OperandBase, aGeneration: number, aOffset: number, b: OperandBase, bGeneration: number, bOffset: number, length: number): void;
   mismatch(a: OperandBase, aGeneration: number, aOffset: number, b: OperandBase, bGeneration: number, bOffset: number, length: number): number;
+  /** Atomic words: what stands in the table is told at each function in crates/offheap-node/src/atomics.rs. */
+  atomic(target: OperandBase, generation: number, offset: number, width: number, operation: number): void;
+  wait(target: OperandBase, generation: number, offset: number, width: number): number;
+  notify(target: OperandBase, generation: number, offset: number, width: number, count: number): void;
+  waitOver(): number;
+  giveUpWait(ticket: number): number;
   chunkBuffer(newHolder?: object): ArrayBuffer | undefined;
   windowBuffer(slot: number, generation: number, offset: number, length: number): ArrayBuffer | undefined;
   spanBuffer(span: number, offset: number, length: number): ArrayBuffer | undefined;

@@ -8,7 +8,7 @@ import { invalidArgType, invalidArgValue, outOfRange } from './errors.js';
 import type { Coded } from './errors.js';
 import * as p from './primordials.js';
 import { AlignmentMode, AllocatorType, CopyMode } from './types.js';
-import type { Alignment, ElementSize } from './types.js';
+import type { Alignment, AtomicType, ElementSize } from './types.js';
 
 // Not destructured: a bundler would make an object of the whole module, with Object.prototype's properties in it.
 const MAX_SAFE_INTEGER = p.MAX_SAFE_INTEGER;
@@ -261,6 +261,20 @@ export function validateAcquireOptions(options: unknown, name: string = 'options
     throw integerError(timeoutMs, `${name}.timeoutMs`, 0, TIMEOUT_MAX_MS);
   }
   return { signal: signal as AbortSignal | undefined, timeoutMs: timeoutMs as number | undefined };
+}
+
+/** The longest wait of `waitAsync`; undefined is for ever. */
+export function validateTimeout(value: unknown, name: string = 'timeoutMs'): asserts value is number | undefined {
+  if (value !== undefined && (typeof value !== 'number' || !isInteger(value) || value < 0 || value > TIMEOUT_MAX_MS)) {
+    throw integerError(value, name, 0, TIMEOUT_MAX_MS);
+  }
+}
+
+/** What an atomic operation works on. */
+export function validateAtomicType(value: unknown, name: string = 'type'): AtomicType {
+  if (typeof value !== 'string') throw invalidArgType(name, 'string', value);
+  if (value !== 'i32' && value !== 'i64') throw invalidArgValue(name, value, "must be one of: 'i32', 'i64'");
+  return value;
 }
 
 // === Environment ===

@@ -173,6 +173,7 @@ function isolate(target: { readonly prototype: object }, source: object, wanted:
 export type SafeDataView = Pick<DataView, Exclude<keyof DataView, symbol>>;
 
 const GlobalDataView = DataView as unknown as ViewClass<DataView>;
+const GlobalBigInt64Array = BigInt64Array as unknown as ViewClass<BigInt64Array>;
 const GlobalUint8Array = Uint8Array as unknown as ViewClass<Uint8Array>;
 const GlobalInt32Array = Int32Array as unknown as ViewClass<Int32Array>;
 
@@ -231,6 +232,11 @@ const GlobalUint16Array = Uint16Array;
 /** An ordinary Uint8Array, for users. */
 export function uint8Over(buffer: ArrayBuffer, byteOffset: number, length: number): Uint8Array {
   return new GlobalUint8Array(buffer, byteOffset, length);
+}
+
+/** An ordinary BigInt64Array: index it, call none of its methods. */
+export function bigInt64Over(buffer: ArrayBufferLike, byteOffset: number, length: number): BigInt64Array {
+  return new GlobalBigInt64Array(buffer, byteOffset, length);
 }
 
 /** An ordinary Int32Array: index it, call none of its methods. */

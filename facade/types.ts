@@ -135,6 +135,31 @@ export interface NativeMemory extends Disposable {
   /** Decodes a snapshot: safe while another thread writes. `encoding` defaults to `'utf8'`. */
   text(offset?: number, length?: number, encoding?: BufferEncoding): string;
 
+  /** Reads a word of 4 or 8 bytes, sequentially consistent with every other atomic operation on it, in any thread, `Atomics` on a view
+   * included. `offset` in bytes, a multiple of the width, else RangeError. */
+  atomicLoad<Type extends AtomicType>(type: Type, offset: number): AtomicNumbers[Type];
+  /** These change the word in one step, and return what was there before. Values wrap as in the setters. */
+  atomicStore<Type extends AtomicType>(type: Type, offset: number, value: AtomicNumbers[Type]): AtomicNumbers[Type];
+  atomicAdd<Type extends AtomicType>(type: Type, offset: number, value: AtomicNumbers[Type]): AtomicNumbers[Type];
+  atomicAnd<Type extends AtomicType>(type: Type, offset: number, value: AtomicNumbers[Type]): AtomicNumbers[Type];
+  atomicOr<Type extends AtomicType>(type: Type, offset: number, value: AtomicNumbers[Type]): AtomicNumbers[Type];
+  atomicXor<Type extends AtomicType>(type: Type, offset: number, value: AtomicNumbers[Type]): AtomicNumbers[Type];
+  /** The same as `atomicStore`. */
+  atomicExchange<Type extends AtomicType>(type: Type, offset: number, value: AtomicNumbers[Type]): AtomicNumbers[Type];
+  /** Stores `replacement` if `expected` is there. */
+  atomicCompareExchange<Type extends AtomicType>(
+    type: Type,
+    offset: number,
+    expected: AtomicNumbers[Type],
+    replacement: AtomicNumbers[Type],
+  ): AtomicNumbers[Type];
+  /** Waits until a `notify` for this word, from any thread, without blocking one: `'ok'`. When the word is not `expected` (a number: of 4
+   * bytes, a bigint: of 8), `'not-equal'` at once; after `timeoutMs`, 0 … 2^31−1, `'timed-out'`. Pins the memory and keeps the process alive
+   * meanwhile. Change the word first, then `notify`. */
+  waitAsync(offset: number, expected: number | bigint, timeoutMs?: number): Promise<'ok' | 'not-equal' | 'timed-out'>;
+  /** Wakes at most `count` (default: all) of those who wait for the word at `offset`, in the order in which they came. Returns how many. */
+  notify(offset: number, count?: number): number;
+
   /** Keeps the memory from being freed until disposed; free meanwhile is `ERR_OFFHEAP_IN_USE`. */
   pin(): Disposable;
   /** Pins the memory until `use` is done, and hands it a view. */
@@ -143,6 +168,13 @@ export interface NativeMemory extends Disposable {
   free(): void;
   /** As `free()`, but a second time is a no-op. */
   [Symbol.dispose](): void;
+}
+
+/** Of an atomic operation: a signed word of 4 bytes, whose values are numbers, or of 8 bytes, whose values are bigints. */
+export type AtomicType = 'i32' | 'i64';
+export interface AtomicNumbers {
+  i32: number;
+  i64: bigint;
 }
 
 /** What `getInstance` may be told beyond type, size and alignment. */

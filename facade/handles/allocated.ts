@@ -10,6 +10,8 @@ import { accessError, validateByteValue, validateRange } from '../options.js';
 import * as p from '../primordials.js';
 import type { AdvancedMemoryAllocator, AllocatedMemory as Face, BytesLike, NativeMemory, ViewConstructor } from '../types.js';
 import { NOT_READY, installAccessors } from './accessors.js';
+import { installAtomics } from './atomics.js';
+import type { AtomicMethods } from './atomics.js';
 import type { Accessors } from './accessors.js';
 import { decode } from './copyout.js';
 import { GRANT_MASK, GRANT_OFFSET, STRETCH_LEVEL, STRETCH_STAY, TAKEN_GENERATION, cutStretch, giveGrant, takeGrant } from './front.js';
@@ -61,8 +63,8 @@ interface Doors {
 let doors: Doors;
 
 /** The typed getters and setters; accessors.ts puts them on the class. */
-// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- these are methods that installAccessors does define
-interface Grant extends Accessors {}
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- these are methods that installAccessors and installAtomics do define
+interface Grant extends Accessors, AtomicMethods {}
 
 /**
  * A range inside an allocator's region. Free it once, with `free()`, its allocator's `free()`, or by declaring it with `using`; every
@@ -172,6 +174,7 @@ class Grant implements Face {
         showRegion(self.#region);
       },
     });
+    installAtomics<Face>(this.prototype, (self) => usable(self, 'this'), pinMemory);
   }
 
   constructor(region: Region, slot: number, generation: number, size: number, offset: number) {

@@ -11,6 +11,8 @@ import * as p from '../primordials.js';
 import type { AllocateOptions, Alignment, BytesLike, NativeMemory, ViewConstructor } from '../types.js';
 import { prepareAccess, viewOfParts } from './access.js';
 import { NOT_READY, installAccessors } from './accessors.js';
+import { installAtomics } from './atomics.js';
+import type { AtomicMethods } from './atomics.js';
 import type { Accessors } from './accessors.js';
 import { factsOf } from './facts.js';
 import { copyOf, decode } from './copyout.js';
@@ -66,8 +68,8 @@ const VIEWED = 2;
 let doors: Doors;
 
 /** The typed getters and setters; accessors.ts puts them on the class. */
-// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- these are methods that installAccessors does define
-export interface MemoryBlock extends Accessors {}
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- these are methods that installAccessors and installAtomics do define
+export interface MemoryBlock extends Accessors, AtomicMethods {}
 
 /**
  * A chunk of native memory. Free it once: with `free()`, `DirectMemoryManager.freeMemory()`, or by declaring it with `using`.
@@ -169,6 +171,7 @@ export class MemoryBlock implements NativeMemory {
       touch: (self) => noteWritten(self.#slot),
       prepare: prepareAccess,
     });
+    installAtomics<MemoryBlock>(this.prototype, live, pinHandle);
   }
 
   constructor(slot: number, generation: number, size: number) {

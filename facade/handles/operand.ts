@@ -5,7 +5,7 @@
 import { constants } from 'node:buffer';
 import { types } from 'node:util';
 import * as errors from '../errors.js';
-import { validateRange } from '../options.js';
+import { accessError, validateRange } from '../options.js';
 import type { OperandBase } from '../native.js';
 import { binding } from '../native.js';
 import * as p from '../primordials.js';
@@ -135,6 +135,24 @@ export function fillOperand(target: unknown, offset: number, length: number, val
   }
   binding.fill(partOf(target, base, offset, length), generationOf(target, base), startIn(base, offset), length, value & 0xff);
   check('filled', target);
+}
+
+/** Calls `use` with what the native side takes for an aligned word of native memory. */
+export function useWord<Result>(
+  target: NativeMemory,
+  offset: number,
+  width: 4 | 8,
+  action: string,
+  use: (base: OperandBase, generation: number, start: number) => Result,
+): Result {
+  const base = baseOf(target, 'this');
+  const size = sizeOf(target, base);
+  if (!p.isInteger(offset) || offset < 0 || offset > size - width) throw accessError(offset, width, size);
+  if (offset % width !== 0) throw errors.outOfRange('offset', `a multiple of ${width}`, offset);
+  const result = use(partOf(target, base, offset, width), generationOf(target, base), startIn(base, offset));
+  if (errors.ERROR_CODES[status() - 1] === 'ERR_OUT_OF_RANGE') throw errors.notSupported(`An atomic operation at ${offset}`, `its address is no multiple of ${width}; align the memory`);
+  check(action, target);
+  return result;
 }
 
 /** Which copy the native side makes. */

@@ -197,6 +197,20 @@ export function setWide(index: number, value: number): void {
   T[ARGUMENT + index + 1] = value > 0x7fffffff ? p.floor(value / TWO_32) : 0;
 }
 
+/** The table's first words, two at a time. */
+const WIDE: BigInt64Array = p.bigInt64Over(p.typedArrayBuffer(T), 0, 16);
+
+/** Leaves a number where a native call looks for it, which takes it modulo 2^32 or, of a bigint, 2^64. `index` is even. */
+export function stageWord(index: number, value: number | bigint): void {
+  if (typeof value === 'bigint') WIDE[index / 2] = value;
+  else T[index] = value;
+}
+
+/** Two words as a signed number of 64 bits. `index` is even. */
+export function wideWord(index: number): bigint {
+  return WIDE[index / 2] as bigint;
+}
+
 /** Status of the last native call: 0, or the number of an error code. */
 export function status(): number {
   return T[RESULT] as number;

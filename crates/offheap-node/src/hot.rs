@@ -3,6 +3,7 @@
 
 use crate::MANAGER;
 use crate::allocators;
+use crate::atomics;
 use crate::buffer::{Answer, Export, Native, export};
 use crate::pools;
 use crate::state::{Context, State, answer, argument, give_handle, handle, isolate, open};
@@ -48,6 +49,11 @@ pub fn init(exports: Object<'_>, env: Env) -> napi::Result<()> {
             entry("copy", copy, false),
             entry("compare", compare, false),
             entry("mismatch", mismatch, false),
+            entry("atomic", atomics::atomic, false),
+            entry("wait", atomics::wait, false),
+            entry("notify", atomics::notify, false),
+            entry("waitOver", atomics::wait_over, true),
+            entry("giveUpWait", atomics::give_up_wait, false),
             entry("chunkBuffer", chunk_buffer, false),
             entry("windowBuffer", window_buffer, false),
             entry("spanBuffer", span_buffer, false),
@@ -162,7 +168,7 @@ fn abort_reallocation(call: &Context<'_>) -> Answer {
 
 /// An operand stands in three arguments: a slot or a Uint8Array, a generation (unused with an
 /// array), an offset.
-fn operand<'a>(call: &'a Context<'_>, first: usize, length: u64) -> Result<Bytes<'a>> {
+pub fn operand<'a>(call: &'a Context<'_>, first: usize, length: u64) -> Result<Bytes<'a>> {
     let offset = call.integer(first + 2).ok_or(Error::from(Code::OutOfRange))?;
     let Some(slot) = call.number(first) else {
         let bytes = call.bytes(first).ok_or(Error::from(Code::InvalidType))?;

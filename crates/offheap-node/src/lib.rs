@@ -5,6 +5,7 @@
 #![deny(unsafe_code)]
 
 mod allocators;
+mod atomics;
 mod buffer;
 mod cold;
 mod hot;

@@ -10,11 +10,13 @@ mod isolate;
 mod pools;
 mod realloc;
 mod views;
+mod waits;
 
 pub use blocks::Request;
 pub use isolate::Isolate;
 pub use pools::{PoolMeasures, PoolNames, PoolStats};
 pub use views::BufferRecord;
+pub use waits::{Notified, Waits};
 
 use crate::alloc::chunks::Chunks;
 use crate::base::error::{Code, Error, Result};
@@ -43,6 +45,8 @@ pub struct Manager {
     pub allocators: allocators::Registry,
     /// Pools, for reports.
     pub pools: PoolNames,
+    /// Who waits for a word to change.
+    pub waits: Waits,
     clock: clock::Clock,
 }
 
@@ -66,6 +70,7 @@ impl Default for Manager {
             collected: AtomicU64::new(0),
             allocators: allocators::Registry::default(),
             pools: PoolNames::default(),
+            waits: Waits::default(),
             clock: clock::Clock::default(),
         }
     }

@@ -1,4 +1,4 @@
-//! Ops: copy, fill, compare, mismatch, snapshot. Checks what was asked and chooses how.
+//! Ops: copy, fill, compare, mismatch, snapshot, atomic words. Checks what was asked and chooses how.
 //! Room: ops (2). May use: base, raw.
 #![forbid(unsafe_code)]
 
@@ -8,7 +8,7 @@ use crate::base::error::{Code, Error, Result};
 use crate::raw::bytes::Bytes;
 use crate::raw::mem;
 
-pub use crate::raw::mem::Element;
+pub use crate::raw::mem::{AtomicOp, Element};
 
 /// From this size on, in bytes, a copy streams by itself.
 ///
@@ -102,6 +102,16 @@ pub fn equals(one: Bytes<'_>, other: Bytes<'_>) -> bool {
 /// [`Code::OutOfRange`] if the sizes differ: `requested` is the source's, `available` the target's.
 pub fn snapshot(source: Bytes<'_>, target: &mut [u8]) -> Result<()> {
     copy(Bytes::from_mut(target), source, CopyMode::Normal)
+}
+
+/// Changes one word of 4 or 8 bytes, atomically and sequentially consistent, and gives the number that was
+/// there before, sign-extended.
+///
+/// # Errors
+/// [`Code::OutOfRange`] if the range is no aligned word: `requested` is its address modulo 8, `available` its size.
+pub fn atomic(target: Bytes<'_>, op: AtomicOp) -> Result<i64> {
+    let refused = || Error::new(Code::OutOfRange, (target.address() % 8) as u64, target.size() as u64);
+    mem::atomic(target, op).ok_or_else(refused)
 }
 
 fn check_sizes(requested: Bytes<'_>, available: Bytes<'_>) -> Result<()> {

@@ -1,4 +1,4 @@
-//! Memory operations over [`Bytes`]: copy, fill, byte swap, compare; plain and streaming.
+//! Memory operations over [`Bytes`]: copy, fill, byte swap, compare; plain and streaming; atomic words.
 //! Room: raw (1). May use: base.
 //!
 //! Rules of this folder:
@@ -14,6 +14,7 @@
 //! - No AVX-512: stable only since Rust 1.89 (ours: 1.88), and faster only inside the L1 cache
 //!   (swap at 4 KiB: 155 GB/s against 102 with AVX2, from 64 KiB on no difference).
 
+mod atomic;
 mod compare;
 mod copy;
 mod fill;
@@ -22,6 +23,7 @@ mod pages;
 mod stream;
 mod swap;
 
+pub use atomic::{AtomicOp, atomic};
 pub use compare::{compare, mismatch};
 pub use copy::copy;
 pub use fill::fill;

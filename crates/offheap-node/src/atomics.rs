@@ -1,0 +1,83 @@
+//! Atomic words, and waiting for them to change. An operand stands in three arguments, as in `hot.rs`; numbers of up to 64 bits stand in
+//! two argument words each, the lower half first; a result stands in the second and third result word, where 64 bits are aligned.
+
+use crate::MANAGER;
+use crate::buffer::Answer;
+use crate::hot::operand;
+use crate::state::{Context, answer, argument, isolate};
+use offheap_core::base::error::{Code, Error, Result};
+use offheap_core::manager::Isolate;
+use offheap_core::ops::{self, AtomicOp};
+use offheap_core::raw::bytes::Bytes;
+use offheap_core::tracker::isolate::word;
+
+fn wide(isolate: &Isolate, index: usize) -> i64 {
+    let (low, high) = (argument(isolate, index), argument(isolate, index + 1));
+    (i64::from(high.cast_signed()) << 32) | i64::from(low)
+}
+
+/// The word that is meant: an operand and its width, 4 or 8 bytes.
+fn target<'a>(call: &'a Context<'_>) -> Result<Bytes<'a>> {
+    let width =
+        call.integer(3).filter(|width| matches!(width, 4 | 8)).ok_or(Error::from(Code::InvalidValue))?;
+    operand(call, 0, width)
+}
+
+/// Arguments: operand, width, operation. Words: value, expected. Result: the number that was there.
+pub fn atomic(call: &Context<'_>) -> Answer {
+    answer(call, |isolate| {
+        let (value, expected) = (wide(isolate, 0), wide(isolate, 2));
+        let op = match call.integer(4) {
+            Some(0) => AtomicOp::Load,
+            Some(1) => AtomicOp::Exchange(value),
+            Some(2) => AtomicOp::Add(value),
+            Some(3) => AtomicOp::And(value),
+            Some(4) => AtomicOp::Or(value),
+            Some(5) => AtomicOp::Xor(value),
+            Some(6) => AtomicOp::CompareExchange { expected, value },
+            _ => return Err(Code::InvalidValue.into()),
+        };
+        let old = ops::atomic(target(call)?, op)?;
+        isolate.table.set_word(word::RESULT + 2, old as i32);
+        isolate.table.set_word(word::RESULT + 3, (old >> 32) as i32);
+        Ok(())
+    })
+}
+
+/// Arguments: operand, width. Words: nothing, expected. Returns a ticket, 0 when another number is there.
+pub fn wait(call: &Context<'_>) -> Answer {
+    let mut ticket = None;
+    answer(call, |isolate| {
+        let (target, expected) = (target(call)?, wide(isolate, 2));
+        let expected = if target.size() == 4 { i64::from(expected as i32) } else { expected };
+        ticket = MANAGER.waits.wait(isolate.number(), target, expected)?;
+        Ok(())
+    });
+    Answer::Number(ticket.unwrap_or(0) as f64)
+}
+
+/// Arguments: operand, width, the most that are woken. Results: how many here, how many elsewhere.
+pub fn notify(call: &Context<'_>) -> Answer {
+    answer(call, |isolate| {
+        let count = call.integer(4).ok_or(Error::from(Code::OutOfRange))?;
+        let notified = MANAGER.waits.notify(isolate.number(), target(call)?, count);
+        for (index, count) in [notified.here, notified.elsewhere].into_iter().enumerate() {
+            isolate.table.set_word(word::RESULT + 1 + index, i32::try_from(count).unwrap_or(i32::MAX));
+        }
+        Ok(())
+    })
+}
+
+/// A ticket of this isolate whose wait is over; 0 when there is none.
+pub fn wait_over(call: &Context<'_>) -> Answer {
+    let ticket = isolate(call).ok().and_then(|isolate| MANAGER.waits.over(isolate.number()));
+    Answer::Number(ticket.unwrap_or(0) as f64)
+}
+
+/// Arguments: a ticket. 1 when its wait ended by this call, 0 when it was over.
+pub fn give_up_wait(call: &Context<'_>) -> Answer {
+    let given_up = isolate(call).is_ok_and(|isolate| {
+        call.integer(0).is_some_and(|ticket| MANAGER.waits.give_up(isolate.number(), ticket))
+    });
+    Answer::Number(f64::from(u8::from(given_up)))
+}
