@@ -47,6 +47,8 @@ export interface RawBinding {
   notify(target: OperandBase, generation: number, offset: number, width: number, count: number): void;
   waitOver(): number;
   giveUpWait(ticket: number): number;
+  share(): void;
+  attach(): void;
   chunkBuffer(newHolder?: object): ArrayBuffer | undefined;
   windowBuffer(slot: number, generation: number, offset: number, length: number): ArrayBuffer | undefined;
   spanBuffer(span: number, offset: number, length: number): ArrayBuffer | undefined;

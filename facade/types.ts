@@ -170,6 +170,15 @@ export interface NativeMemory extends Disposable {
   [Symbol.dispose](): void;
 }
 
+/** Stands for a block on its way to another holder: plain data, to be posted to a worker and given to `MemoryBlock.attach` there, once. */
+export interface SharedToken {
+  readonly type: 'offheap.SharedToken';
+  /** Whoever knows it may attach the block. */
+  readonly key: string;
+  /** Of the block, bytes. */
+  readonly size: number;
+}
+
 /** Of an atomic operation: a signed word of 4 bytes, whose values are numbers, or of 8 bytes, whose values are bigints. */
 export type AtomicType = 'i32' | 'i64';
 export interface AtomicNumbers {

@@ -20,6 +20,7 @@ const METHODS = {
   copyOut: { args: [], offset: 0, length: 1 },
   text: { args: [], offset: 0, length: 1 },
   pin: { args: [], keeps: true },
+  share: { args: [], keeps: true },
   lease: { args: [() => 0], isAsync: true },
   free: { args: [], ends: true },
   ...Object.fromEntries(numbers.flatMap((type) => [[`get${type}`, { args: [0], offset: 0 }], [`set${type}`, { args: [0, 0], offset: 0, number: 1 }]])),

@@ -8,7 +8,7 @@ import * as errors from '../errors.js';
 import { allocateNative, freeNative } from '../native.js';
 import { accessError, validateByteValue, validateRange, validateSize } from '../options.js';
 import * as p from '../primordials.js';
-import type { AllocateOptions, Alignment, BytesLike, NativeMemory, ViewConstructor } from '../types.js';
+import type { AllocateOptions, Alignment, BytesLike, NativeMemory, ViewConstructor, SharedToken } from '../types.js';
 import { prepareAccess, viewOfParts } from './access.js';
 import { NOT_READY, installAccessors } from './accessors.js';
 import { installAtomics } from './atomics.js';
@@ -22,6 +22,7 @@ import type { Extra, Handle } from './handle.js';
 import { NEAR_MAX, farOffset, farView, hiddenView } from './hidden.js';
 import type { Holder } from './holder.js';
 import { endHandle, pinHandle } from './life.js';
+import { shareBlock } from './shares.js';
 import { compareOperands, copyOperand, fillOperand, operandSize } from './operand.js';
 import { releaseHandle } from './pooled.js';
 import { WORD_CODE, requireAvailable, stageDetails } from './request.js';
@@ -282,6 +283,12 @@ export class MemoryBlock implements NativeMemory {
     if (typeof encoding !== 'string') throw errors.invalidArgType('encoding', 'string', encoding);
     if (!isEncoding(encoding)) throw errors.invalidArgValue('encoding', encoding, 'must be an encoding that Buffer knows');
     return decode(copyOf(block, offset, length), encoding);
+  }
+
+  /** Offers the block to one more holder, here or in a worker: post the token, and give it to `MemoryBlock.attach` there. The token holds the
+   * memory, and counts as a block, until it is attached, this thread ends, or `freeAllMemory()` is called here. */
+  share(): SharedToken {
+    return shareBlock(this);
   }
 
   pin(): Disposable {

@@ -10,7 +10,7 @@ import { binding } from '../native.js';
 import * as p from '../primordials.js';
 import type { SafeDataView } from '../primordials.js';
 import { NEAR_MAX } from './hidden.js';
-import { ARGUMENT, T, noteHanded, setHandle, status } from './table.js';
+import { ARGUMENT, T, isAlias, noteHanded, setHandle, status } from './table.js';
 
 const { MAX_LENGTH } = constants;
 const transfer = movesMemory() ? p.arrayBufferTransfer : undefined;
@@ -31,6 +31,8 @@ interface Window {
 export class Holder {
   /** Over the whole chunk; undefined while there is none (Node 20 between owners; chunks above what one buffer holds). */
   buffer: ArrayBuffer | undefined = undefined;
+  /** Of a block that was attached: its buffers end with it, for its record may next stand for another holder elsewhere. */
+  isBorrowed: boolean = false;
   /** The only buffer is `buffer`, and no offset in it is far: an access that it refuses tells of an escape, none need be asked before. */
   isWhole: boolean = true;
   /** What the checked accessors of a whole one read through: made when first needed, then with each further owner's first view. */
@@ -113,12 +115,13 @@ function divide(holder: Holder): void {
 function filled(holder: Holder, slot: number, generation: number, granted: number, isNew: boolean): Holder | undefined {
   const told = isNew ? holder : undefined;
   if (granted > NEAR_MAX) divide(holder);
+  holder.isBorrowed = isAlias(slot);
   setHandle(slot, generation);
   if (granted > MAX_LENGTH) {
     binding.markViewed(told);
     return status() === 0 ? holder : undefined;
   }
-  T[ARGUMENT + 2] = transfer === undefined ? 0 : 1;
+  T[ARGUMENT + 2] = transfer === undefined || holder.isBorrowed ? 0 : 1;
   const buffer = binding.chunkBuffer(told);
   if (buffer === undefined) return undefined;
   holder.buffer = movedOnce(buffer);
@@ -170,7 +173,7 @@ export type Outcome = 'dead' | 'escaped' | 'stuck';
  */
 export function killViews(holder: Holder): Outcome {
   const { buffer } = holder;
-  if (!holder.isWhole || buffer === undefined || transfer === undefined) return killAll(holder);
+  if (!holder.isWhole || buffer === undefined || transfer === undefined || holder.isBorrowed) return killAll(holder);
   holder.accessor = undefined;
   const moved = tryTransfer(transfer, buffer);
   if (moved === undefined) return isDetached(buffer) ? 'escaped' : 'stuck';
@@ -200,8 +203,8 @@ function killAll(holder: Holder): Outcome {
   const { buffer } = holder;
   if (buffer === undefined) return outcome;
   if (isDetached(buffer)) return 'escaped'; // and stays so
-  if (transfer === undefined) {
-    if (binding.detach(buffer) !== 1 || !isDetached(buffer)) return 'stuck';
+  if (transfer === undefined || holder.isBorrowed) {
+    if (endBuffer(buffer) !== 'dead' || !isDetached(buffer)) return 'stuck';
     holder.buffer = undefined;
     return outcome;
   }
@@ -252,6 +255,7 @@ export function endBuffer(buffer: ArrayBuffer): Outcome {
 
 /** Keeps a freed chunk's holder for its next owner in this isolate. */
 export function keepIdle(slot: number, holder: Holder): void {
+  if (holder.isBorrowed) return;
   holder.isWhole = true;
   let page = pages[slot >>> PAGE_BITS];
   if (page === undefined) {

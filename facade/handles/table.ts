@@ -125,6 +125,12 @@ export const isRecordLive = (slot: number, generation: number): boolean => {
   return upper >>> GENERATION_SHIFT === generation;
 };
 
+/** The flag of a record that stands for one more holder of memory, in the state's lower half. */
+const ALIAS = 16384;
+
+/** Whether a record's memory has another record too, by which it is handed out. */
+export const isAlias = (slot: number): boolean => ((slot <= SEGMENT_MASK ? (FIRST[slot << 1] as number) : farWord(slot, 0)) & ALIAS) !== 0;
+
 /** Pins on a live record. A lent one has none: the table that it is lent to stands in their place. */
 export const pinsOf = (slot: number): number => {
   const lower = slot <= SEGMENT_MASK ? (FIRST[slot << 1] as number) : farWord(slot, 0);

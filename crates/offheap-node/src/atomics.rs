@@ -2,14 +2,23 @@
 //! two argument words each, the lower half first; a result stands in the second and third result word, where 64 bits are aligned.
 
 use crate::MANAGER;
-use crate::buffer::Answer;
+use crate::buffer::{Answer, Native};
 use crate::hot::operand;
-use crate::state::{Context, answer, argument, isolate};
+use crate::state::{Context, State, answer, argument, isolate};
 use offheap_core::base::error::{Code, Error, Result};
 use offheap_core::manager::Isolate;
 use offheap_core::ops::{self, AtomicOp};
 use offheap_core::raw::bytes::Bytes;
 use offheap_core::tracker::isolate::word;
+
+/// What this file exports: name, function, and whether it takes its arguments from the table alone.
+pub const ENTRIES: [(&str, Native<State>, bool); 5] = [
+    ("atomic", atomic, false),
+    ("wait", wait, false),
+    ("notify", notify, false),
+    ("waitOver", wait_over, true),
+    ("giveUpWait", give_up_wait, false),
+];
 
 fn wide(isolate: &Isolate, index: usize) -> i64 {
     let (low, high) = (argument(isolate, index), argument(isolate, index + 1));

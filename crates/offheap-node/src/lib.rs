@@ -10,6 +10,7 @@ mod buffer;
 mod cold;
 mod hot;
 mod pools;
+mod shares;
 mod state;
 mod views;
 

@@ -61,6 +61,8 @@ impl Isolate {
         if record.state().has(State::LENT) && self.put_back(handle) {
             return Ok(());
         }
+        let alias = record.state().has(State::ALIAS);
+        let shares = alias.then(|| self.manager.shares.lock()); // or another isolate could attach it meanwhile
         self.check_owner(&record, handle)?;
         let owner = record.origin().owner;
         if owner.kind() == Owner::POOL && record.is_live(handle.generation) {
@@ -70,6 +72,7 @@ impl Isolate {
             return self.release(owner.number(), handle);
         }
         let before = self.end(&record, handle, 0)?;
+        drop(shares);
         self.uncount(before, record.extent().size);
         self.put(handle.slot, record.place().class, before);
         Ok(())
@@ -222,8 +225,8 @@ impl Isolate {
         if record.place().is_grant() && lives() {
             return Err(Code::ForeignBlock.into()); // an allocator's: only that may free it
         }
-        // Ever viewed, not only by the present owner: its isolate keeps the chunk's buffer.
-        if state.has(State::EVER_VIEWED)
+        // Ever viewed, not only by the present owner: its isolate keeps the chunk's buffer. Shared: another isolate has it.
+        if state.has(State::EVER_VIEWED | State::ALIAS)
             && state.generation() == handle.generation
             && handle.generation.is_live()
             && !self.is_mine(record.origin().owner)
@@ -250,6 +253,15 @@ impl Isolate {
     }
 
     pub(super) fn put(&self, slot: Slot, class: u8, before: State) {
+        if before.has(State::SHARED | State::ALIAS) {
+            self.put_shared(slot, before);
+        } else {
+            self.put_own(slot, class, before);
+        }
+    }
+
+    /// The same with memory that has no other holder.
+    pub(super) fn put_own(&self, slot: Slot, class: u8, before: State) {
         let mut cache = self.cache.borrow_mut();
         cache.put(&self.manager.chunks, &self.manager.tracker, class, slot, before);
         if before.has(State::EVER_VIEWED) {

@@ -103,6 +103,7 @@ impl Drop for Isolate {
     /// still be seen by whoever received its buffer, so it is kept and counted as orphaned.
     fn drop(&mut self) {
         self.manager.waits.leave(self.number);
+        self.manager.shares.leave(self.number);
         for (handle, state) in self.own_blocks() {
             if !self.was_viewed(handle, state) && self.free_any(handle).is_ok() {
                 continue;

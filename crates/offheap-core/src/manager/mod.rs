@@ -9,12 +9,14 @@ mod front;
 mod isolate;
 mod pools;
 mod realloc;
+mod shares;
 mod views;
 mod waits;
 
 pub use blocks::Request;
 pub use isolate::Isolate;
 pub use pools::{PoolMeasures, PoolNames, PoolStats};
+pub use shares::Shares;
 pub use views::BufferRecord;
 pub use waits::{Notified, Waits};
 
@@ -45,6 +47,8 @@ pub struct Manager {
     pub allocators: allocators::Registry,
     /// Pools, for reports.
     pub pools: PoolNames,
+    /// Blocks with several holders.
+    pub shares: Shares,
     /// Who waits for a word to change.
     pub waits: Waits,
     clock: clock::Clock,
@@ -70,6 +74,7 @@ impl Default for Manager {
             collected: AtomicU64::new(0),
             allocators: allocators::Registry::default(),
             pools: PoolNames::default(),
+            shares: Shares::default(),
             waits: Waits::default(),
             clock: clock::Clock::default(),
         }

@@ -43,7 +43,8 @@ impl Isolate {
         drop(self.manager.admit(size.saturating_sub(extent.size))?);
         // In the last life of its record a block moves: nothing may fail once the old handle ended.
         let lives_on = old.generation.0 + 1 < Generation::MAX.0;
-        let stays = lives_on && stays(record.place().class, class, size);
+        let others = state.has(State::SHARED | State::ALIAS); // may look at the memory: it is left to them
+        let stays = lives_on && !others && stays(record.place().class, class, size);
         let target = if stays { None } else { Some(self.take_unspent(class)?) };
         *self.prepared.borrow_mut() = Some(Prepared { old, request, target });
         Ok(())

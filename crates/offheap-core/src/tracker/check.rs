@@ -130,13 +130,24 @@ fn check_state(slot: Slot, state: State) -> Verdict {
     Ok(())
 }
 
-/// No two rows name the same handle or share a byte.
+/// No two rows share a byte, but for those of several holders of one memory: of them all but one are aliases.
 fn check_apart(rows: &mut [Row]) -> Verdict {
     rows.sort_unstable_by_key(|row| (row.place.span, row.place.offset_bytes(), row.handle.slot));
+    check_pairs(rows, |low, high| low.place == high.place && (is_alias(low) || is_alias(high)))?;
+    let owners: Vec<Row> = rows.iter().filter(|row| !is_alias(row)).copied().collect();
+    check_pairs(&owners, |_, _| false)
+}
+
+fn is_alias(row: &Row) -> bool {
+    row.state.has(State::ALIAS)
+}
+
+fn check_pairs(rows: &[Row], may_overlap: impl Fn(&Row, &Row) -> bool) -> Verdict {
     for pair in rows.windows(2) {
         let [low, high] = pair else { continue };
         let end = low.place.offset_bytes() + low.extent.size.max(1);
-        if low.place.span == high.place.span && end > high.place.offset_bytes() {
+        let overlap = low.place.span == high.place.span && end > high.place.offset_bytes();
+        if overlap && !may_overlap(low, high) {
             return Err(format!(
                 "slots {} and {} are live in the same bytes of span {}, from offset {} on",
                 low.handle.slot.0,

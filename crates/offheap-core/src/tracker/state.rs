@@ -87,6 +87,10 @@ impl State {
     /// Lent to an isolate's JavaScript: the words of its table about the slot say the rest ([`super::lent`]), and
     /// the number of that table stands where pins would.
     pub const LENT: u64 = 1 << 6;
+    /// It has other holders, or had: whoever frees it asks whether it is the last.
+    pub const SHARED: u64 = 1 << 7;
+    /// A record of another holder of memory that the chunk store knows by another record.
+    pub const ALIAS: u64 = 1 << 14;
     const ALIGNMENT_SHIFT: u32 = 8;
     const ALIGNMENT_MASK: u64 = 0x3f;
 
@@ -156,7 +160,7 @@ impl State {
     /// The state after the owner's free: what it knew of the memory stays.
     #[must_use]
     pub const fn ended(self) -> Self {
-        let kept = self.0 & (Self::EVER_VIEWED | Self::ESCAPED | Self::ORPHANED);
+        let kept = self.0 & (Self::EVER_VIEWED | Self::ESCAPED | Self::ORPHANED | Self::SHARED | Self::ALIAS);
         Self::new(Generation(self.generation().0 + 1), kept)
     }
 }

@@ -218,15 +218,18 @@ impl Isolate {
         let size = record.extent().size;
         self.uncount(before, size);
         let was_viewed = self.was_viewed(handle, before);
+        let shared = before.has(State::SHARED); // it leaves the pool, and its bytes are others' too
         let kept = self.leave_pool(number, |pool| {
-            if pool.measures.zero_on_release && was_viewed {
+            if shared {
+                // neither zeroed nor kept
+            } else if pool.measures.zero_on_release && was_viewed {
                 self.wipe(handle.slot); // its buffer showed the whole chunk
             } else if pool.measures.zero_on_release
                 && let Ok(bytes) = self.whole(&record, size)
             {
                 ops::fill(bytes, 0);
             }
-            let keeps = !pool.is_closed && self.idle(pool) < pool.measures.idle_max;
+            let keeps = !shared && !pool.is_closed && self.idle(pool) < pool.measures.idle_max;
             if keeps && was_viewed {
                 pool.viewed.push_back(handle.slot);
             } else if keeps {
