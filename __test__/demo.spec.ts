@@ -17,7 +17,7 @@ import { scenes } from '../examples/demo/scenes/index.mjs';
 import type { Input, Report, Scene } from '../examples/demo/types.js';
 
 const NAMES = [
-  'basic operations', 'alignment', 'direct i/o', 'manipulation', 'reallocation', 'buffer integration', 'leak detection', 'memory pool', 'allocators', 'safety',
+  'basic operations', 'alignment', 'direct i/o', 'manipulation', 'reallocation', 'buffer integration', 'leak detection', 'memory pool', 'allocators', 'workers', 'safety',
   'speed', 'statistics',
 ];
 

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { DirectMemoryManager, MemoryBlock } from 'offheap';
 import { HighPerformanceBufferManager, countLines } from '../examples/high-performance-buffer-manager.mjs';
+import { allocateFrame, countWrong, invertFrame, paint } from '../examples/frame-in-tiles.mjs';
 import { ZeroCopyProcessor, digestOfTurnedWords } from '../examples/zero-copy-processor.mjs';
 
 const run = promisify(execFile);
@@ -97,5 +98,17 @@ test.serial('high-performance buffer manager: a released Buffer is empty, its me
   t.is(buffers.getStats().pool.hits, 1);
   for (const bad of [single, Buffer.alloc(8192)]) t.throws(() => buffers.releaseBuffer(bad), { instanceOf: TypeError });
   buffers.close();
+  t.is(liveBlocks(), 0);
+});
+
+test.serial('frame in tiles: four tasks of a worker pool invert a frame of 64 MiB in place, and leave nothing', async (t) => {
+  const frame = allocateFrame();
+  paint(frame);
+  t.true(countWrong(frame) > 0);
+  const view = frame.bytes();
+  t.is(await invertFrame(frame), 4);
+  t.is(countWrong(frame), 0);
+  t.is(view[0], 0xff, 'in place');
+  frame.free();
   t.is(liveBlocks(), 0);
 });

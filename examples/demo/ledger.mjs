@@ -60,6 +60,12 @@ export class Ledger {
     return this.#keep(block);
   }
 
+  /** Books holders of a shared block that were all there at once, and went elsewhere. @param {number} holders @param {number} size */
+  sharedWith(holders, size) {
+    this.#entered(size * holders);
+    this.freed += size * holders;
+  }
+
   /** @param {import('offheap').MemoryPool} pool @param {MemoryBlock} block */
   release(pool, block) {
     pool.release(block);

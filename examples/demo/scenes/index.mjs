@@ -12,6 +12,7 @@ import { reallocation } from './reallocation.mjs';
 import { safety } from './safety.mjs';
 import { speed } from './speed.mjs';
 import { statistics } from './statistics.mjs';
+import { workers } from './workers.mjs';
 
 /** @type {readonly import('../types.js').Scene[]} */
 export const scenes = [
@@ -24,6 +25,7 @@ export const scenes = [
   leakDetection,
   memoryPool,
   allocators,
+  workers,
   safety,
   speed,
   statistics,
