@@ -142,6 +142,15 @@ impl Arena {
     /// [`Code::OutOfRange`] for 0 and for more than the region; [`Code::RegionFull`].
     #[inline]
     pub fn allocate(&self, size: u64, counter: &Counter) -> Result<ArenaGrant> {
+        self.take(size, counter, false)
+    }
+
+    /// The same; `sole`: nobody else can be at work in the arena.
+    ///
+    /// # Errors
+    /// As [`Arena::allocate`].
+    #[inline]
+    pub fn take(&self, size: u64, counter: &Counter, sole: bool) -> Result<ArenaGrant> {
         if size.wrapping_sub(1) >= self.total {
             return Err(never_fits(size, self.total));
         }
@@ -160,7 +169,11 @@ impl Arena {
                 return Err(full(size, self.total.saturating_sub(offset)));
             }
             let moved = top + ((size + self.step - 1) >> self.step_shift); // a division would cost as much as the exchange
-            if self.top.compare_exchange_weak(top, moved, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
+            if sole {
+                self.top.store(moved, Ordering::Release);
+            }
+            if sole || self.top.compare_exchange_weak(top, moved, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+            {
                 counter.granted(size);
                 let granted = size.next_multiple_of(self.step).min(self.total - offset);
                 return Ok(ArenaGrant { offset, size: granted, stay: Stay { level, generation } });
@@ -182,11 +195,26 @@ impl Arena {
     /// [`Code::UseAfterFree`] when its stay is over.
     #[inline]
     pub fn free(&self, stay: Stay, size: u64) -> Result<()> {
+        self.give(stay, size, false)
+    }
+
+    /// The same; `sole`: nobody else can be at work in the arena.
+    ///
+    /// # Errors
+    /// As [`Arena::free`].
+    #[inline]
+    pub fn give(&self, stay: Stay, size: u64, sole: bool) -> Result<()> {
         if !self.is_live(stay) {
             return Err(Code::UseAfterFree.into());
         }
-        self.freed[2 * stay.level as usize].fetch_add(1, Ordering::Relaxed);
-        self.freed[2 * stay.level as usize + 1].fetch_add(size, Ordering::Relaxed);
+        for (counter, more) in [(0, 1), (1, size)] {
+            let counter = &self.freed[2 * stay.level as usize + counter];
+            if sole {
+                counter.store(counter.load(Ordering::Relaxed) + more, Ordering::Relaxed);
+            } else {
+                counter.fetch_add(more, Ordering::Relaxed);
+            }
+        }
         Ok(())
     }
 

@@ -286,7 +286,7 @@ impl Isolate {
         };
         let turn = self.busy.begin(&attached.allocator.sole);
         if let Plan::Arena(arena) = &attached.allocator.ground.plan {
-            return arena.free(handle.into(), size);
+            return arena.give(handle.into(), size, turn.sole);
         }
         let tracker = &self.manager.tracker;
         let record = tracker.shared(handle.slot).ok_or(Error::from(Code::DoubleFree))?;

@@ -4,7 +4,7 @@
 use super::grants::{Attached, Taken};
 use super::ground::Plan;
 use super::{Allocator, Isolate};
-use crate::alloc::arena::{Arena, ArenaGrant, Stay};
+use crate::alloc::arena::{ArenaGrant, Stay};
 use crate::base::error::{Code, Result};
 use crate::base::sync::Arc;
 use crate::tracker::counters::{LentFrom, Piece};
@@ -21,19 +21,24 @@ impl Isolate {
     /// Grants bytes of an arena, and lends a piece of it for the requests to come.
     pub(super) fn allocate_in_arena(&self, attached: &mut Attached, size: u64) -> Result<Taken> {
         self.end_stretch(attached);
-        let allocator = Arc::clone(&attached.allocator);
-        let Plan::Arena(arena) = &allocator.ground.plan else { return Err(Code::Corrupted.into()) };
-        let given = arena.allocate(size, &attached.counter)?;
+        let Plan::Arena(arena) = &attached.allocator.ground.plan else { return Err(Code::Corrupted.into()) };
+        let turn = self.busy.begin(&attached.allocator.sole);
+        let given = arena.take(size, &attached.counter, turn.sole)?;
+        drop(turn);
         let handle = Handle { slot: Slot(given.stay.level), generation: Generation(given.stay.generation) };
-        let (home, stretch_at) = self.lend_stretch(attached, arena, size).unwrap_or_default();
+        let (home, stretch_at) =
+            if self.lends() { self.lend_stretch(attached, size).unwrap_or_default() } else { (0, 0) };
         Ok(Taken { handle, offset: given.offset, granted: given.size, home, stretch_at })
     }
 
     /// Lends a piece, if requests of a size are served by one. Gives its magazine's first word and where it begins.
-    fn lend_stretch(&self, attached: &mut Attached, arena: &Arena, size: u64) -> Option<(usize, u64)> {
+    #[inline(never)] // seldom: not in the way of the rest
+    fn lend_stretch(&self, attached: &mut Attached, size: u64) -> Option<(usize, u64)> {
+        let allocator = Arc::clone(&attached.allocator);
+        let Plan::Arena(arena) = &allocator.ground.plan else { return None };
         let (step, total) = (arena.step_bytes(), arena.total_bytes());
         let most = (total / ARENA_PART).min(STRETCH_BYTES_MAX) / step * step;
-        if most < STRETCH_BYTES_MIN.max(4 * size) || !self.lends() || !super::sole::has_fence() {
+        if most < STRETCH_BYTES_MIN.max(4 * size) || !super::sole::has_fence() {
             return None;
         }
         let magazine = match attached.stretch {
