@@ -176,6 +176,8 @@ for (const type of TYPES) {
         const heap = Buffer.alloc(64);
         const uses: (() => unknown)[] = [
           ...Object.keys(WIDTHS).flatMap((kind) => [() => methods(memory)[`get${kind}`]?.(0), () => methods(memory)[`set${kind}`]?.(0, kind.startsWith('Big') ? 0n : 0)]),
+          ...['Store', 'Add', 'And', 'Or', 'Xor', 'Exchange', 'CompareExchange'].map((name) => () => methods(memory)[`atomic${name}`]?.('i64', 8, 0n, 0n)),
+          () => memory.atomicLoad('i32', 0), () => memory.notify(0),
           () => memory.fill(0), () => memory.fill(0, 0, 0), () => memory.copyTo(heap), () => memory.equals(heap), () => memory.bytes(), () => memory.bytes(0, 0),
           () => memory.view(Uint8Array), () => memory.view(DataView), () => memory.copyOut(), () => memory.text(), () => memory.pin(),
           () => Manager.setMemory(memory, 0, 1, 0), () => Manager.zeroMemory(memory), () => Manager.createDirectByteBuffer(memory),
@@ -184,6 +186,7 @@ for (const type of TYPES) {
         ];
         for (const use of uses) refuses(t, use, code, `${way}: ${use}`);
         await t.throwsAsync(memory.lease(() => t.fail()), { code });
+        await t.throwsAsync(memory.waitAsync(0, 0), { code });
         t.deepEqual([memory.id, memory.size, memory.requestedSize, memory.offset, memory.address, memory.allocator], facts);
         t.false(memory.isValid());
         t.regex(`${memory} ${inspect(memory)}`, /valid=false.*valid=false/);
@@ -193,17 +196,18 @@ for (const type of TYPES) {
   });
 }
 
-test.serial('a forged this is refused by every method and getter', (t) => {
+test.serial('a forged this is refused by every method and getter', async (t) => {
   const memory = open('slab').allocate(64);
   const { prototype } = AllocatedMemory;
   const forged = [Object.create(prototype), Object.create(memory), { ...memory }, new Proxy(memory, {}), structuredClone(memory), Manager.allocateMemory(64), {}];
   let count = 0;
   for (const name of Reflect.ownKeys(prototype)) {
-    if (name === 'constructor' || name === inspect.custom || name === 'lease') continue;
+    if (name === 'constructor' || name === inspect.custom || name === 'lease' || name === 'waitAsync') continue;
     const { get, value } = Reflect.getOwnPropertyDescriptor(prototype, name) as PropertyDescriptor;
     for (const each of forged) refuses(t, () => Reflect.apply((get ?? value) as () => unknown, each, [0, 0]), 'ERR_INVALID_ARG_TYPE', String(name));
     count += 1;
   }
+  for (const each of forged) await t.throwsAsync(Reflect.apply(prototype.waitAsync, each, [0, 0]), { instanceOf: TypeError, code: 'ERR_INVALID_ARG_TYPE' });
   t.true(count >= 40, `${count}`);
   t.true(memory.isValid());
 });

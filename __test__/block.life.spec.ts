@@ -40,6 +40,10 @@ const CALLS: readonly (readonly [name: string, ...args: unknown[]])[] = [
     [`get${type}`, 0] as const,
     [`set${type}`, 0, type.startsWith('Big') ? 1n : 1] as const,
   ]),
+  ['atomicLoad', 'i32', 0],
+  ...['Store', 'Add', 'And', 'Or', 'Xor', 'Exchange'].map((name) => [`atomic${name}`, 'i64', 8, 1n] as const),
+  ['atomicCompareExchange', 'i32', 4, 0, 1],
+  ['notify', 0],
   ['fill', 1],
   ['copyTo', Buffer.alloc(64)],
   ['equals', Buffer.alloc(64)],
@@ -52,7 +56,7 @@ const CALLS: readonly (readonly [name: string, ...args: unknown[]])[] = [
   ['share'],
 ];
 /** Whatever else a block has; all of it works on a dead one but free. */
-const TELLING = ['isValid', 'getAgeMs', 'toString', 'lease', 'free', 'constructor'];
+const TELLING = ['isValid', 'getAgeMs', 'toString', 'lease', 'waitAsync', 'free', 'constructor'];
 
 test.afterEach.always('nothing stays', async (t) => {
   t.is(await freeEverything(), 0);
@@ -88,6 +92,7 @@ for (const { how, end } of ENDINGS) {
       const after = Date.now();
       for (const [name, ...args] of CALLS) refuses(t, () => methods(block)[name]?.(...args), DEAD, name);
       await t.throwsAsync(block.lease(() => t.fail('the callback ran')), { instanceOf: OffHeapError, code: DEAD });
+      await t.throwsAsync(block.waitAsync(0, 0), { instanceOf: OffHeapError, code: DEAD });
       refuses(t, () => Manager.setMemory(block, 0, 1, 0), DEAD);
       refuses(t, () => Manager.zeroMemory(block), DEAD);
       refuses(t, () => Manager.copyMemory(block, 0, Buffer.alloc(1), 0, 1), DEAD);
@@ -316,6 +321,7 @@ test.serial('a forged this is refused by every method and getter', async (t) => 
     for (const name of getters) refuses(t, () => Reflect.get(MemoryBlock.prototype, name, self), TYPE, `${name} ${about}`);
     refuses(t, () => Reflect.apply(MemoryBlock.prototype[Symbol.dispose], self, []), TYPE, `dispose ${about}`);
     await t.throwsAsync(async () => Reflect.apply(MemoryBlock.prototype.lease, self, [() => 1]), { instanceOf: TypeError, code: TYPE }, `lease ${about}`);
+    await t.throwsAsync(Reflect.apply(MemoryBlock.prototype.waitAsync, self, [0, 0]), { instanceOf: TypeError, code: TYPE }, `waitAsync ${about}`);
     for (const act of [Manager.freeMemory, Manager.zeroMemory, Manager.createDirectByteBuffer]) refuses(t, () => act(self as MemoryBlock), TYPE, about);
     refuses(t, () => Manager.reallocateMemory(self as MemoryBlock, 8), TYPE, about);
   }

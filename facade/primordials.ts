@@ -43,6 +43,7 @@ const arrayFrom = Array.from.bind(Array) as <Value>(source: object, map: () => V
 export function list<Value>(length: number): (Value | undefined)[] {
   return arrayFrom({ __proto__: null, length }, () => undefined);
 }
+export const dispose: typeof Symbol.dispose = Symbol.dispose;
 export const toBigInt: (value: number) => bigint = BigInt;
 export const isArray: (value: unknown) => boolean = Array.isArray;
 

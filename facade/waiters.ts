@@ -73,7 +73,7 @@ export function makeQueue<Value>(): Waiters<Value> {
       remove(place);
       clearTimeout(timer);
       try {
-        listener?.[Symbol.dispose]();
+        listener?.[p.dispose]();
       } catch {
         // the caller's method: what it listened for has ended all the same
       }

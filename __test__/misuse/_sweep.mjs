@@ -9,7 +9,7 @@ export { walk };
 
 const { apply, construct, ownKeys, getOwnPropertyDescriptor } = Reflect;
 const bufferLength = getOwnPropertyDescriptor(ArrayBuffer.prototype, 'byteLength').get;
-const { isAnyArrayBuffer, isArrayBuffer, isDataView, isInt32Array, isProxy } = types;
+const { isAnyArrayBuffer, isArrayBuffer, isBigInt64Array, isDataView, isInt32Array, isProxy } = types;
 const { hasOwn } = Object;
 
 export const overheard = () => seen;
@@ -17,10 +17,10 @@ const breaches = new Set();
 let place = '';
 let seen = '';
 
-/** No program here makes a DataView or an Int32Array, shows a buffer above 16 KiB, or knows an object with an ArrayBuffer in `buffer`. */
+/** No program here makes a DataView, an Int32Array or a BigInt64Array, shows a buffer above 16 KiB, or knows an object with an ArrayBuffer in `buffer`. */
 function listen(value) {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null || isProxy(value)) return;
-  if (isDataView(value) || isInt32Array(value)) seen = 'a hidden view';
+  if (isDataView(value) || isInt32Array(value) || isBigInt64Array(value)) seen = 'a hidden view';
   else if (isAnyArrayBuffer(value)) seen = isArrayBuffer(value) && apply(bufferLength, value, []) > 16_384 ? 'a hidden buffer' : seen;
   else if (hasOwn(value, 'buffer') && hasOwn(value, 'accessor')) seen = 'the holder of a block';
 }

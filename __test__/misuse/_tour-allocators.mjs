@@ -1,6 +1,8 @@
 // The part of the tour that goes through the allocators; see _tour.mjs.
 import { AdvancedMemoryAllocator, DirectMemoryManager as dmm } from '../../dist/index.js';
+import { walkWords } from './_tour-words.mjs';
 
+const { dispose } = Symbol;
 const TYPES = ['buddy', 'slab', 'arena', 'ring', 'pool', 'hybrid'];
 const NAMES = ['tour b', 'tour s', 'tour a', 'tour r', 'tour p', 'tour h'];
 /** Slab and hybrid cut spans of 64 KiB; the others stay below what {@link ./_sweep.mjs} takes for hidden. */
@@ -36,9 +38,11 @@ function memoryOf(allocator, index, codeOf) {
     view[50] = 9;
     if (memory.getUint8(50) !== 9 || view[99] !== 255 || view[100] !== undefined || dmm.createDirectByteBuffer(memory, 50, 1)[0] !== 9) return 'views';
   }
+  const words = walkWords(other, codeOf);
+  if (words !== undefined) return words;
   const pin = other.pin();
   const inUse = codeOf(() => allocator.reset());
-  pin[Symbol.dispose]();
+  pin[dispose]();
   if (inUse !== 'ERR_OFFHEAP_IN_USE') return `reset while pinned: ${inUse}`;
   if (codeOf(() => allocator.allocate(1e6)) !== 'ERR_OUT_OF_RANGE' || codeOf(() => dmm.freeMemory(memory)) !== 'ERR_OFFHEAP_FOREIGN_BLOCK') return 'refusals';
   return undefined;
@@ -73,6 +77,6 @@ function endOf(allocator, index, codeOf) {
   allocator.reset();
   if (last.isValid() || codeOf(() => last.free()) !== 'ERR_OFFHEAP_USE_AFTER_FREE') return 'reset';
   allocator.close();
-  allocator[Symbol.dispose]();
+  allocator[dispose]();
   return codeOf(() => allocator.allocate(8)) === 'ERR_OFFHEAP_CLOSED' && codeOf(() => allocator.mark()) === 'ERR_OFFHEAP_CLOSED' ? undefined : 'close';
 }

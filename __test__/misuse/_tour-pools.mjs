@@ -1,6 +1,7 @@
 // The part of the tour that goes through pools; see _tour.mjs.
 import { DirectMemoryManager as dmm, MemoryPool } from '../../dist/index.js';
 
+const { dispose } = Symbol;
 const options = { limit: 2, label: 'tour of a pool', zeroed: true, zeroOnRelease: true };
 const { String: Text } = globalThis;
 
@@ -35,7 +36,7 @@ function walk(pool, codeOf) {
   const stats = pool.getStats();
   if (stats.inUse !== 1 || stats.available !== 1 || stats.hits !== 1 || stats.misses !== 2 || stats.maxSize !== 4 || stats.waiters !== 0) return 'stats';
   if (Text(stats).length < 40 || Text(pool).length < 20) return 'toString()';
-  again[Symbol.dispose]();
+  again[dispose]();
   pool.clear();
   return pool.getStats().available === 0 ? undefined : 'clear';
 }

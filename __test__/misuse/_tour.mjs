@@ -3,7 +3,9 @@
 import { DirectMemoryManager as dmm, MemoryBlock } from '../../dist/index.js';
 import { walkAllocators } from './_tour-allocators.mjs';
 import { walkPools } from './_tour-pools.mjs';
+import { walkWords } from './_tour-words.mjs';
 
+const { dispose } = Symbol;
 const heap = new Uint8Array(64).fill(5);
 const options = Array.from({ length: 600 }, (_, index) => ({ label: `tour ${index}`, zeroed: true }));
 const { Float64Array: Floats, DataView: Data, String: Text } = globalThis;
@@ -47,7 +49,7 @@ export function walkBlocks() {
   block.setFloat64(8, 2.5);
   if (block.view(Floats, 8, 2)[0] !== 2.5 || typeof block.view(Data) !== 'object' || block.toArrayBuffer() !== block.toArrayBuffer()) return 'view()';
   if (dmm.getDirectBufferAddress(view) !== block.address || dmm.getDirectBufferAddress(block.toArrayBuffer()) !== block.address) return 'address';
-  return operations(block, bare, view) ?? refusals(block) ?? figures(block, before) ?? ends(block, bare, view);
+  return walkWords(bare, codeOf) ?? operations(block, bare, view) ?? refusals(block) ?? figures(block, before) ?? ends(block, bare, view);
 }
 
 function operations(block, bare, view) {
@@ -62,15 +64,15 @@ function operations(block, bare, view) {
   const copy = MemoryBlock.from(heap);
   block.copyTo(copy, 0, 90, 10);
   if (copy.getUint8(9) !== 7 || copy.getUint8(10) !== 5) return 'from, copyTo';
-  copy[Symbol.dispose]();
-  copy[Symbol.dispose]();
+  copy[dispose]();
+  copy[dispose]();
   return undefined;
 }
 
 function refusals(block) {
   const pin = block.pin();
   const inUse = codeOf(() => block.free());
-  pin[Symbol.dispose]();
+  pin[dispose]();
   if (inUse !== 'ERR_OFFHEAP_IN_USE') return `free of a pinned block: ${inUse}`;
   if (codeOf(() => block.getInt32(97)) !== 'ERR_OUT_OF_RANGE' || codeOf(() => block.fill('x')) !== 'ERR_INVALID_ARG_TYPE') return 'argument errors';
   if (codeOf(() => dmm.allocateMemory(8, 'x')) !== 'ERR_INVALID_ARG_VALUE' || codeOf(() => dmm.copyMemory({}, 0, block, 0, 0)) !== 'ERR_INVALID_ARG_TYPE') return 'more of them';

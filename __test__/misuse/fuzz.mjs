@@ -86,6 +86,12 @@ const mode = () => or(() => pick([undefined, 'normal', 'non-temporal', 'swap-end
 const elementSize = () => or(() => pick([undefined, 2, 4, 8, 16]));
 const constructor = () => or(() => pick([Uint8Array, Int16Array, Int32Array, Float64Array, BigInt64Array, DataView, Uint8ClampedArray]));
 
+const word = () => or(() => pick([0, 4, 8, 8 * below(8)]));
+const number = () => or(() => pick([0, 7, -1, 0n, 7n, -1n]));
+const atomicType = () => or(() => pick(['i32', 'i64']));
+/** No wait without an end, or of a month. */
+const brief = (ms) => (ms === undefined || (typeof ms === 'number' && ms > 300 && ms < 2 ** 31) ? 1 : ms);
+
 const freed = (_, [first]) => died(first);
 const STATICS = {
   isAvailable: { args: [] },
@@ -121,7 +127,12 @@ const METHODS = {
   pin: { args: [], after: (pin, _, self) => entryOf(self).pins.push(pin) },
   lease: { args: [() => or(() => pick([(bytes) => bytes.length, async () => kill(), () => { throw new Hostile('lease'); }]))] },
   free: { args: [], after: (_, __, self) => died(self) },
+  atomicLoad: { args: [atomicType, word] },
+  atomicCompareExchange: { args: [atomicType, word, number, number] },
+  waitAsync: { args: [word, number, () => brief(or(() => below(3)))], after: (result) => check(['not-equal', 'timed-out'].includes(result), 'a wait') },
+  notify: { args: [word, () => or(() => pick([undefined, 0, 1, Infinity]))], after: (result) => same(result, 0, 'nobody waits while somebody is notified') },
 };
+for (const name of ['Store', 'Add', 'And', 'Or', 'Xor', 'Exchange']) METHODS[`atomic${name}`] = { args: [atomicType, word, number] };
 for (const kind of ['Int8', 'Uint8', 'Int16', 'Uint16', 'Int32', 'Uint32', 'Float32', 'Float64', 'BigInt64', 'BigUint64']) {
   METHODS[`get${kind}`] = { args: [offset, () => or(() => pick([undefined, true, false]))] };
   METHODS[`set${kind}`] = { args: [offset, () => or(() => (kind.startsWith('Big') ? 8n : random() * 2 ** 33))] };

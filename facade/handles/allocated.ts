@@ -296,7 +296,7 @@ class Grant implements Face {
     try {
       return await use(bytes);
     } finally {
-      pin[Symbol.dispose]();
+      pin[p.dispose]();
     }
   }
 

@@ -303,7 +303,7 @@ export class MemoryBlock implements NativeMemory {
     try {
       return await use(bytes);
     } finally {
-      pin[Symbol.dispose]();
+      pin[p.dispose]();
     }
   }
 

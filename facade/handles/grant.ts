@@ -139,7 +139,7 @@ export function pinMemory(memory: AllocatedMemory): Disposable {
   countArenaPin(memory, 1);
   let held = true;
   return {
-    [Symbol.dispose](): void {
+    [p.dispose](): void {
       if (!held) return;
       held = false;
       allocated.stage(memory);

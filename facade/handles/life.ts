@@ -124,7 +124,7 @@ export function pinHandle(handle: Handle): Disposable {
   if (status() !== 0) throw failure('MemoryBlock', handleId(handle), 'pinned once more');
   let held = true;
   return {
-    [Symbol.dispose](): void {
+    [p.dispose](): void {
       if (!held) return;
       held = false;
       setHandle(slot, generation);

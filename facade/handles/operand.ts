@@ -150,7 +150,9 @@ export function useWord<Result>(
   if (!p.isInteger(offset) || offset < 0 || offset > size - width) throw accessError(offset, width, size);
   if (offset % width !== 0) throw errors.outOfRange('offset', `a multiple of ${width}`, offset);
   const result = use(partOf(target, base, offset, width), generationOf(target, base), startIn(base, offset));
-  if (errors.ERROR_CODES[status() - 1] === 'ERR_OUT_OF_RANGE') throw errors.notSupported(`An atomic operation at ${offset}`, `its address is no multiple of ${width}; align the memory`);
+  if (status() !== 0 && errors.ERROR_CODES[status() - 1] === 'ERR_OUT_OF_RANGE') {
+    throw errors.notSupported(`An atomic operation at ${offset}`, `its address is no multiple of ${width}; align the memory`);
+  }
   check(action, target);
   return result;
 }

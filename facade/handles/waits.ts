@@ -11,7 +11,7 @@ import { validateTimeout } from '../options.js';
 import * as p from '../primordials.js';
 import type { NativeMemory } from '../types.js';
 import { useWord } from './operand.js';
-import { ARGUMENT, RESULT, T, stageWord } from './table.js';
+import { ARGUMENT, RESULT, T, isWorker, stageWord, unavailableReason } from './table.js';
 
 const { setTimeout, clearTimeout, setInterval, clearInterval } = globalThis;
 
@@ -37,31 +37,36 @@ interface Waiting {
 const waiting = p.makeIndex<Waiting>();
 let count = 0;
 
-/** How long a wait can outlast its end when whoever ended it was terminated before it could say so. */
+/** How long a wait can outlast its end when whoever ended it could not say so: it was terminated, or its channel is out of order. */
 const LOOK_MS = 100;
+/** Keeps the event loop alive while somebody waits. */
 let looking: NodeJS.Timeout | undefined;
 
 /** Every isolate that waits, or wakes others, has one of these; they hear each other. */
 const CHANNEL = 'offheap.waits';
+let tellOthers: (() => void) | undefined;
 
-interface Channel {
-  tell(): void;
-  /** Whether it keeps the event loop alive. */
-  hold(holds: boolean): void;
+/** Loaded when first needed: the module takes 2 ms. A script that broke Node's channels by then makes waits slow, not wrong. */
+function openChannel(): () => void {
+  try {
+    const { BroadcastChannel } = createRequire(import.meta.url)('node:worker_threads') as typeof WorkerThreads;
+    const { postMessage, unref } = BroadcastChannel.prototype;
+    const port = new BroadcastChannel(CHANNEL);
+    p.reflectApply(unref, port, []); // first: what fails to listen must not keep the process either
+    port.addEventListener('message', settleOver);
+    return () => void p.reflectApply(postMessage, port, [0]);
+  } catch {
+    return () => undefined;
+  }
 }
-let channel: Channel | undefined;
 
-/** Loaded when first needed: the module takes 2 ms. */
-function openChannel(): Channel {
-  const { BroadcastChannel } = createRequire(import.meta.url)('node:worker_threads') as typeof WorkerThreads;
-  const { postMessage, ref, unref } = BroadcastChannel.prototype;
-  const port = new BroadcastChannel(CHANNEL);
-  port.addEventListener('message', settleOver);
-  p.reflectApply(unref, port, []);
-  return {
-    tell: () => void p.reflectApply(postMessage, port, [0]),
-    hold: (holds) => void p.reflectApply(holds ? ref : unref, port, []),
-  };
+/** Those who are woken in other threads have their tickets already. */
+function tell(): void {
+  try {
+    (tellOthers ??= openChannel())();
+  } catch {
+    // they look for themselves
+  }
 }
 
 /** Ends every wait of this isolate that is over. */
@@ -70,16 +75,30 @@ function settleOver(): void {
 }
 
 function end(ticket: number, outcome: Outcome): void {
-  const { resolve, pin, timer } = waiting[ticket] as Waiting;
+  const ended = leave(ticket);
+  if (ended === undefined) return; // its call threw after it was queued
+  ended.pin[p.dispose]();
+  ended.resolve(outcome);
+}
+
+function enter(ticket: number, resolve: (outcome: Outcome) => void, pin: Disposable, timeoutMs: number | undefined): void {
+  const timer = timeoutMs === undefined ? undefined : setTimeout(expire, timeoutMs, ticket);
+  waiting[ticket] = { resolve, pin, timer };
+  count += 1;
+  looking ??= setInterval(settleOver, LOOK_MS);
+}
+
+function leave(ticket: number): Waiting | undefined {
+  const left = waiting[ticket];
+  if (left === undefined) return undefined;
   delete waiting[ticket];
-  clearTimeout(timer);
+  clearTimeout(left.timer);
   count -= 1;
   if (count === 0) {
-    channel?.hold(false);
     clearInterval(looking);
+    looking = undefined;
   }
-  pin[Symbol.dispose]();
-  resolve(outcome);
+  return left;
 }
 
 function expire(ticket: number): void {
@@ -91,25 +110,23 @@ function expire(ticket: number): void {
 export function waitForWord({ memory, offset, expected, timeoutMs, pin, resolve }: Wait): void {
   if (typeof expected !== 'number' && typeof expected !== 'bigint') throw errors.invalidArgType('expected', ['number', 'bigint'], expected);
   validateTimeout(timeoutMs);
-  channel ??= openChannel(); // before the wait: a message that nobody hears is lost
+  tellOthers ??= openChannel(); // before the wait: a message that nobody hears is lost
   const held = pin();
   let ticket = 0;
+  let isWaiting = false;
   try {
     ticket = ticketOf(memory, offset, expected);
+    if (ticket === 0) resolve('not-equal');
+    else {
+      enter(ticket, resolve, held, timeoutMs);
+      isWaiting = true;
+    }
   } finally {
-    if (ticket === 0) held[Symbol.dispose]();
-  }
-  if (ticket === 0) {
-    resolve('not-equal');
-    return;
-  }
-  const timer = timeoutMs === undefined ? undefined : setTimeout(expire, timeoutMs, ticket);
-  waiting[ticket] = { resolve, pin: held, timer };
-  count += 1;
-  if (count === 1) {
-    channel.hold(true);
-    looking = setInterval(settleOver, LOOK_MS);
-    looking.unref();
+    if (!isWaiting) {
+      if (ticket !== 0) binding.giveUpWait(ticket);
+      leave(ticket);
+      held[p.dispose]();
+    }
   }
   if (timeoutMs === 0) expire(ticket);
 }
@@ -128,11 +145,18 @@ export function notifyWaiters(memory: NativeMemory, offset: number, most: number
   if (typeof most !== 'number') throw errors.invalidArgType('count', 'number', most);
   if (most !== Infinity && (!p.isInteger(most) || most < 0)) throw errors.outOfRange('count', 'an integer >= 0, or Infinity', most);
   useWord(memory, offset, 4, 'notified', (base, generation, start) => {
-    binding.notify(base, generation, start, 4, p.min(most, Number.MAX_SAFE_INTEGER));
+    binding.notify(base, generation, start, 4, p.min(most, p.MAX_SAFE_INTEGER));
   });
   const here = T[RESULT + 1] as number;
   const elsewhere = T[RESULT + 2] as number;
   if (here > 0) settleOver();
-  if (elsewhere > 0) (channel ??= openChannel()).tell();
+  if (elsewhere > 0) tell();
   return here + elsewhere;
 }
+
+/** A worker ends, and frees what is not pinned: its waits must not keep anything from that. */
+function abandonAll(): void {
+  const tickets = p.keys(waiting);
+  for (let index = 0; index < tickets.length; index += 1) leave(+(tickets[index] as string))?.pin[p.dispose]();
+}
+if (isWorker && unavailableReason === undefined) process.on('exit', abandonAll); // before manager.ts and allocators.ts say what they do then
