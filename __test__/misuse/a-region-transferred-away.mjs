@@ -1,7 +1,7 @@
 // A region's buffer is transferred away: no access, close() succeeds, the receiver keeps its bytes. Node 20 copies instead.
 // expect: exit=0 code=none
 // expect from 22: exit=0 code=ERR_OFFHEAP_ESCAPED,ERR_OFFHEAP_CLOSED
-import { DirectMemoryManager as dmm, MIB, NODE, TYPES, check, finish, open, refuses, same } from './_allocators.mjs';
+import { DirectMemoryManager as dmm, MIB, NODE, TYPES, check, finish, open, refuses, rejects, same } from './_allocators.mjs';
 
 const away = [];
 for (const type of TYPES) {
@@ -12,6 +12,8 @@ for (const type of TYPES) {
   if (NODE >= 22) {
     refuses('ERR_OFFHEAP_ESCAPED', () => memory.getUint8(0), () => memory.setInt8(0, 1), () => memory.fill(0), () => memory.bytes(), () => dmm.zeroMemory(memory));
     refuses('ERR_OFFHEAP_ESCAPED', () => allocator.allocate(8).bytes(), () => memory.copyOut(), () => dmm.createDirectByteBuffer(memory), () => memory.equals(taken));
+    refuses('ERR_OFFHEAP_ESCAPED', () => memory.atomicLoad('i32', 0), () => memory.atomicAdd('i64', 0, 1n), () => memory.notify(0));
+    await rejects('ERR_OFFHEAP_ESCAPED', () => memory.waitAsync(0, 0));
   } else check(memory.getUint8(0) === 7 && buffer.byteLength > 0, 'not taken: copied');
   away.push({ taken, at: memory.offset });
   allocator.close();

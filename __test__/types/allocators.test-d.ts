@@ -91,3 +91,22 @@ memory.toArrayBuffer();
 DirectMemoryManager.freeMemory(memory);
 // @ts-expect-error bytes are no memory of an allocator
 allocator.free(Buffer.alloc(8));
+expectTypeOf(memory.atomicLoad('i32', 0)).toEqualTypeOf<number>();
+expectTypeOf(memory.atomicLoad('i64', 0)).toEqualTypeOf<bigint>();
+expectTypeOf(memory.atomicStore('i64', 0, 1n)).toEqualTypeOf<bigint>();
+expectTypeOf(memory.atomicAdd('i32', 0, 1)).toEqualTypeOf<number>();
+expectTypeOf(memory.atomicAnd('i64', 0, 1n)).toEqualTypeOf<bigint>();
+expectTypeOf(memory.atomicOr('i32', 0, 1)).toEqualTypeOf<number>();
+expectTypeOf(memory.atomicXor('i64', 0, 1n)).toEqualTypeOf<bigint>();
+expectTypeOf(memory.atomicExchange('i32', 0, 1)).toEqualTypeOf<number>();
+expectTypeOf(memory.atomicCompareExchange('i64', 0, 1n, 2n)).toEqualTypeOf<bigint>();
+expectTypeOf(memory.waitAsync).toEqualTypeOf<NativeMemory['waitAsync']>();
+expectTypeOf(memory.notify).toEqualTypeOf<(offset: number, count?: number) => number>();
+// @ts-expect-error a bigint is due
+memory.atomicAdd('i64', 0, 1);
+// @ts-expect-error a number is due
+memory.atomicCompareExchange('i32', 0, 1, 2n);
+// @ts-expect-error no such word
+memory.atomicLoad('f64', 0);
+// @ts-expect-error what is expected is no text
+void memory.waitAsync(0, '1');

@@ -2,7 +2,7 @@
 // MemoryBlock, OffHeapError, the enumerations, the statistics and the rows. What is wrong must not compile.
 import { expectTypeOf } from 'expect-type';
 import { AdvancedMemoryAllocator, AlignmentMode, AllocatedMemory, AllocatorType, CopyMode, DirectMemoryManager, MemoryBlock, OffHeapError } from 'offheap';
-import type { AllocateOptions, Alignment, AllocatorStats, ArenaMark, BlockInfo, BytesLike, ElementSize, MemoryStats, NativeMemory, PoolStats } from 'offheap';
+import type { AllocateOptions, Alignment, AllocatorStats, ArenaMark, AtomicNumbers, AtomicType, BlockInfo, BytesLike, ElementSize, MemoryStats, NativeMemory, PoolStats } from 'offheap';
 
 type Manager = typeof DirectMemoryManager;
 type Operand = NativeMemory | ArrayBufferView | ArrayBuffer;
@@ -146,6 +146,54 @@ block.setBigInt64(0, 1);
 block.setInt32(0, 1n);
 // @ts-expect-error an array is no view
 block.view(Array);
+
+// === Atomic words, of both kinds of memory: 'i32' takes and gives numbers, 'i64' bigints ===
+
+expectTypeOf<AtomicType>().toEqualTypeOf<'i32' | 'i64'>();
+expectTypeOf<AtomicNumbers>().toEqualTypeOf<{ i32: number; i64: bigint }>();
+type Change = <Type extends AtomicType>(type: Type, offset: number, value: AtomicNumbers[Type]) => AtomicNumbers[Type];
+type Atomics = Pick<MemoryBlock, 'atomicStore' | 'atomicAdd' | 'atomicAnd' | 'atomicOr' | 'atomicXor' | 'atomicExchange'>;
+expectTypeOf<Atomics>().toEqualTypeOf<{ [name in keyof Atomics]: Change }>();
+expectTypeOf<Pick<NativeMemory, keyof Atomics>>().toEqualTypeOf<Atomics>();
+expectTypeOf(block.atomicLoad).toEqualTypeOf<<Type extends AtomicType>(type: Type, offset: number) => AtomicNumbers[Type]>();
+expectTypeOf(block.atomicLoad('i32', 0)).toEqualTypeOf<number>();
+expectTypeOf(block.atomicLoad('i64', 0)).toEqualTypeOf<bigint>();
+expectTypeOf(block.atomicStore('i32', 0, 1)).toEqualTypeOf<number>();
+expectTypeOf(block.atomicAdd('i64', 0, 1n)).toEqualTypeOf<bigint>();
+expectTypeOf(block.atomicAnd('i32', 0, 1)).toEqualTypeOf<number>();
+expectTypeOf(block.atomicOr('i64', 0, 1n)).toEqualTypeOf<bigint>();
+expectTypeOf(block.atomicXor('i32', 0, 1)).toEqualTypeOf<number>();
+expectTypeOf(block.atomicExchange('i64', 0, 1n)).toEqualTypeOf<bigint>();
+expectTypeOf(block.atomicCompareExchange('i32', 0, 1, 2)).toEqualTypeOf<number>();
+expectTypeOf(block.atomicCompareExchange('i64', 0, 1n, 2n)).toEqualTypeOf<bigint>();
+expectTypeOf(block.waitAsync).toEqualTypeOf<(offset: number, expected: number | bigint, timeoutMs?: number) => Promise<'ok' | 'not-equal' | 'timed-out'>>();
+expectTypeOf(block.notify).toEqualTypeOf<(offset: number, count?: number) => number>();
+// @ts-expect-error no such word
+block.atomicLoad('u32', 0);
+// @ts-expect-error a type is due
+block.atomicLoad(0);
+// @ts-expect-error an offset is a number
+block.atomicLoad('i64', 0n);
+// @ts-expect-error a number is due
+block.atomicAdd('i32', 0, 1n);
+// @ts-expect-error a bigint is due
+block.atomicStore('i64', 0, 1);
+// @ts-expect-error a value is due
+block.atomicXor('i32', 0);
+// @ts-expect-error a bigint is due as what is expected
+block.atomicCompareExchange('i64', 0, 1, 2n);
+// @ts-expect-error and as what replaces it
+block.atomicCompareExchange('i64', 0, 1n, 2);
+// @ts-expect-error what replaces it is due
+block.atomicCompareExchange('i32', 0, 1);
+// @ts-expect-error a load of 8 bytes is no number
+void (block.atomicLoad('i64', 0) satisfies number);
+// @ts-expect-error what is expected is due
+void block.waitAsync(0);
+// @ts-expect-error milliseconds, not options
+void block.waitAsync(0, 1, { timeoutMs: 1 });
+// @ts-expect-error a count is a number
+block.notify(0, 1n);
 
 // === Allocators: what one method gives, a variable of the class's name and the next method take ===
 
