@@ -227,6 +227,13 @@ class Ring extends AdvancedMemoryAllocator {
 }
 
 class Arena extends Ring {
+  static { p.define(this.prototype, 'constructor', AdvancedMemoryAllocator); }
+
+  // oxlint-disable-next-line no-useless-constructor -- as in a ring
+  constructor(key: symbol, settings: Settings, number: number, life: number) {
+    super(key, settings, number, life);
+  }
+
   override allocate(size: number, label?: string): AllocatedMemory {
     return cutLent(stateOf(this), size, label, allocateNatively);
   }
@@ -234,7 +241,6 @@ class Arena extends Ring {
   override tryAllocate(size: number): AllocatedMemory | null {
     return cutLent(stateOf(this), size, undefined, grant);
   }
-
 }
 
 p.define(AdvancedMemoryAllocator.prototype, inspect.custom, function inspectAllocator(this: unknown): string {

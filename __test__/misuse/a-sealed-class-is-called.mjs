@@ -13,8 +13,12 @@ for (const [face, made, name] of [[MemoryBlock, block, 'MemoryBlock'], [Allocate
   if (!(made instanceof face) || made.constructor !== face || face.name !== name || face.prototype !== Object.getPrototypeOf(made)) fail(name);
   if (Reflect.set(face, 'prototype', {}) || Object.keys(made).length > 0) fail(`${name} shows what it should not`);
 }
-if (allocator.constructor !== AdvancedMemoryAllocator || !(allocator instanceof AdvancedMemoryAllocator)) fail('an arena is an allocator');
-refuses('ERR_INVALID_ARG_TYPE', () => new allocator.constructor());
+for (const type of ['buddy', 'slab', 'arena', 'ring', 'pool', 'hybrid']) {
+  const each = AdvancedMemoryAllocator.getInstance(`sealed ${type}`, type, 65_536);
+  if (each.constructor !== AdvancedMemoryAllocator || !(each instanceof AdvancedMemoryAllocator)) fail(`${type} is an allocator`);
+  refuses('ERR_INVALID_ARG_TYPE', () => new each.constructor());
+  each.close();
+}
 allocator.close();
 block.free();
 finish();
