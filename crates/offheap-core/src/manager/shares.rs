@@ -30,6 +30,8 @@ struct Group {
     holders: u32,
     /// The record that the chunk store knows the memory by: the first holder's.
     home: Slot,
+    /// A holder that has left had a buffer over it.
+    viewed: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -77,9 +79,10 @@ impl Inner {
         }
     }
 
-    /// The holder of a record is gone for good. Returns the record of the memory when it was the last one.
-    fn leave(&mut self, manager: &Manager, slot: Slot, record: &Record<'_>, is_alias: bool) -> Option<Slot> {
+    /// The holder of a record is gone for good. Returns its group when it was the last one.
+    fn leave(&mut self, manager: &Manager, slot: Slot, record: &Record<'_>, is_alias: bool) -> Option<Group> {
         let place = record.place().pack();
+        let viewed = record.state().has(State::EVER_VIEWED);
         record.set_free_flags(0, State::ALIAS | State::SHARED);
         if is_alias {
             if record.state().generation() < Generation::MAX {
@@ -90,10 +93,11 @@ impl Inner {
         }
         let group = self.groups.get_mut(&place)?;
         group.holders -= 1;
+        group.viewed |= viewed;
         if group.holders > 0 {
             return None;
         }
-        self.groups.remove(&place).map(|group| group.home)
+        self.groups.remove(&place)
     }
 }
 
@@ -118,9 +122,8 @@ impl Isolate {
         if !record.state().has(State::ALIAS) {
             record.update(handle.generation, |state| Ok(State(state.0 | State::SHARED)))?;
         }
-        let group =
-            inner.groups.entry(record.place().pack()).or_insert(Group { holders: 1, home: handle.slot });
-        group.holders += 1;
+        let first = Group { holders: 1, home: handle.slot, viewed: false };
+        inner.groups.entry(record.place().pack()).or_insert(first).holders += 1;
         inner.tokens.insert(key, Token { handle: offered, isolate: self.number });
         self.table.repeat(offered);
         self.counter.allocated(size);
@@ -147,11 +150,15 @@ impl Isolate {
     pub(super) fn put_shared(&self, slot: Slot, before: State) {
         let Some(record) = self.manager.tracker.shared(slot) else { return };
         let left = self.manager.shares.lock().leave(self.manager, slot, &record, before.has(State::ALIAS));
-        let Some(home) = left.and_then(|home| Some((home, self.manager.tracker.shared(home)?))) else {
-            return;
-        };
-        // Somebody may have seen it through any of the records: it waits as what was viewed does.
-        home.1.set_free_flags(State::EVER_VIEWED, 0);
-        self.put_own(home.0, home.1.place().class, home.1.state());
+        let Some(group) = left else { return };
+        let Some(home) = self.manager.tracker.shared(group.home) else { return };
+        let class = home.place().class;
+        if !group.viewed {
+            return self.put_own(group.home, class, home.state());
+        }
+        // Somebody may have seen it through any of the records: it waits as what was viewed does, and then it is anybody's.
+        // Here it would gather, if one isolate always shares and another is always the last.
+        home.set_free_flags(State::EVER_VIEWED, 0);
+        self.cache.borrow_mut().put_common(&self.manager.chunks, &self.manager.tracker, class, group.home);
     }
 }

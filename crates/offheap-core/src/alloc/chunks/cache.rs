@@ -1,7 +1,7 @@
 //! One isolate's cache of free chunks. Used by one thread; refills and spills move whole chains.
 
 use super::classes;
-use super::quarantine::{PAGED_BYTES_MAX, Quarantine, Waiting};
+use super::quarantine::Quarantine;
 use super::store::{Chunks, IDLE_RUN_BYTES_MAX};
 use crate::base::error::{Code, Error, Result};
 use crate::tracker::magazine::MAGAZINE_SLOTS;
@@ -180,12 +180,7 @@ impl Cache {
 
     /// Puts a freed chunk back. `state` is what its record said when it ended.
     pub fn put(&mut self, chunks: &Chunks, tracker: &Tracker, class: u8, slot: Slot, state: State) {
-        if classes::is_run(class) {
-            self.count_idle(chunks, classes::size_of(class).cast_signed());
-            if chunks.idle_run_bytes() + self.idle > IDLE_RUN_BYTES_MAX {
-                self.cool(chunks, tracker, class, slot);
-            }
-        }
+        self.comes(chunks, tracker, slot, class);
         if state.has(State::EVER_VIEWED) {
             self.hold_back(chunks, tracker, class, slot);
             return;
@@ -202,14 +197,26 @@ impl Cache {
         }
     }
 
+    /// Puts back a freed chunk that several isolates viewed: it waits with what ended ones left, and is then anybody's.
+    pub fn put_common(&mut self, chunks: &Chunks, tracker: &Tracker, class: u8, slot: Slot) {
+        self.comes(chunks, tracker, slot, class);
+        chunks.hold_back(tracker, class, slot);
+    }
+
+    /// A chunk that was freed is idle.
+    #[inline]
+    fn comes(&mut self, chunks: &Chunks, tracker: &Tracker, slot: Slot, class: u8) {
+        if classes::is_run(class) {
+            self.count_idle(chunks, classes::size_of(class).cast_signed());
+            if chunks.idle_run_bytes() + self.idle > IDLE_RUN_BYTES_MAX {
+                self.cool(chunks, tracker, class, slot);
+            }
+        }
+    }
+
     /// Lets a chunk that was ever viewed wait; those that waited long enough may be handed out again.
     fn hold_back(&mut self, chunks: &Chunks, tracker: &Tracker, class: u8, slot: Slot) {
-        let mut paged_bytes = classes::size_of(class);
-        if paged_bytes > PAGED_BYTES_MAX {
-            chunks.decommit_run(tracker, slot, class); // what comes late meets fresh pages
-            paged_bytes = 0;
-        }
-        self.quarantine.push(Waiting { slot, class, paged_bytes });
+        self.quarantine.push(chunks.waiting(tracker, class, slot));
         while let Some(done) = self.quarantine.pop_surplus() {
             self.lists[usize::from(done.class)].viewed.push(done.slot);
         }

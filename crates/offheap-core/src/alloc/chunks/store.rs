@@ -1,7 +1,7 @@
 //! The chunk store: per class a shared free stack, and where new chunks are cut from.
 
 use super::classes;
-use super::quarantine::Quarantine;
+use super::quarantine::{PAGED_BYTES_MAX, Quarantine, Waiting};
 use super::runs::Runs;
 use crate::base::error::{Code, Error, Result};
 use crate::base::sync::{AtomicU64, Mutex, MutexGuard, Ordering, lock};
@@ -41,7 +41,7 @@ struct Class {
 pub struct Chunks {
     classes: Box<[Class]>,
     runs: Runs,
-    left: Mutex<Quarantine>, // what isolates that ended had in theirs
+    left: Mutex<Quarantine>, // what isolates that ended had in theirs, and what several viewed
     /// Span number → memory.
     pub atlas: Atlas,
     committed_bytes: AtomicU64,
@@ -93,21 +93,41 @@ impl Chunks {
     pub(super) fn leave(&self, tracker: &Tracker, quarantine: &mut Quarantine) {
         let mut left = lock(&self.left);
         while let Some(chunk) = quarantine.pop() {
-            left.push(chunk);
-            while let Some(done) = left.pop_surplus() {
-                if let Some(chain) = tracker.chain(&[done.slot]) {
-                    self.push(tracker, done.class, chain);
-                }
+            self.wait(tracker, &mut left, chunk);
+        }
+    }
+
+    /// Lets a chunk wait that several isolates viewed.
+    pub(super) fn hold_back(&self, tracker: &Tracker, class: u8, slot: Slot) {
+        let chunk = self.waiting(tracker, class, slot);
+        self.wait(tracker, &mut self.left(), chunk);
+    }
+
+    fn wait(&self, tracker: &Tracker, left: &mut Quarantine, chunk: Waiting) {
+        left.push(chunk);
+        while let Some(done) = left.pop_surplus() {
+            if let Some(chain) = tracker.chain(&[done.slot]) {
+                self.push(tracker, done.class, chain);
             }
         }
     }
 
-    /// What ended isolates left in quarantine.
+    /// A freed chunk that is to wait.
+    pub(super) fn waiting(&self, tracker: &Tracker, class: u8, slot: Slot) -> Waiting {
+        let mut paged_bytes = classes::size_of(class);
+        if paged_bytes > PAGED_BYTES_MAX {
+            self.decommit_run(tracker, slot, class); // what comes late meets fresh pages
+            paged_bytes = 0;
+        }
+        Waiting { slot, class, paged_bytes }
+    }
+
+    /// What is in no isolate's quarantine: that of ended ones, and what several isolates viewed.
     pub(super) fn left(&self) -> MutexGuard<'_, Quarantine> {
         lock(&self.left)
     }
 
-    /// Bytes in the quarantines of ended isolates; those of running ones are counted with them.
+    /// Bytes that wait in no isolate's quarantine; those of running ones are counted with them.
     #[must_use]
     pub fn left_bytes(&self) -> u64 {
         lock(&self.left).bytes()
