@@ -1,6 +1,7 @@
 //! Where the memory of shared blocks is when a holder leaves in another way than by its free, or always last.
 
-use offheap_core::manager::{Isolate, Manager, Request};
+use offheap_core::manager::{Isolate, Manager, PoolMeasures, Request};
+use offheap_core::ops;
 use offheap_core::tracker::label::Label;
 use offheap_core::tracker::state::{AlignmentCode, Handle};
 
@@ -21,9 +22,37 @@ fn attach(from: &Isolate, block: Handle, to: &Isolate) -> Handle {
     to.attach_shared(1).unwrap().0
 }
 
+fn byte(isolate: &Isolate, handle: Handle) -> u8 {
+    let mut copy = [0];
+    ops::snapshot(isolate.bytes(handle, 0, 1).unwrap(), &mut copy).unwrap();
+    copy[0]
+}
+
+fn set(isolate: &Isolate, handle: Handle, value: u8) {
+    ops::fill(isolate.bytes(handle, 0, 1).unwrap(), value);
+}
+
 fn live(manager: &Manager) -> u64 {
     manager.tracker.check().unwrap();
     manager.tracker.counters.sum().live_bytes()
+}
+
+#[test]
+fn a_pools_block_whose_buffer_escaped_is_not_zeroed_under_others() {
+    let manager = manager();
+    let (a, b) = (isolate(manager), isolate(manager));
+    let measures = PoolMeasures { request: REQUEST, idle_max: 8, limit: 8, zero_on_release: true };
+    let pool = a.open_pool("frames", measures).unwrap();
+    let block = a.acquire(pool).unwrap();
+    set(&a, block, 6);
+    let attached = attach(&a, block, &b);
+    let buffer = a.show(block, true).unwrap();
+    a.free_escaped(block).unwrap();
+    assert_eq!((byte(&b, attached), manager.escaped_bytes()), (6, 1000));
+    a.buffer_gone(buffer, |_| false);
+    assert_eq!((byte(&b, attached), manager.escaped_bytes()), (6, 0));
+    b.free(attached).unwrap();
+    assert_eq!(live(manager), 0);
 }
 
 #[test]

@@ -107,7 +107,7 @@ impl Isolate {
         self.uncount(before, size);
         if owner.kind() == Owner::POOL {
             record.hand_over(Owner::block(self.number)); // the pool may be gone when the memory comes back
-            self.lose_pooled(owner.number(), handle.slot);
+            self.lose_pooled(owner.number(), handle.slot, before.has(State::SHARED));
         }
         self.manager.escaped_bytes.fetch_add(size, Ordering::Relaxed);
         Ok(())

@@ -257,9 +257,11 @@ impl Isolate {
         }
     }
 
-    /// A block of a pool stays with whoever has its buffer, or sees it after the isolate's end.
-    pub(super) fn lose_pooled(&self, number: u32, slot: Slot) {
-        if self.leave_pool(number, |pool| pool.measures.zero_on_release) == Some(true) {
+    /// A block of a pool stays with whoever has its buffer, or sees it after the isolate's end. `shared`: its bytes are
+    /// others' too.
+    pub(super) fn lose_pooled(&self, number: u32, slot: Slot, shared: bool) {
+        let wipes = self.leave_pool(number, |pool| pool.measures.zero_on_release) == Some(true);
+        if wipes && !shared {
             self.unwiped.borrow_mut().insert(slot);
         }
     }
