@@ -55,6 +55,8 @@ const figures = (): number[] => {
 };
 const refuses = (t: ExecutionContext, act: () => unknown, code: string): unknown =>
   code.startsWith('ERR_OFFHEAP') ? t.throws(act, { instanceOf: OffHeapError, code }) : t.throws(act, { instanceOf: TypeError, code });
+/** What ended threads left, in other tests too. */
+const left = (): number[] => [Manager.getMemoryStats().escaped, Manager.getAllocatedBlocks().length];
 const zeroed = (size: number): MemoryBlock => Manager.allocateMemory(size, undefined, { zeroed: true, label: 'shared' });
 
 test.afterEach.always('nothing is left', async (t) => {
@@ -277,6 +279,23 @@ test.serial('a thread wakes another that waits', async (t) => {
   t.is(await peer.get('wait', index, 4, 1), 'not-equal');
   t.is(await peer.get('wait', index, 4, 0, 1), 'timed-out');
 });
+
+for (const how of ['exit', 'terminate'] as const) {
+  test.serial(`a worker that ends while it waits (${how}) leaves the memory to the others`, async (t) => {
+    const before = left();
+    const block = zeroed(16);
+    const peer = new Peer();
+    const { index } = await peer.get<Given>('attach', block.share());
+    peer.worker.postMessage(['wait', index, 0, 0], []);
+    await peer.get('read', index, 0); // the wait stands
+    if (how === 'exit') await peer.ended('exit', 0);
+    else await peer.worker.terminate();
+    for (let turn = 0; turn < 100 && figures()[0] !== 1; turn += 1) await new Promise((resolve) => setTimeout(resolve, 5));
+    t.deepEqual([figures(), block.notify(0)], [[1, 16], 0]);
+    block.free();
+    t.deepEqual(left(), before);
+  });
+}
 
 test.serial('text() and copyOut() are safe while another thread writes', async (t) => {
   const block = zeroed(100_000);

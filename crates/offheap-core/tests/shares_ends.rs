@@ -1,5 +1,6 @@
 //! Where the memory of shared blocks is when a holder leaves in another way than by its free, or always last.
 
+use offheap_core::base::error::Code;
 use offheap_core::manager::{Isolate, Manager, PoolMeasures, Request};
 use offheap_core::ops;
 use offheap_core::tracker::label::Label;
@@ -53,6 +54,27 @@ fn a_pools_block_whose_buffer_escaped_is_not_zeroed_under_others() {
     assert_eq!((byte(&b, attached), manager.escaped_bytes()), (6, 0));
     b.free(attached).unwrap();
     assert_eq!(live(manager), 0);
+}
+
+#[test]
+fn who_ends_while_it_waits_at_a_shared_block_leaves_it_to_the_others() {
+    let manager = manager();
+    let (a, b) = (isolate(manager), isolate(manager));
+    let block = a.allocate(REQUEST).unwrap();
+    let attached = attach(&a, block, &b);
+    for ticket in 1..4 {
+        b.pin(attached).unwrap();
+        b.wait_pins(ticket, attached);
+    }
+    b.wait_ended(2);
+    b.unpin(attached).unwrap();
+    a.pin(block).unwrap();
+    drop(b);
+    assert_eq!((live(manager), manager.escaped_bytes()), (1000, 0));
+    assert_eq!(a.free(block).unwrap_err().code, Code::InUse, "its own pin holds");
+    a.unpin(block).unwrap();
+    a.free(block).unwrap();
+    assert_eq!((live(manager), manager.escaped_bytes(), manager.rows().len()), (0, 0, 0));
 }
 
 #[test]

@@ -10,6 +10,7 @@ use offheap_core::manager::Isolate;
 use offheap_core::ops::{self, AtomicOp};
 use offheap_core::raw::bytes::Bytes;
 use offheap_core::tracker::isolate::word;
+use offheap_core::tracker::state::{Generation, Handle, Slot};
 
 /// What this file exports: name, function, and whether it takes its arguments from the table alone.
 pub const ENTRIES: [(&str, Native<State>, bool); 5] = [
@@ -60,6 +61,12 @@ pub fn wait(call: &Context<'_>) -> Answer {
         let (target, expected) = (target(call)?, wide(isolate, 2));
         let expected = if target.size() == 4 { i64::from(expected as i32) } else { expected };
         ticket = MANAGER.waits.wait(isolate.number(), target, expected)?;
+        if let (Some(ticket), Some(slot), Some(generation)) = (ticket, call.number(0), call.number(1)) {
+            isolate.wait_pins(
+                ticket,
+                Handle { slot: Slot(slot as u32), generation: Generation(generation as u32) },
+            );
+        }
         Ok(())
     });
     Answer::Number(ticket.unwrap_or(0) as f64)
@@ -79,14 +86,19 @@ pub fn notify(call: &Context<'_>) -> Answer {
 
 /// A ticket of this isolate whose wait is over; 0 when there is none.
 pub fn wait_over(call: &Context<'_>) -> Answer {
-    let ticket = isolate(call).ok().and_then(|isolate| MANAGER.waits.over(isolate.number()));
+    let ticket = isolate(call).ok().and_then(|isolate| {
+        let ticket = MANAGER.waits.over(isolate.number())?;
+        isolate.wait_ended(ticket);
+        Some(ticket)
+    });
     Answer::Number(ticket.unwrap_or(0) as f64)
 }
 
 /// Arguments: a ticket. 1 when its wait ended by this call, 0 when it was over.
 pub fn give_up_wait(call: &Context<'_>) -> Answer {
     let given_up = isolate(call).is_ok_and(|isolate| {
-        call.integer(0).is_some_and(|ticket| MANAGER.waits.give_up(isolate.number(), ticket))
+        let ticket = call.integer(0).filter(|ticket| MANAGER.waits.give_up(isolate.number(), *ticket));
+        ticket.map(|ticket| isolate.wait_ended(ticket)).is_some()
     });
     Answer::Number(f64::from(u8::from(given_up)))
 }

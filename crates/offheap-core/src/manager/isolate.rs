@@ -22,6 +22,7 @@ pub struct Isolate {
     pub(super) prepared: RefCell<Option<super::realloc::Prepared>>,
     pub(super) views: RefCell<HashMap<Slot, Shown>>,
     pub(super) waiting: RefCell<Vec<Slot>>, // blocks that `settle` looks at
+    pub(super) waits: RefCell<HashMap<u64, Handle>>, // by ticket, the blocks that waits pin
     pub(super) allocators: RefCell<super::allocators::Door>,
     pub(super) busy: super::allocators::Busy,
     pub(super) pools: RefCell<super::pools::Pools>,
@@ -55,6 +56,7 @@ impl Isolate {
             prepared: RefCell::default(),
             views: RefCell::default(),
             waiting: RefCell::default(),
+            waits: RefCell::default(),
             allocators: RefCell::default(),
             busy: super::allocators::Busy::default(),
             pools: RefCell::default(),
@@ -102,7 +104,7 @@ impl Drop for Isolate {
     /// The isolate has ended. Blocks that nobody can see come back; a block that was viewed may
     /// still be seen by whoever received its buffer, so it is kept and counted as orphaned.
     fn drop(&mut self) {
-        self.manager.waits.leave(self.number);
+        self.leave_waits();
         self.manager.shares.leave(self.number);
         for (handle, state) in self.own_blocks() {
             if !self.was_viewed(handle, state) && self.free_any(handle).is_ok() {

@@ -6,10 +6,12 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use super::Isolate;
 use crate::base::error::Result;
 use crate::base::sync::{Mutex, lock};
 use crate::ops::{self, AtomicOp};
 use crate::raw::bytes::Bytes;
+use crate::tracker::state::Handle;
 
 /// All who wait, in all isolates.
 #[derive(Debug, Default)]
@@ -118,6 +120,29 @@ impl Waits {
     #[must_use]
     pub fn count(&self) -> usize {
         lock(&self.0).queues.values().map(VecDeque::len).sum()
+    }
+}
+
+impl Isolate {
+    /// A wait has begun for which the caller pinned a block.
+    pub fn wait_pins(&self, ticket: u64, handle: Handle) {
+        self.waits.borrow_mut().insert(ticket, handle);
+    }
+
+    /// A wait is over: the caller drops its pin.
+    pub fn wait_ended(&self, ticket: u64) {
+        self.waits.borrow_mut().remove(&ticket);
+    }
+
+    /// The isolate has ended: nobody waits here any more, and nobody else drops the pins of those who did.
+    pub(super) fn leave_waits(&self) {
+        self.manager.waits.leave(self.number);
+        for handle in self.waits.take().into_values() {
+            let Ok(record) = self.manager.tracker.live(handle) else { continue };
+            if !record.place().is_grant() {
+                let _ = record.unpin(handle.generation); // a grant goes back pinned or not
+            }
+        }
     }
 }
 
