@@ -126,6 +126,7 @@ const METHODS = {
   text: { args: [offset, length, () => or(() => pick([undefined, 'utf8', 'hex', 'latin1']))] },
   pin: { args: [], after: (pin, _, self) => entryOf(self).pins.push(pin) },
   lease: { args: [() => or(() => pick([(bytes) => bytes.length, async () => kill(), () => { throw new Hostile('lease'); }]))] },
+  share: { args: [], after: (token) => MemoryBlock.attach(token).free() },
   free: { args: [], after: (_, __, self) => died(self) },
   atomicLoad: { args: [atomicType, word] },
   atomicCompareExchange: { args: [atomicType, word, number, number] },
@@ -170,6 +171,7 @@ for (const name of Object.getOwnPropertyNames(MemoryBlock.prototype)) {
 }
 FUNCTIONS.push({ name: Symbol.dispose, args: [], after: (_, __, self) => entryOf(self).isLive && died(self) });
 FUNCTIONS.push({ name: 'from', isFactory: true, args: [target, alignment, options], after: adopt });
+FUNCTIONS.push({ name: 'attach', isFactory: true, args: [operand], after: () => fail('a forged token was attached') });
 
 let refused = 0;
 
@@ -183,7 +185,7 @@ async function callOne(index) {
   let result;
   try {
     if (isStatic) result = dmm[name](...args);
-    else if (isFactory) result = MemoryBlock.from(...args);
+    else if (isFactory) result = MemoryBlock[name](...args);
     else if (isGetter) result = Object.getOwnPropertyDescriptor(MemoryBlock.prototype, name).get.call(self);
     else result = await Reflect.apply(MemoryBlock.prototype[name], self, args);
   } catch (error) {

@@ -81,8 +81,13 @@ export function attachToken(token: unknown): void {
 }
 
 function keyOf(token: unknown): string {
-  if (typeof token !== 'object' || token === null) throw errors.invalidArgType('token', 'SharedToken', token);
-  const { type, key } = token as { type?: unknown; key?: unknown };
-  if (type !== TYPE || typeof key !== 'string') throw errors.invalidArgType('token', 'SharedToken', token);
-  return key;
+  if (typeof token === 'object' && token !== null) {
+    try {
+      const { type, key } = token as { type?: unknown; key?: unknown };
+      if (type === TYPE && typeof key === 'string') return key;
+    } catch {
+      // a Proxy, or a getter: no token
+    }
+  }
+  throw errors.invalidArgType('token', 'SharedToken', token);
 }
