@@ -3,7 +3,9 @@ import { Worker } from 'node:worker_threads';
 import { AdvancedMemoryAllocator, MIB, TYPES, check, same } from './_allocators.mjs';
 import { DirectMemoryManager as dmm } from './_expect.mjs';
 
-export const SIZES = [5000, 5001];
+/** Of the block that the worker views. */
+export const VIEWED = 5001;
+const SIZES = [5000, VIEWED];
 
 /** Starts such a worker and ends it. */
 async function endOne(how) {
