@@ -7,7 +7,7 @@ import * as errors from './errors.js';
 import { formatAllocator } from './format.js';
 import { allocated, freeInRegion, freeMemory, idOfMemory, isUsable, setLabelOf } from './handles/grant.js';
 import { alignmentCode } from './handles/facts.js';
-import { Region, checkEscape, endRegion, isCurrent, isOpen, isStuck, leaveRegion } from './handles/region.js';
+import { Region, checkEscape, endRegion, isCurrent, isOpen, isStuck, isUnchanged, leaveRegion } from './handles/region.js';
 import type { Ending } from './handles/region.js';
 import { cutLent, giveBack, takeLent } from './handles/allocated.js';
 import { requireEpochs, resetsOf } from './handles/epochs.js';
@@ -316,7 +316,7 @@ const stageRequest = (region: Region, size: number): void => {
 /** The usual case by itself, so that V8 inlines it. */
 function allocateNatively(state: State, size: number, label: string | undefined): AllocatedMemory {
   const { region } = state;
-  if (label !== undefined || !isCurrent(region) || !isSmallSize(size)) return allocateSlowly(state, size, label);
+  if (label !== undefined || !(isUnchanged(region) || isCurrent(region)) || !isSmallSize(size)) return allocateSlowly(state, size, label);
   stageRequest(region, size);
   allocateInRegion();
   if (T[RESULT] !== 0) throw failureOf(state, 'allocated', size);

@@ -128,11 +128,16 @@ class Grant implements Face {
       sizeOf: (memory) => (memory as Grant).#size,
       offsetOf: (memory) => (memory as Grant).#offset,
       stageFree: (memory, region) => {
-        if (typeof memory !== 'object' || memory === null || !(#region in memory) || memory.#region !== region || !region.isPlain) return false;
+        try {
+          const grant = memory as Grant; // what is none throws here: to ask first costs 3 ns
+          if (grant.#region !== region || !region.isPlain) return false;
+          T[ARGUMENT + 2] = grant.#slot;
+          T[ARGUMENT + 3] = grant.#generation;
+        } catch {
+          return false;
+        }
         T[ARGUMENT] = region.number;
         T[ARGUMENT + 1] = region.life;
-        T[ARGUMENT + 2] = memory.#slot;
-        T[ARGUMENT + 3] = memory.#generation;
         return true;
       },
       stage: (memory) => {
