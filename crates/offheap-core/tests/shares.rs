@@ -3,6 +3,9 @@
 //! Properties: all holders have the same bytes; each frees its own, once; the memory goes back after the last one and
 //! not before, in whichever order and on whichever thread; an offer is taken once, and ends with its isolate.
 
+#[path = "shares/ends.rs"]
+mod ends;
+
 use offheap_core::base::error::{Code, Result};
 use offheap_core::manager::{Isolate, Manager, PoolMeasures, Request};
 use offheap_core::ops;
@@ -261,6 +264,32 @@ fn holders_on_several_threads_never_lose_or_double_the_memory() {
         assert_eq!(live(manager), 0, "round {round}");
     }
     assert!(manager.chunks.committed_bytes() < 64 << 20, "memory came back");
+}
+
+#[test]
+fn a_block_that_another_thread_frees_while_it_is_shared_is_shared_or_dead() {
+    let manager = manager();
+    let owner = isolate(manager);
+    for round in 0..2000 {
+        let block = owner.allocate(REQUEST).unwrap();
+        let ready = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let other = isolate(manager);
+                ready.store(true, std::sync::atomic::Ordering::Release);
+                (0..round % 64).for_each(|_| std::hint::spin_loop()); // now earlier, now later
+                other.free(block).unwrap();
+            });
+            while !ready.load(std::sync::atomic::Ordering::Acquire) {
+                std::hint::spin_loop();
+            }
+            match owner.share(block, round) {
+                Ok(()) => drop(owner.attach_shared(round).map(|(handle, _)| owner.free(handle)).unwrap()),
+                Err(refused) => assert_eq!(refused.code, Code::UseAfterFree),
+            }
+        });
+        assert_eq!((live(manager), manager.rows().len()), (0, 0), "round {round}");
+    }
 }
 
 #[derive(Debug, Clone, Copy)]

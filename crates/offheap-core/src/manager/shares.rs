@@ -118,12 +118,16 @@ impl Isolate {
         if inner.tokens.contains_key(&key) {
             return Err(Code::InvalidValue.into());
         }
-        let offered = inner.begin(self.manager, &record, Owner::block(self.number))?;
+        // First: from now on whoever frees it comes here. Another thread may have freed it just now.
         if !record.state().has(State::ALIAS) {
             record.update(handle.generation, |state| Ok(State(state.0 | State::SHARED)))?;
         }
-        let first = Group { holders: 1, home: handle.slot, viewed: false };
-        inner.groups.entry(record.place().pack()).or_insert(first).holders += 1;
+        let place = record.place().pack();
+        inner.groups.entry(place).or_insert(Group { holders: 1, home: handle.slot, viewed: false });
+        let offered = inner.begin(self.manager, &record, Owner::block(self.number))?;
+        if let Some(group) = inner.groups.get_mut(&place) {
+            group.holders += 1;
+        }
         inner.tokens.insert(key, Token { handle: offered, isolate: self.number });
         self.table.repeat(offered);
         self.counter.allocated(size);

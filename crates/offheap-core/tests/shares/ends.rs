@@ -1,42 +1,8 @@
 //! Where the memory of shared blocks is when a holder leaves in another way than by its free, or always last.
 
+use super::{REQUEST, RUN, attach, byte, isolate, live, manager, set};
 use offheap_core::base::error::Code;
-use offheap_core::manager::{Isolate, Manager, PoolMeasures, Request};
-use offheap_core::ops;
-use offheap_core::tracker::label::Label;
-use offheap_core::tracker::state::{AlignmentCode, Handle};
-
-const REQUEST: Request =
-    Request { size: 1000, alignment: AlignmentCode::NONE, zeroed: false, label: Label::NONE };
-const RUN: Request = Request { size: 300_000, ..REQUEST };
-
-fn manager() -> &'static Manager {
-    Box::leak(Box::<Manager>::default())
-}
-
-fn isolate(manager: &'static Manager) -> Isolate {
-    Isolate::open(manager, Some(0)).unwrap()
-}
-
-fn attach(from: &Isolate, block: Handle, to: &Isolate) -> Handle {
-    from.share(block, 1).unwrap();
-    to.attach_shared(1).unwrap().0
-}
-
-fn byte(isolate: &Isolate, handle: Handle) -> u8 {
-    let mut copy = [0];
-    ops::snapshot(isolate.bytes(handle, 0, 1).unwrap(), &mut copy).unwrap();
-    copy[0]
-}
-
-fn set(isolate: &Isolate, handle: Handle, value: u8) {
-    ops::fill(isolate.bytes(handle, 0, 1).unwrap(), value);
-}
-
-fn live(manager: &Manager) -> u64 {
-    manager.tracker.check().unwrap();
-    manager.tracker.counters.sum().live_bytes()
-}
+use offheap_core::manager::PoolMeasures;
 
 #[test]
 fn a_pools_block_whose_buffer_escaped_is_not_zeroed_under_others() {
