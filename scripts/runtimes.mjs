@@ -7,8 +7,6 @@ import { avaSuite } from './suites.mjs';
 
 /** One release of each line that users run beside the one that runs `npm test`. */
 const RUNTIMES = { 22: '22.23.3', 24: '24.21.0', 26: '26.10.0' };
-/** Where the specs also run without the front-end, as in `npm test`; with `--only`, on each. All of them would take more than 25 minutes in CI. */
-const BOTH_WAYS = '24';
 const home = inRoot('.cache', 'runtimes');
 const binary = (major) => inRoot('.cache', 'runtimes', 'node_modules', `node-${major}`, 'bin', 'node');
 
@@ -54,7 +52,7 @@ await main(async (args) => {
   const rows = [];
   for (const major of majors) {
     heading(`Node ${RUNTIMES[major]}`);
-    for (const frontend of only || major === BOTH_WAYS ? ['on', 'off'] : ['on']) {
+    for (const frontend of ['on', 'off']) {
       const started = performance.now();
       rows.push({ major, frontend, ...(await avaSuite({ node: binary(major), version: RUNTIMES[major], frontend, isFull: only })), ms: performance.now() - started });
     }

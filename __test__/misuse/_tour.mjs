@@ -61,6 +61,9 @@ function operations(block, bare, view) {
   if (bare.getUint32(200) !== 0x04030201 || block.equals(bare) || !block.equals(block) || block.copyOut(64)[1] !== 7) return 'swap, equals, copyOut';
   dmm.setMemory(block, 0, 10, -1);
   if (block.getInt16(8) !== -1 || block.getUint8(10) !== 5) return 'setMemory';
+  const other = MemoryBlock.attach(block.share());
+  if (other.address !== block.address || codeOf(() => MemoryBlock.attach({ type: 'offheap.SharedToken', key: 'x' })) !== 'ERR_INVALID_ARG_VALUE') return 'share';
+  other.free();
   const copy = MemoryBlock.from(heap);
   block.copyTo(copy, 0, 90, 10);
   if (copy.getUint8(9) !== 7 || copy.getUint8(10) !== 5) return 'from, copyTo';

@@ -3,8 +3,6 @@
  * record on the native side, which the first to attach takes.
  * Room: handles (5). May use: primordials, types, errors, native, handle, request, table, views.
  */
-import { createRequire } from 'node:module';
-import type * as Crypto from 'node:crypto';
 import * as errors from '../errors.js';
 import { binding } from '../native.js';
 import * as p from '../primordials.js';
@@ -12,7 +10,7 @@ import type { SharedToken } from '../types.js';
 import { fields, handleId } from './handle.js';
 import type { Handle } from './handle.js';
 import { requireAvailable } from './request.js';
-import { ARGUMENT, T, failure, setHandle, status } from './table.js';
+import { ARGUMENT, RESULT, T, failure, setHandle, status } from './table.js';
 import { requireHere, requireLive } from './views.js';
 
 /** What a token says that it is. */
@@ -22,17 +20,11 @@ const KEY_WORDS = 4;
 const WORD_DIGITS = 8;
 const DIGITS = '0123456789abcdef';
 
-let randomFill: ((words: Int32Array) => unknown) | undefined;
-
-/** A new key, in its argument words and as text. */
-function makeKey(): string {
-  randomFill ??= (createRequire(import.meta.url)('node:crypto') as typeof Crypto).randomFillSync as (words: Int32Array) => unknown;
-  const words = new Int32Array(KEY_WORDS);
-  randomFill(words);
+/** The key that a native call has just given, as text. */
+function keyText(): string {
   let text = '';
   for (let index = 0; index < KEY_WORDS; index += 1) {
-    const word = words[index] as number;
-    T[ARGUMENT + 2 + index] = word;
+    const word = T[RESULT + 1 + index] as number;
     for (let shift = 28; shift >= 0; shift -= 4) text += DIGITS[(word >>> shift) & 15] as string;
   }
   return text;
@@ -48,7 +40,7 @@ function stageKey(text: string): boolean {
       if (digit < 0) return false;
       word = (word << 4) | digit;
     }
-    T[ARGUMENT + 2 + index] = word;
+    T[ARGUMENT + index] = word;
   }
   return true;
 }
@@ -62,11 +54,10 @@ function digitOf(text: string): number {
 export function shareBlock(block: Handle): SharedToken {
   requireLive(block, 'this');
   requireHere(block);
-  const key = makeKey();
   setHandle(fields.slotOf(block), fields.generationOf(block));
   binding.share();
   if (status() !== 0) throw failure('MemoryBlock', handleId(block), 'shared');
-  return p.freeze({ type: TYPE, key, size: fields.sizeOf(block) });
+  return p.freeze({ type: TYPE, key: keyText(), size: fields.sizeOf(block) });
 }
 
 /** Takes an offer: slot, generation and size are in the results. */
