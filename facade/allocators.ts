@@ -25,9 +25,9 @@ import {
   validateSize,
 } from './options.js';
 import * as p from './primordials.js';
-import { KIND, failureOf, fullError, openError } from './refusals.js';
+import { KIND, failureOf, fullError, openError, requireArena } from './refusals.js';
 import type { Settings } from './refusals.js';
-import { TYPES, allocatorStats } from './stats.js';
+import { allocatorStats, numberOf } from './stats.js';
 import type { AdvancedMemoryAllocator as Face, AllocatedMemory, Alignment, AllocatorOptions, AllocatorStats, AllocatorType, ArenaMark } from './types.js';
 
 const KEY: unique symbol = Symbol('offheap.allocator');
@@ -161,7 +161,7 @@ export class AdvancedMemoryAllocator implements Face {
   mark(): ArenaMark {
     const state = current(this);
     const { region, settings } = state;
-    if (settings.type !== 'arena') throw errors.notSupported('mark()', `a ${settings.type} allocator has no order of allocation; use an arena`);
+    requireArena(settings.type, 'mark()');
     setAllocator(region);
     binding.allocatorMark();
     if (status() !== 0) throw failureOf(state, 'marked');
@@ -171,7 +171,7 @@ export class AdvancedMemoryAllocator implements Face {
   rewind(mark: ArenaMark): void {
     const state = current(this);
     const { region, settings } = state;
-    if (settings.type !== 'arena') throw errors.notSupported('rewind()', `a ${settings.type} allocator has no order of allocation; use an arena`);
+    requireArena(settings.type, 'rewind()');
     if (!isMark(mark)) throw errors.invalidArgType('mark', 'ArenaMark', mark);
     const fields = fieldsOf(mark);
     if (fields.region !== region) throw errors.invalidArgValue('mark', mark, 'must be of this arena, and taken since its last reset');
@@ -226,8 +226,11 @@ class Ring extends AdvancedMemoryAllocator {
   }
 }
 
+/** An arena, a piece of which is lent; its frees are native calls, as a ring's. */
 class Arena extends Ring {
-  static { p.define(this.prototype, 'constructor', AdvancedMemoryAllocator); }
+  static {
+    p.define(this.prototype, 'constructor', AdvancedMemoryAllocator);
+  }
 
   // oxlint-disable-next-line no-useless-constructor -- as in a ring
   constructor(key: symbol, settings: Settings, number: number, life: number) {
@@ -250,13 +253,6 @@ p.define(AdvancedMemoryAllocator.prototype, inspect.custom, function inspectAllo
     return `${KIND} {}`;
   }
 });
-
-/** The native number of a type. */
-function numberOf(type: AllocatorType): number {
-  let number = 0;
-  while (TYPES[number] !== type) number += 1;
-  return number;
-}
 
 function toText(allocator: AdvancedMemoryAllocator): string {
   const { settings, region } = stateOf(allocator);

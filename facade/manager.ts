@@ -49,7 +49,7 @@ function ownBlock(block: unknown): MemoryBlock {
   return block as MemoryBlock;
 }
 
-/** Free by a native call, each after {@link giveBack} has said its index. In a list, for the reason that block.ts gives. */
+/** Free by a native call, each after {@link giveBack} has said its index, which is never 0. In a list, for the reason that block.ts gives. */
 const freeings: readonly ((block: unknown) => void)[] = [
   (block) => freeViewed(ownBlock(block)),
   (block) => freeUnviewed(ownBlock(block)),

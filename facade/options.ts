@@ -257,13 +257,11 @@ export function validateAcquireOptions(options: unknown, name: string = 'options
   if (typeof options !== 'object' || options === null || isArray(options)) throw invalidArgType(name, 'object', options);
   const { signal, timeoutMs } = options as { signal?: unknown; timeoutMs?: unknown };
   if (signal !== undefined && !isSignal(signal)) throw invalidArgType(`${name}.signal`, 'AbortSignal', signal);
-  if (timeoutMs !== undefined && (typeof timeoutMs !== 'number' || !isInteger(timeoutMs) || timeoutMs < 0 || timeoutMs > TIMEOUT_MAX_MS)) {
-    throw integerError(timeoutMs, `${name}.timeoutMs`, 0, TIMEOUT_MAX_MS);
-  }
-  return { signal: signal as AbortSignal | undefined, timeoutMs: timeoutMs as number | undefined };
+  validateTimeout(timeoutMs, `${name}.timeoutMs`);
+  return { signal: signal as AbortSignal | undefined, timeoutMs };
 }
 
-/** The longest wait of `waitAsync`; undefined is for ever. */
+/** How long somebody waits at most; undefined is for ever. */
 export function validateTimeout(value: unknown, name: string = 'timeoutMs'): asserts value is number | undefined {
   if (value !== undefined && (typeof value !== 'number' || !isInteger(value) || value < 0 || value > TIMEOUT_MAX_MS)) {
     throw integerError(value, name, 0, TIMEOUT_MAX_MS);

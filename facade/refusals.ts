@@ -25,6 +25,11 @@ export interface Settings {
   readonly overflow: 'error' | 'overwrite-oldest';
 }
 
+/** Refuses what only an arena has. */
+export function requireArena(type: AllocatorType, asked: string): void {
+  if (type !== 'arena') throw errors.notSupported(asked, `a ${type} allocator has no order of allocation; use an arena`);
+}
+
 /** There is no room now. */
 export function fullError(name: string, requested: number): Error {
   return errors.regionFull(name, requested, figure(6));

@@ -54,7 +54,14 @@ export function blockRows(minAgeMs: number): BlockInfo[] {
 }
 
 /** In the order of the native kinds. */
-export const TYPES: readonly AllocatorType[] = ['buddy', 'slab', 'arena', 'ring', 'pool', 'hybrid'];
+const TYPES: readonly AllocatorType[] = ['buddy', 'slab', 'arena', 'ring', 'pool', 'hybrid'];
+
+/** The native number of a type. */
+export function numberOf(type: AllocatorType): number {
+  let number = 0;
+  while (TYPES[number] !== type) number += 1;
+  return number;
+}
 
 /** Calls `each` with number, life and native kind of every open allocator, and its name. */
 export function eachAllocator(each: (allocator: OpenAllocator) => void): void {

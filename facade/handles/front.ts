@@ -194,7 +194,7 @@ export const STRETCH_LEVEL = 6;
 export const STRETCH_STAY = 7;
 const UNIT_SHIFT = 8;
 
-/** Cuts `size` bytes, at most {@link GRANT_MAX}, off an arena's piece, and gives where they begin in it; −1 when it has not so many, or when
+/** Cuts `size` bytes, at most {@link GRANT_MASK}, off an arena's piece, and gives where they begin in it; −1 when it has not so many, or when
  * the epochs do not say `turn`. Level and generation of what was cut do not change while there is a piece. */
 const stretchCutter = (words: Int32Array, epochs: Int32Array) => (magazine: number, size: number, turnAt: number, turn: number): number => {
   const t = words;
