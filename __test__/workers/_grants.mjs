@@ -1,6 +1,6 @@
 // Grants of an allocator with an owner's stamp over all their bytes: memory that was given twice is found before it is freed.
 import { DirectMemoryManager } from '../../dist/index.js';
-import { fail, stampOf } from './_workers.mjs';
+import { fail, same, stampOf } from './_workers.mjs';
 
 export class Grants {
   held = [];
@@ -71,4 +71,13 @@ export class Grants {
     if (!this.take(size)) for (let count = held.length / 3; count >= 1; count -= 1) this.give(pick(held.length));
     return undefined;
   }
+}
+
+/** Fails unless no allocator is open and no memory is left beyond what there was at the start, by the statistics of then. */
+export function nothingIsLeft({ committed, escaped }) {
+  const end = DirectMemoryManager.getMemoryStats();
+  same(end.byAllocator.length, 0, 'open allocators');
+  same(end.committed, committed, 'committed');
+  same(end.escaped, escaped, 'escaped');
+  same(DirectMemoryManager.getAllocatedBlocks().length, 0, 'rows');
 }

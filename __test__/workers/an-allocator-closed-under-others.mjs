@@ -3,6 +3,7 @@
 import { isMainThread, workerData } from 'node:worker_threads';
 import { AdvancedMemoryAllocator, DirectMemoryManager } from '../../dist/index.js';
 import { Claims, claimsOver } from './_claims.mjs';
+import { nothingIsLeft } from './_grants.mjs';
 import { MIB, anySize, chance, check, listen, print, same, startWorker, tell, turn } from './_workers.mjs';
 
 const [CLOSES, ISOLATES] = [90, 3];
@@ -95,7 +96,7 @@ async function work() {
 
 async function main() {
   const type = process.argv[2];
-  const { committed, escaped } = DirectMemoryManager.getMemoryStats();
+  const begin = DirectMemoryManager.getMemoryStats();
   const shared = claimsOver(2 * MIB);
   const tenant = new Tenant(type, shared, 1);
   const crew = [2, 3].map((number) => startWorker(new URL(import.meta.url), { type, shared, number }));
@@ -104,11 +105,7 @@ async function main() {
   tenant.open(); // the last one, unless it had noticed
   tenant.leave();
   check(reports.every(({ taken }) => taken > 100), `all were granted memory: ${JSON.stringify(reports)}`);
-  const end = DirectMemoryManager.getMemoryStats();
-  same(end.byAllocator.length, 0, 'open allocators');
-  same(end.committed, committed, 'committed');
-  same(end.escaped, escaped, 'escaped');
-  same(DirectMemoryManager.getAllocatedBlocks().length, 0, 'rows');
+  nothingIsLeft(begin);
   print({ type, reports });
 }
 

@@ -2,7 +2,8 @@
 // expect: exit=0 code=none
 import { isMainThread, workerData } from 'node:worker_threads';
 import { AdvancedMemoryAllocator, DirectMemoryManager } from '../../dist/index.js';
-import { MIB, anySize, chance, check, listen, print, same, startWorker, tell, turn } from './_workers.mjs';
+import { nothingIsLeft } from './_grants.mjs';
+import { MIB, anySize, chance, check, listen, print, startWorker, tell, turn } from './_workers.mjs';
 
 const ROUNDS = 300;
 const EXPECTED = new Set(['ERR_OFFHEAP_CONFIG_MISMATCH', 'ERR_OFFHEAP_CLOSED', 'ERR_OFFHEAP_REGION_FULL', 'ERR_OFFHEAP_USE_AFTER_FREE']);
@@ -46,18 +47,14 @@ async function work() {
 
 async function main() {
   const type = process.argv[2];
-  const { committed, escaped } = DirectMemoryManager.getMemoryStats();
+  const begin = DirectMemoryManager.getMemoryStats();
   const crew = [2, 3].map((number) => startWorker(new URL(import.meta.url), { type, number }));
   await live(type, chance(1));
   const reports = [codes, ...(await listen(crew))];
   check(reports.some((each) => each.ERR_OFFHEAP_CLOSED > 0), `somebody closed it under another: ${JSON.stringify(reports)}`);
   const [left] = DirectMemoryManager.getMemoryStats().byAllocator;
   for (const total of [MIB, 2 * MIB]) if (left === undefined || left.totalSize === total) AdvancedMemoryAllocator.getInstance('of all', type, total).close();
-  const end = DirectMemoryManager.getMemoryStats();
-  same(end.byAllocator.length, 0, 'open allocators');
-  same(end.committed, committed, 'committed');
-  same(end.escaped, escaped, 'escaped');
-  same(DirectMemoryManager.getAllocatedBlocks().length, 0, 'rows');
+  nothingIsLeft(begin);
   print({ type, reports });
 }
 
