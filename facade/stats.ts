@@ -101,7 +101,7 @@ function allAllocators(): readonly AllocatorStats[] {
 export function allocatorStats(name: string, allocatorType: AllocatorType, number: number, life: number): AllocatorStats | undefined {
   T[ARGUMENT] = number;
   T[ARGUMENT + 1] = life;
-  binding.allocatorSettle(); // what lies ready in this isolate is free
+  binding.allocatorSettle(); // what lies ready, here and in other isolates, is free
   const numbers = binding.allocatorStats(number, life);
   if (p.typedArrayLength(numbers) === 0) return undefined;
   const field = (index: number): number => numbers[index] as number;

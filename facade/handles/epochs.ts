@@ -7,8 +7,8 @@ import { binding } from '../native.js';
 import * as p from '../primordials.js';
 import { unavailableReason } from './table.js';
 
-/** Four words for each allocator of the process: its life (odd while open), how often it was reset, whether several isolates use it, and
- * how often one of these changed. A module constant: V8 then knows its address and length. */
+/** Four words for each allocator of the process: its life (odd while open), how often it was reset, nothing, and its turn: how often one of
+ * these changed, or what was lent of it was recalled. A module constant: V8 then knows its address and length. */
 export const EPOCHS: Int32Array = epochWords();
 
 /** Four words for each of 65,536 allocators. */

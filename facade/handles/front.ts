@@ -17,8 +17,8 @@ const { noteTaken } = binding;
 const LIVE = 2;
 const HIGH = 3;
 
-/** 1 while this isolate may be between its look whether an allocator is its alone and its last store: until it is 0 again nobody takes
- * over what is lent to it. */
+/** 1 while this isolate may be between its look whether it still has what an allocator lent it and its last store: until it is 0 again
+ * nobody takes that over. */
 export const BUSY = 4;
 /** Where {@link takeGrant} leaves a generation: the word itself may be another thread's to change, as soon as this isolate is not busy. */
 export const TAKEN_GENERATION = 5;
@@ -36,6 +36,8 @@ const SLOTS = 4;
 const NEWEST = 3;
 /** Of a magazine of grants: bytes of them in the program's hands, modulo 2^32. */
 const GRANTED = 68;
+/** Of it, and of an arena's: the allocator's turn while they are lent. */
+export const TURN = 69;
 /** Where a magazine would begin that is always empty. */
 export const NO_MAGAZINE = 40;
 
@@ -117,7 +119,7 @@ export const giveSlot = (slot: number, generation: number, magazine: number, hom
 };
 
 /**
- * As {@link takeSlot}, of an allocator, which counts its grants itself: if the epochs say `turn`, so that this isolate alone uses it. The
+ * As {@link takeSlot}, of an allocator, which counts its grants itself: if the epochs say `turn`, so that nothing was recalled. The
  * generation stands in {@link TAKEN_GENERATION}; {@link grantOffset} tells where the grant begins.
  */
 const grantTaker = (words: Int32Array, epochs: Int32Array, note: () => void) => (magazine: number, size: number, turnAt: number, turn: number): number => {

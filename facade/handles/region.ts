@@ -77,10 +77,10 @@ export class Region {
   stretchAt: number = 0;
   /** By size: where grants lie that need no native call (front.ts). */
   homes: Uint16Array = NO_HOMES;
-  /** Which of the epochs' words is `turn` while the region is current and this isolate alone uses the allocator, so that it hands grants out
+  /** Which of the epochs' words is `turn` while the region is current and this isolate has what was lent to it, so that it hands grants out
    * by itself. */
   readonly turnAt: number = 0;
-  readonly turn: number = 0;
+  turn: number = 0;
   /** When it began, on the native clock. */
   readonly bornMs: number = binding.nowMs();
 
@@ -92,7 +92,7 @@ export class Region {
     this.total = total;
     this.base = base;
     this.turnAt = 4 * number + 3;
-    const turn = turnOf(number);
+    const turn = EPOCHS[this.turnAt] as number;
     this.turn = isOf(number, life, resets) ? turn : -1; // asked afterwards: all three are of one moment
     this.isHuge = total > constants.MAX_LENGTH;
     this.levels = levels;
@@ -115,11 +115,8 @@ export const isOpen = (region: Region): boolean => region.ending !== 'closed' &&
 export const isCurrent = (region: Region): boolean =>
   region.ending === undefined && isOf(region.number, region.life, region.resets);
 
-/** Whether it is certain that nobody did: of an allocator that several isolates use it never is. */
+/** Whether it is certain that nobody did. */
 export const isUnchanged = (region: Region): boolean => EPOCHS[region.turnAt] === region.turn;
-
-/** How often the other words changed; of an allocator that several isolates use, what never is there. */
-const turnOf = (number: number): number => (EPOCHS[4 * number + 2] === 0 ? (EPOCHS[4 * number + 3] as number) : -1);
 
 /** Whether one of the region's buffers was transferred away; then it stays so. */
 export function checkEscape(region: Region): boolean {

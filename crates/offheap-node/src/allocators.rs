@@ -83,7 +83,7 @@ pub fn allocate(call: &Context<'_>) -> Answer {
 /// What is left of the pieces that arenas lent goes back, if nothing lies behind it.
 pub fn settle_arenas(call: &Context<'_>) -> Answer {
     answer(call, |isolate| {
-        isolate.end_stretches();
+        isolate.settle_stretches();
         Ok(())
     })
 }

@@ -30,6 +30,8 @@ pub mod header {
     pub const SLOTS: usize = 4;
     /// Of a magazine of grants: bytes of them in the program's hands, modulo 2^32. Of an arena's: bytes that were asked.
     pub const GRANTED: usize = SLOTS + super::MAGAZINE_SLOTS;
+    /// Of both: the allocator's turn while they are lent.
+    pub const TURN: usize = GRANTED + 1;
 
     // Of a piece of an arena, in place of slots.
 
@@ -297,14 +299,23 @@ impl IsolateTable {
         }
     }
 
-    /// How many units of a stretch were cut, and nothing is left of it from now on.
-    pub fn end_stretch(&self, magazine: usize) -> u64 {
+    /// How many units of a stretch were cut.
+    #[must_use]
+    pub fn cut_of(&self, magazine: usize) -> u64 {
+        u64::from(self.word(Self::at(magazine) + header::CUT).cast_unsigned())
+    }
+
+    /// Nothing is left of a stretch from now on.
+    pub fn end_stretch(&self, magazine: usize) {
         let at = Self::at(magazine);
-        let used = self.word(at + header::CUT).cast_unsigned();
         self.set_word(at + header::CUT, 0);
         self.set_word(at + header::UNITS, 0);
         self.note_taken(magazine);
-        u64::from(used)
+    }
+
+    /// Notes in which turn of its allocator a magazine is lent.
+    pub fn set_turn(&self, magazine: usize, turn: i32) {
+        self.set_word(Self::at(magazine) + header::TURN, turn);
     }
 
     /// Forgets what lies in a magazine, and what came from it.

@@ -92,7 +92,7 @@ impl Arena {
             920..=924 => self.reset(who, &region),
             925..=929 => self.close(who, &region),
             930..=949 => self.isolates[who].settle_loans(region.id),
-            950..=959 => self.isolates[who].end_stretches(),
+            950..=959 => self.isolates[who].settle_stretches(),
             960..=969 => drop(self.isolates[who].trim_allocator(region.id).unwrap()),
             970..=974 => self.refuse(who, &region)?,
             975..=979 => self.terminate(who, &region),
@@ -226,7 +226,7 @@ impl Arena {
         let users = (0..self.isolates.len()).filter(|who| self.regions[*who].is_some());
         let users: Vec<usize> = users.collect();
         if settles {
-            users.iter().for_each(|who| self.isolates[*who].end_stretches());
+            users.iter().for_each(|who| self.isolates[*who].settle_stretches());
         }
         let now = figures(&self.isolates[0], id); // of whom none settles
         let live =

@@ -9,7 +9,7 @@ use offheap_core::ops;
 use offheap_core::raw::bytes::Bytes;
 use offheap_core::tracker::isolate::{FRONT, FRONT_WORDS, front, word};
 use offheap_core::tracker::label::Label;
-pub use offheap_core::tracker::magazine::header::{CAPACITY, GRANTED, SLOTS, TAKEN};
+pub use offheap_core::tracker::magazine::header::{CAPACITY, GRANTED, SLOTS, TAKEN, TURN};
 use offheap_core::tracker::magazine::header::{CUT, LEVEL, STAY, UNIT_SHIFT, UNITS};
 use offheap_core::tracker::state::{Generation, Handle, Slot};
 use std::cell::Cell;
@@ -43,6 +43,7 @@ pub struct Memory {
 pub struct Region {
     pub id: AllocatorId,
     resets: i32,
+    turn: i32,
     is_arena: bool,
     homes: HashMap<u64, usize>, // by size
     stretch: usize,
@@ -95,8 +96,9 @@ impl<'a> Script<'a> {
         self.epoch(region.id, 0) == region.id.life.cast_signed() && self.epoch(region.id, 1) == region.resets
     }
 
-    pub fn is_alone(&self, id: AllocatorId) -> bool {
-        self.epoch(id, 2) == 0
+    /// Whether nothing was recalled since the native side lent the last magazine.
+    pub fn is_unchanged(&self, region: &Region) -> bool {
+        self.epoch(region.id, 3) == region.turn
     }
 
     /// `getInstance`.
@@ -112,7 +114,8 @@ impl<'a> Script<'a> {
 
     fn begin(&self, id: AllocatorId, is_arena: bool) -> Region {
         let (homes, stretch, stretch_at) = (HashMap::new(), NO_MAGAZINE, 0);
-        Region { id, resets: self.epoch(id, 1), is_arena, homes, stretch, stretch_at }
+        let turn = self.epoch(id, 3);
+        Region { id, resets: self.epoch(id, 1), turn, is_arena, homes, stretch, stretch_at }
     }
 
     /// The same region from a reset to the next.
@@ -139,7 +142,7 @@ impl<'a> Script<'a> {
     }
 
     fn take_alone(&self, region: &Region, size: u64) -> Option<Memory> {
-        if size > GRANT_MAX || !self.is_current(region) || !self.is_alone(region.id) {
+        if size > GRANT_MAX || !self.is_unchanged(region) {
             return None;
         }
         if region.is_arena {
@@ -196,20 +199,34 @@ impl<'a> Script<'a> {
     }
 
     /// What the native side has just granted. From then on freed grants of that size are looked for where it says.
-    fn granted(region: &mut Region, taken: Taken, size: u64) -> Memory {
-        if taken.home != 0 && region.is_arena {
-            (region.stretch, region.stretch_at) = (taken.home, taken.stretch_at);
-        } else if taken.home != 0 && size <= GRANT_MAX {
-            region.homes.insert(size, taken.home);
+    fn granted(&self, region: &mut Region, taken: Taken, size: u64) -> Memory {
+        if taken.home != 0 {
+            self.note_loan(region, taken, size);
         }
         Memory { handle: taken.handle, size, offset: taken.offset }
+    }
+
+    fn note_loan(&self, region: &mut Region, taken: Taken, size: u64) {
+        let turn = self.word(taken.home + TURN);
+        if turn != region.turn {
+            if !self.is_current(region) {
+                return;
+            }
+            region.homes.clear();
+            (region.stretch, region.turn) = (NO_MAGAZINE, turn);
+        }
+        if region.is_arena {
+            (region.stretch, region.stretch_at) = (taken.home, taken.stretch_at);
+        } else if size <= GRANT_MAX {
+            region.homes.insert(size, taken.home);
+        }
     }
 
     /// The native half of `allocate`.
     pub fn ask(&self, region: &mut Region, size: u64, label: Label) -> Result<Memory> {
         let taken = self.isolate.allocate_in(region.id, size, label)?;
         assert!(taken.granted >= size);
-        Ok(Self::granted(region, taken, size))
+        Ok(self.granted(region, taken, size))
     }
 
     /// `allocate` as a whole.
@@ -226,7 +243,7 @@ impl<'a> Script<'a> {
     }
 
     fn give_alone(&self, region: &Region, memory: Memory) -> bool {
-        if region.homes.is_empty() || !self.is_current(region) || !self.is_alone(region.id) {
+        if region.homes.is_empty() || !self.is_unchanged(region) {
             return false;
         }
         let (slot, generation) = (memory.handle.slot, memory.handle.generation.0.cast_signed());
@@ -275,11 +292,6 @@ impl<'a> Script<'a> {
     pub fn is_ready(&self, region: &Region, size: u64) -> bool {
         let left = self.word(region.stretch + UNITS) - self.word(region.stretch + SLOTS);
         (size as i32) <= left << self.word(region.stretch + UNIT_SHIFT)
-    }
-
-    /// The magazine of an arena's piece.
-    pub const fn stretch(region: &Region) -> usize {
-        region.stretch
     }
 
     /// What a magazine has ready for a size.

@@ -7,6 +7,8 @@ use offheap_core::manager::Isolate;
 use offheap_core::manager::allocators::Kind;
 use offheap_core::tracker::label::Label;
 use offheap_core::tracker::state::{Handle, Owner};
+use std::thread;
+use std::time::Duration;
 
 const SIZE: u64 = 1000;
 
@@ -25,58 +27,107 @@ fn warm(isolate: &Isolate, name: &str, kind: Kind, count: usize) -> Region {
 }
 
 #[test]
-fn a_second_isolate_ends_lending_for_the_allocator_s_life() {
+fn each_isolate_has_magazines_of_its_own() {
     for kind in LENDING {
         let manager = manager();
         let (one, two) = (lending(manager), lending(manager));
         let (script, other) = (Script::new(&one), Script::new(&two));
-        let mut region = warm(&one, "shared", kind, 4);
+        let region = warm(&one, "shared", kind, 4);
         let kept = script.take(&region, SIZE).unwrap();
-        assert!(script.is_alone(region.id));
-        let mut theirs = other.open("shared", measures(kind, MIB)).unwrap();
-        assert!(!script.is_alone(region.id) && script.is_current(&region), "{kind:?}");
-        assert_eq!((script.take(&region, SIZE), script.give(&region, kept)), (None, false));
-        assert_eq!((figures(&two, region.id).blocks, figures(&two, region.id).requested), (1, SIZE));
-        assert_eq!(
-            (lent(manager), script.is_live(&region, kept)),
-            (0, true),
-            "{kind:?}: records speak again"
-        );
-        let next = script.allocate(&mut region, SIZE).unwrap();
-        assert_eq!((lent(manager), script.is_live(&region, kept)), (0, true), "{kind:?}");
-        for (who, region, memory) in [(&script, &region, kept), (&script, &region, next)] {
-            who.free(region, memory).unwrap();
-            assert_eq!(code(who.hand_back(region, memory)), Code::DoubleFree);
+        let theirs = warm(&two, "shared", kind, 3);
+        assert!(script.is_unchanged(&region), "{kind:?}: a second one ends nothing of the first");
+        assert_eq!((script.ready(&region, SIZE), other.ready(&theirs, SIZE), lent(manager)), (3, 3, 7));
+        let mine: Vec<Memory> = (0..3).map(|_| script.take(&region, SIZE).unwrap()).collect();
+        let others: Vec<Memory> = (0..3).map(|_| other.take(&theirs, SIZE).unwrap()).collect();
+        assert!(mine.iter().all(|memory| !others.iter().any(|other| other.offset == memory.offset)));
+        for isolate in [&one, &two] {
+            let now = figures(isolate, region.id);
+            assert_eq!((now.blocks, now.requested), (7, 7 * SIZE), "{kind:?}");
         }
-        let memory = other.allocate(&mut theirs, SIZE).unwrap();
-        other.free(&theirs, memory).unwrap();
-        assert_eq!(lent(manager), 0, "{kind:?}: nobody lends any more");
-        assert_all_free(&two, region.id);
+        let owners =
+            [(&script, &region, &mine, &other, &theirs), (&other, &theirs, &others, &script, &region)];
+        for (own, owns, memories, foreign, sees) in owners {
+            for memory in memories {
+                assert!(!foreign.give(sees, *memory), "{kind:?}: another isolate's");
+                assert!(own.give(owns, *memory), "{kind:?}");
+            }
+        }
         drop(two);
-        let memory = script.allocate(&mut region, SIZE).unwrap();
-        script.free(&region, memory).unwrap();
-        assert_eq!(lent(manager), 0, "{kind:?}: not even when the other has ended");
-        one.close_allocator(region.id).unwrap();
-        warm(&one, "shared", kind, 2);
-        assert_eq!(lent(manager), 2, "{kind:?}: but in its next life");
+        assert_eq!((lent(manager), script.is_unchanged(&region)), (4, true), "{kind:?}");
+        assert!(script.give(&region, kept));
+        assert_all_free(&one, region.id);
+    }
+}
+
+/// Grants of a size until there is no room for another.
+fn fill(script: &Script<'_>, region: &mut Region) -> Vec<Memory> {
+    let mut all = Vec::new();
+    loop {
+        match script.allocate(region, SIZE) {
+            Ok(memory) => all.push(memory),
+            Err(full) => {
+                assert_eq!(full.code, Code::RegionFull);
+                return all;
+            }
+        }
     }
 }
 
 #[test]
-fn who_comes_second_finds_free_what_the_first_had_ready() {
+fn a_request_that_finds_the_region_full_takes_what_others_have_ready() {
     for kind in LENDING {
         let manager = manager();
         let (one, two) = (lending(manager), lending(manager));
-        let other = Script::new(&two);
-        let region = warm(&one, "full", kind, 16);
-        assert_eq!(lent(manager), 16, "{kind:?}");
+        let (script, other) = (Script::new(&one), Script::new(&two));
         let mut theirs = other.open("full", measures(kind, MIB)).unwrap();
+        let all = fill(&other, &mut theirs);
+        let room = all.len();
+        all.into_iter().for_each(|memory| other.free(&theirs, memory).unwrap());
+        two.reset_allocator(theirs.id).unwrap();
+        theirs = other.again(&theirs);
+        let mut region = warm(&one, "full", kind, 16);
+        let kept = script.take(&region, SIZE).unwrap();
+        script.stamp(&region, kept, 7);
+        let all = fill(&other, &mut theirs);
+        assert_eq!((all.len() + 1, lent(manager)), (room, 0), "{kind:?}");
+        assert_eq!((script.take(&region, SIZE), script.give(&region, kept)), (None, false));
+        assert!(script.is_live(&region, kept) && script.reads(&region, kept, 7), "{kind:?}");
+        // For a while nothing is lent, or the next such request would find it again where it cannot have it.
+        all.into_iter().for_each(|memory| other.free(&theirs, memory).unwrap());
+        script.free(&region, kept).unwrap();
+        let memory = script.allocate(&mut region, SIZE).unwrap();
+        script.free(&region, memory).unwrap();
+        assert_eq!(code(script.hand_back(&region, memory)), Code::DoubleFree);
         assert_eq!(lent(manager), 0, "{kind:?}");
-        let found = figures(&two, region.id);
-        assert_eq!((found.blocks, found.held, found.free), (0, 0, MIB), "{kind:?}");
-        let all = other.allocate(&mut theirs, found.largest_free).unwrap();
-        other.free(&theirs, all).unwrap();
-        assert_all_free(&two, region.id);
+        thread::sleep(Duration::from_millis(120));
+        let memory = script.allocate(&mut region, SIZE).unwrap();
+        script.free(&region, memory).unwrap();
+        assert_eq!(lent(manager), 1, "{kind:?}: then it lends again");
+        assert_all_free(&one, region.id);
+    }
+}
+
+#[test]
+fn what_was_recalled_is_lent_anew_in_another_turn() {
+    for kind in LENDING {
+        let manager = manager();
+        let (one, two) = (lending(manager), lending(manager));
+        let script = Script::new(&one);
+        let mut region = warm(&one, "turns", kind, 4);
+        for round in 0..50 {
+            let kept = script.allocate(&mut region, SIZE).unwrap();
+            Script::new(&two).open("turns", measures(kind, MIB)).unwrap();
+            one.pin_in(region.id, kept.handle).unwrap();
+            assert_eq!(code(two.reset_allocator(region.id)), Code::InUse, "it recalls, and is refused");
+            one.unpin_in(region.id, kept.handle).unwrap();
+            assert!(!script.is_unchanged(&region) && script.take(&region, SIZE).is_none(), "{kind:?}");
+            script.free(&region, kept).unwrap();
+            let memory = script.allocate(&mut region, SIZE).unwrap();
+            assert!(script.is_unchanged(&region), "{kind:?}, {round}");
+            script.free(&region, memory).unwrap();
+            assert!(script.ready(&region, SIZE) > 0, "{kind:?}, {round}");
+        }
+        assert_all_free(&one, region.id);
     }
 }
 
@@ -177,7 +228,7 @@ fn an_allocator_that_another_isolate_closed_and_opened_again_has_nothing_of_the_
         two.close_allocator(theirs.id).unwrap();
         assert_eq!((lent(manager), script.is_current(&region)), (0, false), "{kind:?}");
         let mut theirs = other.open("again", measures(kind, MIB)).unwrap();
-        assert_eq!((theirs.id.number, other.is_alone(theirs.id)), (region.id.number, true), "{kind:?}");
+        assert_eq!((theirs.id.number, script.is_unchanged(&region)), (region.id.number, false), "{kind:?}");
         let new = other.allocate(&mut theirs, SIZE).unwrap();
         other.stamp(&theirs, new, 5);
         assert_eq!((script.take(&region, SIZE), script.give(&region, kept)), (None, false));
@@ -188,8 +239,8 @@ fn an_allocator_that_another_isolate_closed_and_opened_again_has_nothing_of_the_
         let mut mine = script.open("again", measures(kind, MIB)).unwrap();
         let memory = script.allocate(&mut mine, SIZE).unwrap();
         script.free(&mine, memory).unwrap();
-        other.allocate(&mut theirs, SIZE).and_then(|memory| other.free(&theirs, memory)).unwrap();
-        assert_eq!(lent(manager), 0, "{kind:?}");
+        assert_eq!(lent(manager), 2, "{kind:?}: and to the other");
+        two.settle_loans(theirs.id);
         assert_all_free(&one, mine.id);
     }
 }
@@ -229,7 +280,7 @@ fn refused(isolate: &Isolate, region: &Region, pinned: Handle, closes: bool) {
 }
 
 #[test]
-fn a_refused_reset_or_close_leaves_the_script_its_magazines() {
+fn a_refused_reset_or_close_leaves_the_script_its_memory_and_new_magazines() {
     for kind in LENDING {
         for closes in [false, true] {
             let isolate = lending(manager());

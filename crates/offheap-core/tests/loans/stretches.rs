@@ -136,7 +136,7 @@ fn a_mark_and_a_rewind_end_the_piece_and_their_levels_are_those_of_what_is_cut()
 }
 
 #[test]
-fn a_reset_ends_the_piece_and_a_refused_one_leaves_the_script_its_magazine() {
+fn a_reset_ends_the_piece_and_so_does_a_refused_one() {
     for closes in [false, true] {
         let isolate = lending(manager());
         let (script, mut region) = arena(&isolate, MIB);
@@ -151,7 +151,6 @@ fn a_reset_ends_the_piece_and_a_refused_one_leaves_the_script_its_magazine() {
         let freed: Vec<Memory> = (0..12).map(|_| script.allocate(&mut other, 100).unwrap()).collect();
         freed.into_iter().for_each(|memory| script.free(&other, memory).unwrap());
         script.allocate(&mut other, 100).unwrap();
-        assert_ne!(script.home(&other, 100), Script::stretch(&region));
         assert_eq!(script.take(&region, 1), None, "closes: {closes}");
         assert_eq!(script.allocate(&mut region, 100).unwrap().offset, 208);
         assert_eq!(settled(&isolate, &region), (3, 300, 312));
@@ -197,23 +196,67 @@ fn what_a_script_cuts_others_count_without_settling_and_after_it_has_ended() {
 }
 
 #[test]
-fn a_second_isolate_ends_lending_and_the_rest_of_a_piece_is_there_for_both() {
-    for lies_behind in [false, true] {
-        let manager = manager();
-        let (one, two) = (lending(manager), lending(manager));
-        let (script, mut region) = arena(&one, MIB);
-        let memory = [(); 2].map(|()| script.allocate(&mut region, 100).unwrap())[1];
-        let other = Script::new(&two);
-        let mut theirs = other.opened(Kind::Arena, MIB);
-        assert_eq!(script.take(&region, 8), None);
-        let behind = if lies_behind { other.allocate(&mut theirs, 100).unwrap().offset } else { 208 };
-        assert_eq!((behind, settled(&one, &region).0), (208, 2 + u64::from(lies_behind)));
-        let next = script.allocate(&mut region, 100).unwrap().offset;
-        assert_eq!(next, if lies_behind { behind + 104 } else { 208 });
-        assert_eq!((script.take(&region, 8), other.take(&theirs, 8)), (None, None));
-        assert!(script.is_live(&region, memory) && other.is_live(&theirs, memory));
-        assert_eq!(settled(&two, &region).2, next + 104);
+fn each_isolate_has_a_piece_of_its_own() {
+    let manager = manager();
+    let (one, two) = (lending(manager), lending(manager));
+    let (script, mut region) = arena(&one, MIB);
+    let other = Script::new(&two);
+    let mut theirs = other.opened(Kind::Arena, MIB);
+    let mine = [(); 20].map(|()| script.allocate(&mut region, 100).unwrap().offset);
+    let others = [(); 20].map(|()| other.allocate(&mut theirs, 100).unwrap().offset);
+    let rows = |from: u64| std::array::from_fn(|index| from + 104 * index as u64);
+    assert_eq!((mine, others), (rows(0), rows(others[0])));
+    assert!(others[0] > mine[19] + 104, "behind the first one's piece");
+    let next = script.take(&region, 100).unwrap();
+    assert_eq!(next.offset, mine[19] + 104, "of which there is more");
+    assert!(script.is_live(&region, next) && other.is_live(&theirs, next));
+    let now = figures(&two, region.id);
+    assert_eq!((now.blocks, now.requested), (41, 4100));
+    two.reset_allocator(theirs.id).unwrap();
+    assert!(!script.is_live(&region, next) && script.take(&region, 100).is_none());
+    assert_eq!(settled(&two, &theirs), (0, 0, 0));
+}
+
+#[test]
+fn a_piece_before_another_s_is_kept_while_it_is_worth_it() {
+    let manager = manager();
+    let (one, two) = (lending(manager), lending(manager));
+    let (script, mut region) = arena(&one, MIB);
+    let piece = MIB / 64;
+    let first = [(); 2].map(|()| script.allocate(&mut region, 100).unwrap())[1].offset;
+    let other = Script::new(&two);
+    let mut theirs = other.opened(Kind::Arena, MIB);
+    let behind = other.allocate(&mut theirs, 100).unwrap().offset;
+    // Too large for a piece, and served behind everything: small ones go on where they were.
+    let large = script.allocate(&mut region, piece).unwrap().offset;
+    assert!(large > behind);
+    assert_eq!(script.take(&region, 100).unwrap().offset, first + 104);
+    one.settle_stretches();
+    assert_eq!(script.take(&region, 100).unwrap().offset, first + 208, "statistics do not end it");
+    // So much that a quarter is not left: the next request that needs a call gets another.
+    while script.is_ready(&region, piece / 4) {
+        script.take(&region, 100).unwrap();
     }
+    script.allocate(&mut region, piece).unwrap();
+    let next = script.take(&region, 100);
+    assert!(next.is_none_or(|memory| memory.offset > large), "{next:?}");
+    assert!(script.allocate(&mut region, 100).unwrap().offset > large);
+}
+
+#[test]
+fn an_arena_that_is_full_but_for_others_pieces_gets_back_what_lies_at_its_end() {
+    let manager = manager();
+    let (one, two) = (lending(manager), lending(manager));
+    let (script, mut region) = arena(&one, MIB);
+    let other = Script::new(&two);
+    let mut theirs = other.opened(Kind::Arena, MIB);
+    let first = script.allocate(&mut region, MIB / 2).unwrap();
+    let small = other.allocate(&mut theirs, 8).unwrap(); // and a piece behind it
+    assert!(figures(&two, region.id).free < MIB / 2 - 8);
+    let all = script.allocate(&mut region, MIB / 2 - 8).unwrap();
+    assert_eq!((first.offset, small.offset, all.offset), (0, MIB / 2, MIB / 2 + 8));
+    assert_eq!(other.take(&theirs, 8), None);
+    assert_eq!(settled(&one, &region), (3, MIB, MIB));
 }
 
 #[test]
@@ -226,7 +269,8 @@ fn another_isolate_s_mark_behind_a_piece_keeps_its_place() {
     let mut theirs = other.opened(Kind::Arena, MIB);
     let mark = two.mark_in(theirs.id).unwrap();
     let position = figures(&two, theirs.id).held;
-    assert_eq!(settled(&one, &region).2, position, "the mark lies behind the piece");
+    assert_eq!(position, 208, "what is left of the piece is back");
+    assert_eq!(script.take(&region, 8), None, "it would lie before the mark and be granted after it");
     let first = other.allocate(&mut theirs, 100).unwrap();
     assert!(first.offset >= position);
     two.mark_in(theirs.id).unwrap();
@@ -258,7 +302,7 @@ fn another_isolate_s_reset_or_close_takes_the_piece_and_its_figures() {
         let all = [(); 3].map(|()| other.allocate(&mut theirs, 10).unwrap());
         assert_eq!(all.map(|memory| memory.offset), [0, 16, 32]);
         assert_eq!(figures(&two, theirs.id).requested, 30);
-        one.end_stretches(); // what is left of the old piece is nobody's
+        one.settle_stretches(); // what is left of the old piece is nobody's
         let refused = script.ask(&mut region, 8, Label::NONE);
         assert_eq!(refused.is_err(), closes);
         drop(one);
@@ -278,9 +322,8 @@ fn the_rest_of_a_piece_from_before_a_reset_is_nobody_s_though_the_position_stand
     let other = Script::new(&two);
     let mut theirs = other.opened(Kind::Arena, MIB);
     let end = figures(&two, theirs.id).held;
-    assert_eq!(end, 104, "who comes takes the rest back");
     two.reset_allocator(theirs.id).unwrap();
     let all = other.allocate(&mut theirs, end).unwrap();
-    one.end_stretches();
+    one.settle_stretches();
     assert_eq!((all.offset, other.allocate(&mut theirs, 8).unwrap().offset), (0, end));
 }

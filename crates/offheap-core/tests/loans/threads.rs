@@ -1,4 +1,4 @@
-//! Both isolates at once: one whose script has loans, one that comes, resets and closes.
+//! Several isolates at once, whose scripts have loans: one comes, resets, closes, or recalls what the others have.
 
 use super::script::{Memory, Region, Script};
 use super::{LENDING, MIB, Random, lending, lent, manager, measures};
@@ -7,7 +7,7 @@ use offheap_core::manager::allocators::Kind;
 use offheap_core::manager::{Isolate, Manager};
 use offheap_core::tracker::label::Label;
 use std::sync::Barrier;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -200,5 +200,100 @@ fn an_arena_s_grants_never_overlap_when_a_second_isolate_comes_at_any_moment() {
         let region = Script::new(&isolate).open("arena", measures(Kind::Arena, MIB)).unwrap();
         let now = super::figures(&isolate, region.id);
         assert_eq!((now.blocks, now.requested), (600, 60_000), "{round}");
+    }
+}
+
+/// Who has each grant: a word for each unit of a region.
+struct Oracle(Vec<AtomicU32>);
+
+impl Oracle {
+    const UNIT: u64 = 16;
+
+    fn words(&self, memory: Memory) -> [&AtomicU32; 2] {
+        let last = memory.offset + memory.size - 1;
+        [memory.offset, last].map(|offset| &self.0[(offset / Self::UNIT) as usize])
+    }
+
+    fn take(&self, memory: Memory, who: u32) {
+        for word in self.words(memory) {
+            let before = word.swap(who, Ordering::Relaxed);
+            assert!(before == 0 || before == who, "{memory:?} is {before}'s, and {who}'s");
+        }
+    }
+
+    fn leave(&self, memory: Memory, who: u32) {
+        for word in self.words(memory) {
+            let before = word.swap(0, Ordering::Relaxed);
+            assert!(before == 0 || before == who, "{memory:?} was {who}'s, and is {before}'s");
+        }
+    }
+}
+
+/// Allocates and frees until it is told to stop; now and then what recalls everything, and is refused by a pin.
+fn use_with_others(isolate: &Isolate, kind: Kind, oracle: &Oracle, who: u32, stops: &AtomicBool) {
+    let (script, mut random) = (Script::new(isolate), Random(u64::from(who)));
+    let mut region = script.open("together", measures(kind, MIB)).unwrap();
+    let anchor = script.ask(&mut region, 16, Label::NONE).unwrap(); // a size of nobody else
+    isolate.pin_in(region.id, anchor.handle).unwrap();
+    let mut own: Vec<Memory> = Vec::new();
+    while !stops.load(Ordering::Relaxed) {
+        match random.below(1000) {
+            0 => assert_eq!(isolate.reset_allocator(region.id).unwrap_err().code, Code::InUse),
+            1 => isolate.settle_loans(region.id),
+            2 => drop(isolate.trim_allocator(region.id).unwrap()),
+            3 => {
+                // So many that the region is full: it takes what others have ready.
+                let mut all = Vec::new();
+                while let Ok(memory) = script.allocate(&mut region, SIZE) {
+                    oracle.take(memory, who);
+                    all.push(memory);
+                }
+                for memory in all {
+                    oracle.leave(memory, who);
+                    script.free(&region, memory).unwrap();
+                }
+            }
+            4..=499 if own.len() < 40 => {
+                let Ok(memory) = script.allocate(&mut region, SIZE) else { continue };
+                oracle.take(memory, who);
+                own.push(memory);
+            }
+            _ if !own.is_empty() => {
+                let memory = own.swap_remove(random.below(own.len() as u64) as usize);
+                assert!(script.is_live(&region, memory), "{kind:?}");
+                oracle.leave(memory, who);
+                script.free(&region, memory).unwrap();
+            }
+            _ => {}
+        }
+    }
+    for memory in own {
+        oracle.leave(memory, who);
+        script.free(&region, memory).unwrap();
+    }
+    isolate.unpin_in(region.id, anchor.handle).unwrap();
+    script.free(&region, anchor).unwrap();
+}
+
+#[test]
+fn isolates_that_recall_each_other_s_loans_never_have_the_same_grant() {
+    for kind in LENDING {
+        let manager = manager();
+        let (oracle, stops) =
+            (Oracle((0..MIB / Oracle::UNIT).map(|_| AtomicU32::new(0)).collect()), AtomicBool::new(false));
+        let keeper = lending(manager);
+        let region = Script::new(&keeper).open("together", measures(kind, MIB)).unwrap();
+        thread::scope(|scope| {
+            for who in 1..=3 {
+                let (oracle, stops) = (&oracle, &stops);
+                scope.spawn(move || use_with_others(&lending(manager), kind, oracle, who, stops));
+            }
+            thread::sleep(Duration::from_millis(300));
+            stops.store(true, Ordering::Relaxed);
+        });
+        let now = super::figures(&keeper, region.id);
+        assert_eq!((now.blocks, now.requested, now.held), (0, 0, 0), "{kind:?}");
+        keeper.close_allocator(region.id).unwrap();
+        assert_over(manager, kind);
     }
 }

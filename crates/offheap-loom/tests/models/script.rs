@@ -7,7 +7,9 @@ use offheap_core::manager::allocators::{AllocatorId, Kind, Measures};
 use offheap_core::manager::{Isolate, Manager};
 use offheap_core::tracker::isolate::{FRONT, FRONT_WORDS, IsolateTable, front, word};
 use offheap_core::tracker::label::Label;
-use offheap_core::tracker::magazine::header::{CAPACITY, CUT, GRANTED, SLOTS, TAKEN, UNIT_SHIFT, UNITS};
+use offheap_core::tracker::magazine::header::{
+    CAPACITY, CUT, GRANTED, SLOTS, TAKEN, TURN, UNIT_SHIFT, UNITS,
+};
 use offheap_core::tracker::state::{AlignmentCode, Generation, Handle, Slot};
 use std::cell::Cell;
 
@@ -38,6 +40,14 @@ pub struct Held {
     pub handle: Handle,
     pub offset: u64,
     pub size: u64,
+}
+
+/// What the native side has lent, and in which turn of the allocator.
+#[derive(Debug, Clone, Copy)]
+pub struct Lent {
+    pub id: AllocatorId,
+    pub home: usize,
+    pub turn: i32,
 }
 
 /// The JavaScript of an isolate.
@@ -139,37 +149,36 @@ impl<'a> Script<'a> {
         self.give_slot(handle, size, false)
     }
 
-    /// Says that it is busy, looks whether it is alone, acts, and says that it is not busy any more. What it needs
-    /// between its stores is that they are made in their order, which a compiler's fence says and costs nothing.
-    fn alone<T>(&self, id: AllocatorId, act: impl FnOnce() -> Option<T>) -> Option<T> {
+    /// Says that it is busy, looks whether it still has what was lent, acts, and says that it is not busy any more. What
+    /// it needs between its stores is that they are made in their order, which a compiler's fence says and costs nothing.
+    fn in_turn<T>(&self, lent: Lent, act: impl FnOnce() -> Option<T>) -> Option<T> {
         self.store(word::BUSY, 1);
         compiler_fence(Ordering::SeqCst);
-        let registry = &self.isolate.manager().allocators;
-        let (life, shared) = (4 * id.number as usize, 4 * id.number as usize + 2);
-        let is_alone = registry.epoch(life) == id.life.cast_signed() && registry.epoch(shared) == 0;
-        let done = if is_alone { act() } else { None };
+        let turn = self.isolate.manager().allocators.epoch(4 * lent.id.number as usize + 3);
+        let done = if turn == lent.turn { act() } else { None };
         compiler_fence(Ordering::SeqCst);
         self.store(word::BUSY, 0);
         done
     }
 
-    /// A grant without a native call, from the magazine at `home`.
-    pub fn take(&self, id: AllocatorId, home: usize, size: u64) -> Option<Held> {
-        self.alone(id, || {
-            let handle = self.take_slot(home, size, 1, home + GRANTED)?;
+    /// A grant without a native call, from a magazine.
+    pub fn take(&self, lent: Lent, size: u64) -> Option<Held> {
+        self.in_turn(lent, || {
+            let handle = self.take_slot(lent.home, size, 1, lent.home + GRANTED)?;
             let offset = u64::from(self.word(Self::at(handle.slot) + front::WRITTEN).cast_unsigned()) * 16;
             Some(Held { handle, offset, size })
         })
     }
 
     /// Its free without a native call.
-    pub fn give(&self, id: AllocatorId, held: Held) -> bool {
-        self.alone(id, || self.give_slot(held.handle, held.size, true).then_some(())).is_some()
+    pub fn give(&self, lent: Lent, held: Held) -> bool {
+        self.in_turn(lent, || self.give_slot(held.handle, held.size, true).then_some(())).is_some()
     }
 
-    /// Cuts off the arena's piece that the magazine at `home` lends; gives where in it.
-    pub fn cut(&self, id: AllocatorId, home: usize, size: u64) -> Option<u64> {
-        self.alone(id, || {
+    /// Cuts off the arena's piece that a magazine lends; gives where in it.
+    pub fn cut(&self, lent: Lent, size: u64) -> Option<u64> {
+        let home = lent.home;
+        self.in_turn(lent, || {
             let (shift, cut) = (self.word(home + UNIT_SHIFT), self.word(home + CUT));
             let next = cut + ((size as i32 + (1 << shift) - 1) >> shift);
             if next > self.word(home + UNITS) {
@@ -182,10 +191,16 @@ impl<'a> Script<'a> {
         })
     }
 
-    /// A grant by a native call, and the magazine that serves the next ones.
-    pub fn ask(&self, id: AllocatorId, size: u64) -> (Held, usize) {
+    /// A grant by a native call, and the magazine that serves the next ones, if there is one.
+    pub fn ask(&self, id: AllocatorId, size: u64) -> (Held, Option<Lent>) {
         let taken = self.isolate.allocate_in(id, size, Label::NONE).unwrap();
-        (Held { handle: taken.handle, offset: taken.offset, size }, taken.home)
+        let held = Held { handle: taken.handle, offset: taken.offset, size };
+        (held, (taken.home != 0).then(|| self.lent(id, taken.home)))
+    }
+
+    /// What the native side has just lent.
+    pub fn lent(&self, id: AllocatorId, home: usize) -> Lent {
+        Lent { id, home, turn: self.word(home + TURN) }
     }
 
     /// `getInstance`.

@@ -21,18 +21,19 @@ impl Arena {
         taken.then_some(ArenaGrant { offset, size: bytes, stay: Stay { level, generation } })
     }
 
-    /// Gives back what of a stretch was not cut, from `used_bytes` on, if nothing lies behind it.
-    pub fn give_rest(&self, stretch: ArenaGrant, used_bytes: u64) {
+    /// Gives back what of a stretch was not cut, from `used_bytes` on, if nothing lies behind it. Whether it did.
+    pub fn give_rest(&self, stretch: ArenaGrant, used_bytes: u64) -> bool {
         let top = self.top.load(Ordering::Acquire);
         let end = (stretch.offset + stretch.size) >> self.step_shift;
         // A mark that was set at its end needs the position to stay there.
         let is_newest = self.depth.load(Ordering::Acquire) == stretch.stay.level;
         if top & STAMP != 0 || top & POSITION != end || !is_newest || !self.is_live(stretch.stay) {
-            return;
+            return false;
         }
         let from = (stretch.offset + used_bytes.min(stretch.size)) >> self.step_shift;
         // A mark or a rewind since would have changed the stamp.
-        let _ = self.top.compare_exchange(top, (top & !POSITION) | from, Ordering::AcqRel, Ordering::Relaxed);
+        let back = (top & !POSITION) | from;
+        self.top.compare_exchange(top, back, Ordering::AcqRel, Ordering::Relaxed).is_ok()
     }
 
     /// The unit of every position, in bytes; a power of two.

@@ -122,11 +122,8 @@ impl Isolate {
     /// # Errors
     /// [`Code::InUse`] with the number of pins; [`Code::Closed`].
     pub fn reset_allocator(&self, id: AllocatorId) -> Result<()> {
-        self.with(id, |attached, records| {
-            self.adopt_loans(attached, records);
-            self.end_all(&attached.allocator, &attached.counter, records, false)?;
-            self.forget_loans(attached);
-            Ok(())
+        self.without_loans(id, |attached, records| {
+            self.end_all(&attached.allocator, &attached.counter, records, false)
         })
     }
 
@@ -136,13 +133,10 @@ impl Isolate {
     /// # Errors
     /// [`Code::InUse`] with the number of pins.
     pub fn close_allocator(&self, id: AllocatorId) -> Result<()> {
-        let closed = self.with(id, |attached, records| {
-            let allocator = Arc::clone(&attached.allocator);
-            self.adopt_loans(attached, records);
-            self.end_all(&allocator, &attached.counter, records, true)?;
-            self.forget_loans(attached);
+        let closed = self.without_loans(id, |attached, records| {
+            self.end_all(&attached.allocator, &attached.counter, records, true)?;
             self.reclaim(attached, records);
-            Ok(allocator)
+            Ok(Arc::clone(&attached.allocator))
         });
         let allocator = match closed {
             Err(error) if error.code == Code::Closed => return Ok(()),
@@ -172,6 +166,20 @@ impl Isolate {
         act(attached, records)
     }
 
+    /// The same, while nothing of it is lent, to whomever.
+    fn without_loans<T>(
+        &self,
+        id: AllocatorId,
+        act: impl FnOnce(&mut Attached, &mut Vec<Slot>) -> Result<T>,
+    ) -> Result<T> {
+        self.with(id, |attached, records| {
+            let allocator = Arc::clone(&attached.allocator);
+            let _recall = self.recall(&allocator, &attached.counter, records);
+            self.forget_loans(attached);
+            act(attached, records)
+        })
+    }
+
     fn end_all(
         &self,
         allocator: &Allocator,
@@ -192,7 +200,7 @@ impl Isolate {
                 Ok(())
             });
         }
-        let loans = allocator.counters.loans(); // see `is_over`; to other isolates nothing is lent, since we came
+        let loans = allocator.counters.loans(); // see `is_over`
         let mut frozen = self.manager.freeze(ground)?;
         if closes {
             // In one order with the look of `pin_in`: either that sees this, or we see what it pins.
@@ -249,12 +257,10 @@ impl Isolate {
     /// [`Code::NotSupported`] by other kinds; [`Code::RegionFull`] with too many marks alive;
     /// [`Code::Closed`].
     pub fn mark_in(&self, id: AllocatorId) -> Result<Mark> {
-        self.with(id, |attached, _| {
-            self.end_stretch(attached);
-            match &attached.allocator.ground.plan {
-                Plan::Arena(arena) => arena.mark(),
-                _ => Err(Code::NotSupported.into()),
-            }
+        // What another isolate cuts off its piece afterwards would else lie before the mark.
+        self.without_loans(id, |attached, _| match &attached.allocator.ground.plan {
+            Plan::Arena(arena) => arena.mark(),
+            _ => Err(Code::NotSupported.into()),
         })
     }
 
@@ -264,8 +270,7 @@ impl Isolate {
     /// [`Code::InvalidValue`] for a stale or foreign mark; [`Code::InUse`] with the number of pins;
     /// [`Code::NotSupported`] by other kinds; [`Code::Closed`].
     pub fn rewind_in(&self, id: AllocatorId, mark: Mark) -> Result<()> {
-        self.with(id, |attached, records| {
-            self.end_stretch(attached);
+        self.without_loans(id, |attached, records| {
             let allocator = &*attached.allocator;
             let Plan::Arena(arena) = &allocator.ground.plan else { return Err(Code::NotSupported.into()) };
             let mut own = lock(&allocator.ending);
@@ -284,8 +289,7 @@ impl Isolate {
     /// [`Code::Closed`].
     pub fn trim_allocator(&self, id: AllocatorId) -> Result<u64> {
         self.with(id, |attached, records| {
-            self.end_stretch(attached);
-            self.take_loans_back(attached, records);
+            self.settle_attached(attached, records);
             self.reclaim(attached, records);
             Ok(attached.allocator.ground.trim())
         })

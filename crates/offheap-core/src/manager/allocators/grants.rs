@@ -35,6 +35,7 @@ pub(super) struct Attached {
     pub(super) waiting: Bins,          // what it freed last
     pub(super) loans: Loans,           // what its JavaScript may hand out by itself
     pub(super) stretch: Option<usize>, // the same, of an arena: the magazine of its piece
+    pub(super) era: u64,               // of both: what was lent before it is lent no longer
 }
 
 /// What `allocate` gives. Of an arena, the handle is a level and its generation.
@@ -103,19 +104,15 @@ impl Isolate {
         }
         if !allocator.sole.is_openers(&self.busy) {
             allocator.sole.share(&allocator.ground.was_shared);
-            allocator.lent.share();
-            self.manager.allocators.tell_shared(allocator.id.number, true);
         }
         if let Some(closed) = place {
             closed.empty_bins(&self.manager.tracker, records); // what was freed while it was closed
             self.forget_loans(closed);
         }
         let (allocator, counter) = (Arc::clone(allocator), allocator.counters.counter());
-        if allocator.lent.is_shared() {
-            self.take_loans_over(&allocator, &counter, records);
-        }
         let waiting = Bins::of(&allocator.ground);
         *place = Some(Attached {
+            era: allocator.lent.era(),
             allocator,
             counter,
             arena_pins: 0,
@@ -138,7 +135,7 @@ impl Isolate {
             return Err(door.leave_closed(id, self));
         };
         if matches!(attached.allocator.ground.plan, Plan::Arena(_)) {
-            return self.allocate_in_arena(attached, size);
+            return self.allocate_in_arena(attached, records, size);
         }
         if let Plan::Ring(ring) = &attached.allocator.ground.plan
             && !attached.allocator.measures.overwrite
@@ -170,7 +167,7 @@ impl Isolate {
         let first = self.allocate_fresh(attached, records, size, label, turn.sole);
         match first {
             Err(refused) if refused.code == Code::RegionFull => {
-                let took = self.take_loans_back(attached, records);
+                let took = self.take_loans_back(attached, records) | self.recall_for_want(attached, records);
                 let waits = &attached.allocator.ground.waits;
                 if !took && waits.count() == 0 && waits.returned() == returned {
                     return first; // nothing waited, and nothing came back while we looked
@@ -293,14 +290,17 @@ impl Isolate {
         if record.state().has(State::LENT) && self.free_lent(attached, records, handle)? {
             return Ok(());
         }
-        let (place, extent) = (record.place(), record.extent()); // before the end: then they are the next owner's
-        fence(Ordering::Acquire); // as in `Tracker::shared_row`: if it lives now, both are of this owner
+        let place = record.place();
+        fence(Ordering::Acquire); // as in `Tracker::shared_row`: if it lives now, the place is of this owner
         if !record.is_live(handle.generation) {
-            return Err(Code::DoubleFree.into());
+            return Err(self.dead_error(handle));
         }
         if !attached.allocator.ground.holds(place) {
             return Err(Code::ForeignBlock.into());
         }
+        // After the look: what was lent a moment ago has its size since the record speaks. It is this owner's if the record
+        // still is when we end it.
+        let extent = record.extent();
         if let Some(class) = attached.class_at(place.offset_bytes(), extent.size) {
             if self.lend_grant(attached, records, class, handle, &record)? {
                 return Ok(());
@@ -324,6 +324,14 @@ impl Isolate {
         attached.allocator.ground.put(place)?;
         attached.counter.freed(extent.size);
         Ok(())
+    }
+
+    /// Why there is nothing to free: it is over, or lent to another isolate, whose script has it.
+    #[cold]
+    fn dead_error(&self, handle: Handle) -> Error {
+        let row = self.manager.tracker.shared_row(handle.slot);
+        let is_elsewhere = row.is_some_and(|row| row.handle == handle);
+        if is_elsewhere { Code::ForeignBlock.into() } else { Code::DoubleFree.into() }
     }
 
     /// Takes a pin: what it holds cannot be freed, reset or closed until it is dropped.

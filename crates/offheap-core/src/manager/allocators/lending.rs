@@ -1,12 +1,12 @@
-//! Lending: grants that were freed, or cut in advance, and that the isolate's JavaScript may hand out by itself, by
-//! class, while it alone uses the allocator. A loan keeps its record and its place; whatever a lent grant meets but a free
-//! makes the record speak for it again.
+//! Lending: grants that were freed, or cut in advance, and that an isolate's JavaScript may hand out by itself, by class,
+//! until somebody recalls them ([`super::recall`]). A loan keeps its record and its place; whatever a lent grant meets but
+//! a free makes the record speak for it again.
 
 use super::grants::{Attached, Taken};
 use super::stock::put_record;
 use super::{Allocator, AllocatorId, Isolate};
 use crate::base::error::{Code, Result};
-use crate::base::sync::{Arc, AtomicBool, Ordering};
+use crate::base::sync::Arc;
 use crate::raw;
 use crate::tracker::counters::{Counter, LentFrom};
 use crate::tracker::isolate::IsolateTable;
@@ -20,24 +20,6 @@ use crate::tracker::state::{Generation, Handle, Owner, Slot};
 pub(super) const LENT_BYTES_MAX: u64 = 0xffff;
 /// No class of an allocator keeps more than this part of the region from others.
 const REGION_PART: u64 = 64;
-
-/// Whether an allocator lends.
-#[derive(Debug, Default)]
-pub(super) struct Lent {
-    is_shared: AtomicBool, // several isolates use it: nothing is lent any more
-}
-
-impl Lent {
-    /// Another isolate comes.
-    pub(super) fn share(&self) {
-        self.is_shared.store(true, Ordering::Release);
-    }
-
-    /// Whether several isolates use it.
-    pub(super) fn is_shared(&self) -> bool {
-        self.is_shared.load(Ordering::Acquire)
-    }
-}
 
 /// Classes of one allocator of which there are magazines at once.
 const CLASSES: usize = 64;
@@ -72,11 +54,17 @@ impl Loans {
 }
 
 impl Isolate {
-    /// Gives back what lies in magazines of an allocator, so that it counts as free.
+    /// Gives back what lies in magazines of an allocator, this isolate's and others', so that it counts as free.
     pub fn settle_loans(&self, id: AllocatorId) {
         let mut door = self.allocators.borrow_mut();
         if let Ok((attached, records)) = door.attached(id) {
-            self.end_stretch(attached);
+            self.settle_attached(attached, records);
+        }
+    }
+
+    pub(super) fn settle_attached(&self, attached: &Attached, records: &mut Vec<Slot>) {
+        if !self.recall_from_others(attached, records) {
+            self.settle_stretch(attached, false);
             self.take_loans_back(attached, records);
         }
     }
@@ -99,6 +87,7 @@ impl Isolate {
         if size > LENT_BYTES_MAX || !lasts || !self.may_lend_of(&attached.allocator) {
             return Ok(false);
         }
+        self.renew_loans(attached, records);
         let Some(magazine) = self.magazine_of_class(attached, class, record.place().offset_bytes()) else {
             return Ok(false);
         };
@@ -106,8 +95,8 @@ impl Isolate {
             self.shrink_loan(attached, records, magazine, self.table.capacity(magazine).div_ceil(2));
         }
         let lent = attached.allocator.counters.loans();
-        if attached.allocator.lent.is_shared() {
-            return Ok(false); // since we looked
+        if !attached.allocator.lent.serves(attached.era) {
+            return Ok(false); // it was recalled since we looked
         }
         record.end(handle.generation)?;
         let alignment = attached.allocator.measures.alignment;
@@ -122,7 +111,7 @@ impl Isolate {
     }
 
     pub(super) fn may_lend_of(&self, allocator: &Allocator) -> bool {
-        !allocator.lent.is_shared() && super::sole::has_fence() && self.may_lend()
+        super::sole::has_fence() && !allocator.lent.rests() && self.may_lend()
     }
 
     /// The magazine of a class; opened for grants as large as the one at an offset.
@@ -139,11 +128,22 @@ impl Isolate {
         if most == 0 {
             return None;
         }
-        let magazine = self.open_magazine(most, 0, false)?;
+        let magazine = self.open_loan(attached, most, true)?;
         attached.loans.add(class, magazine);
-        let table = Arc::clone(&self.table);
-        let loan = LentFrom { table, magazine, returns: true, piece: None };
-        attached.allocator.counters.loans().push(loan);
+        Some(magazine)
+    }
+
+    /// Opens a magazine of an allocator in this isolate's era, which its script reads there. `returns`: as
+    /// [`LentFrom::returns`].
+    pub(super) fn open_loan(&self, attached: &Attached, capacity: usize, returns: bool) -> Option<usize> {
+        let allocator = &attached.allocator;
+        let mut loans = allocator.counters.loans();
+        if !allocator.lent.serves(attached.era) {
+            return None;
+        }
+        let magazine = self.open_magazine(capacity, 0, false)?;
+        self.table.set_turn(magazine, self.manager.allocators.turn_of(allocator.id.number));
+        loans.push(LentFrom { table: Arc::clone(&self.table), magazine, returns, piece: None });
         Some(magazine)
     }
 
@@ -168,7 +168,8 @@ impl Isolate {
         }
         let lent = attached.allocator.counters.loans();
         let Some((_, front, magazine)) = self.lent(handle) else { return Ok(false) }; // since we looked
-        if capacity == 0 || !self.may_lend_of(&attached.allocator) {
+        let allocator = &attached.allocator;
+        if capacity == 0 || !allocator.lent.serves(attached.era) || !self.may_lend_of(allocator) {
             drop(lent);
             self.adopt_grant(attached, handle)?;
             return Ok(false);
@@ -219,13 +220,23 @@ impl Isolate {
         some
     }
 
-    /// Before another grant: ends what another isolate's coming ended.
+    /// Before another grant: ends what was recalled.
     #[inline]
     pub(super) fn renew_loans(&self, attached: &mut Attached, records: &mut Vec<Slot>) {
-        if attached.allocator.lent.is_shared() && !attached.loans.magazines.is_empty() {
-            self.adopt_loans(attached, records); // unless who came has taken them over already
-            self.forget_loans(attached);
+        if attached.allocator.lent.era() != attached.era {
+            self.begin_era(attached, records);
         }
+    }
+
+    #[cold]
+    fn begin_era(&self, attached: &mut Attached, records: &mut Vec<Slot>) {
+        let era = attached.allocator.lent.era(); // first: a recall that comes now is for the next look
+        let is_own = |loan: &LentFrom| Arc::ptr_eq(&loan.table, &self.table);
+        if attached.allocator.counters.loans().iter().any(is_own) {
+            self.adopt_loans(attached, records); // who recalled them has not come to them yet
+        }
+        self.forget_loans(attached);
+        attached.era = era;
     }
 
     /// Hands out the newest grant of a magazine, as JavaScript would: the clock stood, or something is asked that it
@@ -284,7 +295,7 @@ impl Isolate {
     /// records tell what is lent, for the isolate may have been stopped anywhere. Its magazines stay, for what comes
     /// next may be refused, and then the script goes on with them.
     pub(super) fn adopt_loans(&self, attached: &mut Attached, records: &mut Vec<Slot>) {
-        self.end_stretch(attached);
+        self.settle_stretch(attached, true);
         if attached.loans.magazines.is_empty() || attached.allocator.is_over() {
             return; // or its loans were taken over, and its ground may be another's
         }

@@ -11,6 +11,7 @@ mod ending;
 mod grants;
 mod ground;
 mod lending;
+mod recall;
 mod refill;
 mod rings;
 mod rows;
@@ -18,7 +19,6 @@ mod sight;
 mod sole;
 mod stock;
 mod stretch;
-mod take_over;
 #[cfg(test)]
 mod tests;
 mod waiting;
@@ -112,7 +112,7 @@ pub struct Allocator {
     closed: AtomicBool,
     ending: Mutex<Option<Handle>>, // held while many grants end at once; an arena's own record
     misses_before: u64,            // of earlier allocators on the same ground
-    lent: lending::Lent,
+    lent: recall::Lent,
     sole: Sole,
 }
 
@@ -120,8 +120,8 @@ pub struct Allocator {
 pub const ALLOCATORS_MAX: usize = sized(1 << 16, 2);
 /// The longest name, in bytes: 256 characters of JavaScript take at most three each.
 const NAME_BYTES_MAX: usize = 768;
-/// Words of an allocator in the epochs: its life, how often it was reset, whether several isolates use it, and how
-/// often one of these changed.
+/// Words of an allocator in the epochs: its life, how often it was reset, nothing, and its turn: how often one of these
+/// changed, or what was lent of it was recalled.
 const EPOCH_WORDS: usize = 4;
 /// Epochs stay small integers of JavaScript.
 const EPOCH_MASK: i32 = 0x3fff_ffff;
@@ -150,8 +150,8 @@ impl Registry {
         self.charged_bytes.load(Ordering::Relaxed)
     }
 
-    /// The epoch words, four for each number: its life (odd while it is open), its resets, 1 while it is shared, how often one of these changed. For the
-    /// view through which every isolate sees both without a call.
+    /// The epoch words, four for each number: its life (odd while it is open), its resets, nothing, its turn. For the view
+    /// through which every isolate sees them without a call.
     ///
     /// # Errors
     /// [`Code::OutOfMemory`].
@@ -205,12 +205,11 @@ impl Registry {
         self.bump(EPOCH_WORDS * number as usize + 3);
     }
 
-    /// Tells whether several isolates use an allocator: then none of them hands grants out by itself.
-    fn tell_shared(&self, number: u32, shared: bool) {
-        if let Some(epochs) = self.epochs.get() {
-            epochs[EPOCH_WORDS * number as usize + 2].store(i32::from(shared), Ordering::Release);
-        }
-        self.bump_turn(number);
+    /// The turn that an allocator is in; it changes with every recall, under the lock of its loans.
+    fn turn_of(&self, number: u32) -> i32 {
+        self.epochs
+            .get()
+            .map_or(0, |epochs| epochs[EPOCH_WORDS * number as usize + 3].load(Ordering::Relaxed))
     }
 
     /// An open allocator.
@@ -275,7 +274,6 @@ impl Manager {
         });
         let (ground, arena) = made.inspect_err(|_| open.idle_numbers.push(number))?;
         let misses_before = ground.misses();
-        self.allocators.tell_shared(number, false);
         let allocator = Arc::new(Allocator {
             id: AllocatorId { number, life: self.allocators.bump_life(number) },
             name: name.into(),
@@ -286,7 +284,7 @@ impl Manager {
             closed: AtomicBool::new(false),
             ending: Mutex::new(arena),
             misses_before,
-            lent: lending::Lent::default(),
+            lent: recall::Lent::default(),
         });
         self.allocators.charged_bytes.fetch_add(measures.total, Ordering::Relaxed);
         open.names.insert(name.into(), number);

@@ -54,8 +54,8 @@ impl Isolate {
             return;
         }
         let _lent = allocator.counters.loans();
-        if allocator.lent.is_shared() {
-            return; // since we looked
+        if !allocator.lent.serves(attached.era) {
+            return; // it was recalled since we looked
         }
         self.table.note_taken(magazine); // what its script takes before it asks again counts in 31 bits
         let slots = self.lendable_records(records, wanted);

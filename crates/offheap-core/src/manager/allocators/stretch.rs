@@ -1,5 +1,6 @@
-//! Stretch: a piece of an arena that the isolate's JavaScript cuts by itself, while it alone uses the arena. What it cut
-//! is counted in its table; what is left goes back before anything else happens to the arena.
+//! Stretch: a piece of an arena that an isolate's JavaScript cuts by itself. What it cut is counted in its table; what is
+//! left goes back before the isolate does anything else with the arena, and when it is recalled, if nothing lies behind it.
+//! What lies before somebody else's is kept while it is worth it.
 
 use super::grants::{Attached, Taken};
 use super::ground::Plan;
@@ -16,19 +17,53 @@ const STRETCH_BYTES_MAX: u64 = 64 << 10;
 const ARENA_PART: u64 = 64;
 /// The smallest piece worth a magazine.
 const STRETCH_BYTES_MIN: u64 = 1 << 10;
+/// Requests of more than this part of a piece are no reason for one, and a piece of which less is left is not kept.
+const PIECE_PART: u64 = 4;
 
 impl Isolate {
     /// Grants bytes of an arena, and lends a piece of it for the requests to come.
-    pub(super) fn allocate_in_arena(&self, attached: &mut Attached, size: u64) -> Result<Taken> {
-        self.end_stretch(attached);
+    pub(super) fn allocate_in_arena(
+        &self,
+        attached: &mut Attached,
+        records: &mut Vec<Slot>,
+        size: u64,
+    ) -> Result<Taken> {
+        self.renew_loans(attached, records);
+        let kept = self.keep_stretch(attached);
         let Plan::Arena(arena) = &attached.allocator.ground.plan else { return Err(Code::Corrupted.into()) };
         let turn = self.busy.begin(&attached.allocator.sole);
-        let given = arena.take(size, &attached.counter, turn.sole)?;
+        let given = match arena.take(size, &attached.counter, turn.sole) {
+            Err(full) if full.code == Code::RegionFull && self.recall_for_want(attached, records) => {
+                arena.take(size, &attached.counter, false)?
+            }
+            given => given?,
+        };
         drop(turn);
         let handle = Handle { slot: Slot(given.stay.level), generation: Generation(given.stay.generation) };
-        let (home, stretch_at) =
-            if self.lends() { self.lend_stretch(attached, size).unwrap_or_default() } else { (0, 0) };
+        let (home, stretch_at) = match kept {
+            Some(kept) => kept,
+            None if self.lends() => self.lend_stretch(attached, size).unwrap_or_default(),
+            None => (0, 0),
+        };
         Ok(Taken { handle, offset: given.offset, granted: given.size, home, stretch_at })
+    }
+
+    /// The piece that stays lent, if there is one: its magazine's first word and where it begins.
+    fn keep_stretch(&self, attached: &Attached) -> Option<(usize, u64)> {
+        let allocator = &attached.allocator;
+        let (magazine, Plan::Arena(arena)) = (attached.stretch?, &allocator.ground.plan) else { return None };
+        let mut loans = allocator.counters.loans();
+        let loan = loans.iter_mut().find(|loan| self.is_own(loan, magazine))?;
+        if allocator.settle_piece(loan) {
+            return None;
+        }
+        let piece = loan.piece?;
+        let left = piece.size.saturating_sub(loan.table.cut_of(magazine) * arena.step_bytes());
+        if left >= piece.size / PIECE_PART {
+            return Some((IsolateTable::home_of(magazine), piece.offset));
+        }
+        allocator.end_piece(loan);
+        None
     }
 
     /// Lends a piece, if requests of a size are served by one. Gives its magazine's first word and where it begins.
@@ -38,7 +73,10 @@ impl Isolate {
         let Plan::Arena(arena) = &allocator.ground.plan else { return None };
         let (step, total) = (arena.step_bytes(), arena.total_bytes());
         let most = (total / ARENA_PART).min(STRETCH_BYTES_MAX) / step * step;
-        if most < STRETCH_BYTES_MIN.max(4 * size) || !super::sole::has_fence() {
+        if most < STRETCH_BYTES_MIN.max(PIECE_PART * size)
+            || !super::sole::has_fence()
+            || allocator.lent.rests()
+        {
             return None;
         }
         let magazine = match attached.stretch {
@@ -46,7 +84,7 @@ impl Isolate {
             None => self.open_stretch(attached)?,
         };
         let mut loans = attached.allocator.counters.loans();
-        if attached.allocator.lent.is_shared() {
+        if !attached.allocator.lent.serves(attached.era) {
             return None;
         }
         let loan = loans.iter_mut().find(|loan| self.is_own(loan, magazine))?;
@@ -60,33 +98,33 @@ impl Isolate {
     }
 
     fn open_stretch(&self, attached: &mut Attached) -> Option<usize> {
-        let magazine = self.open_magazine(0, 0, false)?;
+        let magazine = self.open_loan(attached, 0, false)?;
         attached.stretch = Some(magazine);
-        let table = Arc::clone(&self.table);
-        let loan = LentFrom { table, magazine, returns: false, piece: None };
-        attached.allocator.counters.loans().push(loan);
         Some(magazine)
     }
 
-    /// Gives back what is left of the piece that was lent, if it is the arena's last one.
-    pub(super) fn end_stretch(&self, attached: &Attached) {
+    /// Gives back what is left of the piece that was lent, if it is the arena's last one. `ends`: else it is nobody's.
+    pub(super) fn settle_stretch(&self, attached: &Attached, ends: bool) {
         let Some(magazine) = attached.stretch else { return };
         let mut loans = attached.allocator.counters.loans();
-        if let Some(loan) = loans.iter_mut().find(|loan| self.is_own(loan, magazine)) {
+        if let Some(loan) = loans.iter_mut().find(|loan| self.is_own(loan, magazine))
+            && !attached.allocator.settle_piece(loan)
+            && ends
+        {
             attached.allocator.end_piece(loan);
         }
     }
 
-    /// Gives back what is left of every arena's piece that was lent to this isolate.
-    pub fn end_stretches(&self) {
+    /// Gives back what is left of every arena's piece that was lent to this isolate, where nothing lies behind it.
+    pub fn settle_stretches(&self) {
         for attached in self.allocators.borrow().attached.iter().flatten() {
-            self.end_stretch(attached);
+            self.settle_stretch(attached, false);
         }
     }
 
     /// Nothing of an arena is lent to this isolate any more.
     pub(super) fn forget_stretch(&self, attached: &mut Attached) {
-        self.end_stretch(attached);
+        self.settle_stretch(attached, true);
         if let Some(magazine) = attached.stretch.take() {
             let table = &self.table;
             self.close_loan(attached, magazine, |counter| {
@@ -97,13 +135,28 @@ impl Isolate {
 }
 
 impl Allocator {
-    /// Ends the piece of an arena that is lent. The caller holds the lock of the loans, and the script is in no cut.
-    pub(super) fn end_piece(&self, loan: &mut LentFrom) {
-        let Plan::Arena(arena) = &self.ground.plan else { return };
-        let used = loan.table.end_stretch(loan.magazine);
-        if let Some(Piece { offset, size, level, generation }) = loan.piece.take() {
-            let piece = ArenaGrant { offset, size, stay: Stay { level, generation } };
-            arena.give_rest(piece, used * arena.step_bytes());
+    /// Ends the piece of an arena that is lent, if what is left of it can go back: nothing lies behind it. False when it
+    /// stays lent. The caller holds the lock of the loans, and the script is in no cut.
+    fn settle_piece(&self, loan: &mut LentFrom) -> bool {
+        let (Some(piece), Plan::Arena(arena)) = (loan.piece, &self.ground.plan) else { return true };
+        let Piece { offset, size, level, generation } = piece;
+        let grant = ArenaGrant { offset, size, stay: Stay { level, generation } };
+        let settled = arena.give_rest(grant, loan.table.cut_of(loan.magazine) * arena.step_bytes());
+        if settled {
+            Self::close_piece(loan);
         }
+        settled
+    }
+
+    /// Ends it in any case: what cannot go back is nobody's until the arena goes back behind it.
+    pub(super) fn end_piece(&self, loan: &mut LentFrom) {
+        if !self.settle_piece(loan) {
+            Self::close_piece(loan);
+        }
+    }
+
+    fn close_piece(loan: &mut LentFrom) {
+        loan.table.end_stretch(loan.magazine);
+        loan.piece = None;
     }
 }
