@@ -127,6 +127,25 @@ for (const type of LENDING) {
   });
 }
 
+for (const type of ['buddy', 'pool', 'hybrid'] as const) {
+  test.serial(`${type}: what was freed of more than 16 KiB is granted again, whole and apart, and up to 32,767 bytes by JavaScript`, (t) => {
+    for (const size of [16 * KIB + 1, 16_639, 20_000, 32_767, 32_768, 65_535]) {
+      const allocator = open(type, 8 * MIB);
+      const freed = many(2, () => allocator.allocate(size).fill(9));
+      for (const memory of freed) allocator.free(memory);
+      const memories = many(4, (index) => allocator.allocate(size).fill(index + 1));
+      t.is(memories.filter(isHandedOut).length, handsOut && size < 32 * KIB ? 2 : 0, `${size}`);
+      areApart(t, memories, `${size}`);
+      t.true(memories.every((memory, index) => memory.getUint8(0) === index + 1 && memory.getUint8(size - 1) === index + 1), `${size}`);
+      t.like(allocator.getStats(), { allocatedBlocks: 4, requestedSize: 4 * size });
+      for (const memory of memories) memory.free();
+      for (const memory of [...freed, ...memories]) refuses(t, () => memory.free(), DOUBLE);
+      t.true(allocator.allocate(16).isValid() && allocator.getStats().allocatedBlocks === 1);
+      allocator.close();
+    }
+  });
+}
+
 for (const type of LENDING) {
   for (const act of ['reset', 'close'] as const) {
     test.serial(`${type}: a ${act} that is refused leaves freed grants to the requests of their size`, (t) => {
