@@ -37,7 +37,7 @@ const kinds = fc.oneof(
 );
 const sizes = fc.oneof(
   { weight: 8, arbitrary: fc.integer({ min: 1, max: 400 }) },
-  { weight: 3, arbitrary: fc.constantFrom(16, 64, 4096, 16 * KIB) },
+  { weight: 3, arbitrary: fc.constantFrom(16, 64, 4096, 16 * KIB, 20_000) },
   { weight: 1, arbitrary: fc.integer({ min: 1, max: 100_000 }) },
 );
 const step: fc.Arbitrary<Step> = fc.record({
@@ -45,7 +45,7 @@ const step: fc.Arbitrary<Step> = fc.record({
 });
 const programs = fc.record({
   steps: fc.array(step, { minLength: 1, maxLength: 80, size: 'max' }),
-  total: fc.constantFrom(64 * KIB, 100_000, 256 * KIB + 64, 1024 * KIB),
+  total: fc.constantFrom(64 * KIB, 100_000, 256 * KIB + 64, 1024 * KIB, 4096 * KIB),
   alignment: fc.constantFrom(1, 8, 64, 4096),
   overwrites: fc.boolean(),
 });

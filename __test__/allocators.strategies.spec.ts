@@ -316,6 +316,21 @@ test.serial('hybrid frees small, middle and large memory, and is whole again', (
   t.is(Manager.getMemoryStats().byAllocator[0]?.utilizationPercent, 100);
 });
 
+test.serial('hybrid serves one request for all of a region in which freed memory of many sizes lies ready', (t) => {
+  const allocator = open('hybrid', 8 * MIB);
+  for (let round = 0; round < 2; round += 1) {
+    const all: AllocatedMemory[] = [];
+    const next = (): AllocatedMemory | null => allocator.tryAllocate(16_385 + ((all.length * 4099) % 49_152));
+    for (let memory = next(); memory !== null; memory = next()) all.push(memory);
+    t.true(all.length > 100);
+    for (const memory of shuffled(all)) memory.free();
+    const whole = allocator.allocate(8 * MIB);
+    t.deepEqual([whole.offset, whole.size], [0, 8 * MIB]);
+    whole.free();
+    t.like(allocator.getStats(), { allocatedBlocks: 0, allocatedSize: 0, largestFree: 8 * MIB, freeBlocks: 1 });
+  }
+});
+
 test.serial('hybrid gives the pages of more than 4 MiB back at the free, and leaves its neighbours alone', (t) => {
   const allocator = open('hybrid', 600 * MIB);
   const [before, after] = [allocator.allocate(5 * MIB).fill(1), allocator.allocate(100).fill(2)];

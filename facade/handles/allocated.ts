@@ -14,7 +14,7 @@ import { installAtomics } from './atomics.js';
 import type { AtomicMethods } from './atomics.js';
 import type { Accessors } from './accessors.js';
 import { decode } from './copyout.js';
-import { GRANT_MASK, GRANT_OFFSET, STRETCH_LEVEL, STRETCH_STAY, TAKEN_GENERATION, cutStretch, giveGrant, takeGrant } from './front.js';
+import { GRANT_MAX, GRANT_OFFSET, STRETCH_LEVEL, STRETCH_STAY, TAKEN_GENERATION, cutStretch, giveGrant, takeGrant } from './front.js';
 import {
   FREED,
   KIND,
@@ -84,7 +84,7 @@ class Grant implements Face {
     const makeDoors = (t: Int32Array, takeFrom: typeof takeGrant, cutFrom: typeof cutStretch, giveTo: typeof giveGrant): Doors => ({
       takeLent: (state, size, label, otherwise) => {
         const { region } = state;
-        if (label === undefined && typeof size === 'number' && (size & GRANT_MASK) === size) {
+        if (label === undefined && typeof size === 'number' && (size & GRANT_MAX) === size) {
           const slot = takeFrom(region.homes[size] as number, size, region.turnAt, region.turn);
           if (slot) return new this(region, slot, t[TAKEN_GENERATION] as number, size, ((t[FRONT + GRANT_OFFSET + (slot << 2)] as number) >>> 0) * 16);
         }
@@ -92,7 +92,7 @@ class Grant implements Face {
       },
       cutLent: (state, size, label, otherwise) => {
         const { region } = state;
-        if (label === undefined && typeof size === 'number' && (size & GRANT_MASK) === size && size > 0) {
+        if (label === undefined && typeof size === 'number' && (size & GRANT_MAX) === size && size > 0) {
           const { stretch } = region;
           const at = cutFrom(stretch, size, region.turnAt, region.turn);
           if (at >= 0) return new this(region, t[stretch + STRETCH_LEVEL] as number, t[stretch + STRETCH_STAY] as number, size, region.stretchAt + at);

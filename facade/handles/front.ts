@@ -176,14 +176,13 @@ const grantGiver = (words: Int32Array, epochs: Int32Array) => (slot: number, gen
 /** The magazine that a live block came from; below {@link FIRST_MAGAZINE} when it came from none. */
 export const magazineOf = (slot: number): number => (T[FRONT + (slot << 2) + HOME] as number) >>> HOME_SHIFT;
 
-/** The largest request of an allocator that is served from a magazine. */
-export const GRANT_MAX = 16384;
-/** Every number that it leaves as it is has an entry in what {@link makeHomes} gives. */
-export const GRANT_MASK = 32767;
+/** The largest request of an allocator that needs no native call. As a mask it leaves every size as it is that has an entry in what
+ * {@link makeHomes} gives. */
+export const GRANT_MAX = 32767;
 
 /** Where the grants of each size lie, for {@link takeGrant}: nowhere yet. */
 export function makeHomes(): Uint16Array {
-  return p.filledUint16(GRANT_MASK + 1, NO_MAGAZINE);
+  return p.filledUint16(GRANT_MAX + 1, NO_MAGAZINE);
 }
 
 /** What regions have until the native side has lent them something. */
@@ -196,7 +195,7 @@ export const STRETCH_LEVEL = 6;
 export const STRETCH_STAY = 7;
 const UNIT_SHIFT = 8;
 
-/** Cuts `size` bytes, at most {@link GRANT_MASK}, off an arena's piece, and gives where they begin in it; −1 when it has not so many, or when
+/** Cuts `size` bytes, at most {@link GRANT_MAX}, off an arena's piece, and gives where they begin in it; −1 when it has not so many, or when
  * the epochs do not say `turn`. Level and generation of what was cut do not change while there is a piece. */
 const stretchCutter = (words: Int32Array, epochs: Int32Array) => (magazine: number, size: number, turnAt: number, turn: number): number => {
   const t = words;

@@ -4,7 +4,7 @@
  */
 import type { AllocatedMemory } from '../types.js';
 import { createMemory } from './allocated.js';
-import { GRANT_MASK, GRANT_MAX, NO_HOMES, NO_MAGAZINE, TURN, makeHomes } from './front.js';
+import { GRANT_MAX, NO_HOMES, NO_MAGAZINE, TURN, makeHomes } from './front.js';
 import * as p from '../primordials.js';
 import { isCurrent } from './region.js';
 import type { Region } from './region.js';
@@ -35,7 +35,7 @@ function noteLoan(region: Region, size: number, home: number): void {
 /** What was lent in an earlier turn is lent no longer. False when the region is over: the turn is the next one's then. */
 function beginTurn(region: Region, turn: number): boolean {
   if (!isCurrent(region)) return false; // asked after the turn was read: a later reset has a later turn
-  if (region.homes !== NO_HOMES) p.fillUint16(region.homes, NO_MAGAZINE, 0, GRANT_MASK + 1);
+  if (region.homes !== NO_HOMES) p.fillUint16(region.homes, NO_MAGAZINE, 0, GRANT_MAX + 1);
   region.stretch = NO_MAGAZINE;
   region.turn = turn;
   return true;

@@ -7,6 +7,7 @@
 //!   is dead for everybody, and what is full was full.
 //! - `arenas`: the same of arenas: positions, marks and figures are those of a position that only moves forward.
 //! - `figures`: hits of an object pool and bytes that were asked, also past what a word of the table counts.
+//! - `ranges`: what a hybrid serves from no slab: up to which size it is lent, or waits, and what takes it back.
 //! - `refills`: slots that are cut in advance: how many, of what, in which order, and when not.
 //! - `rules`: what is lent and when, and what makes a record speak again.
 //! - `shares`: another isolate that comes, resets, closes; what becomes of loans, magazines and figures then.
@@ -23,6 +24,8 @@ mod ends;
 mod figures;
 #[path = "loans/model.rs"]
 mod model;
+#[path = "loans/ranges.rs"]
+mod ranges;
 #[path = "loans/refills.rs"]
 mod refills;
 #[path = "loans/rules.rs"]

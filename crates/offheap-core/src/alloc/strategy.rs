@@ -103,11 +103,11 @@ pub trait Strategy: fmt::Debug + Send + Sync {
         None
     }
 
-    /// Whether the live grant at `offset` is of the class of its request, and not cut as it came because the
-    /// region had no room for a whole class of them.
+    /// Whether the live grant at `offset` is of the class of its request, which was for `size` bytes, and not cut as
+    /// it came because the region had no room for a whole class of them. Of a size that has no class it says nothing.
     #[inline]
-    fn has_class_at(&self, offset: u64) -> bool {
-        let _ = offset;
+    fn has_class_at(&self, offset: u64, size: u64) -> bool {
+        let _ = (offset, size);
         true
     }
 

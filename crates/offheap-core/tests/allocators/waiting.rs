@@ -76,6 +76,37 @@ fn what_waits_in_one_isolate_is_granted_to_another_before_it_is_refused() {
 }
 
 #[test]
+fn a_hybrid_s_ranges_wait_up_to_64_kib_and_a_full_region_takes_them_back_from_every_isolate() {
+    let manager = manager();
+    let (keeps, wants) = (isolate(manager), isolate(manager));
+    let id = open(&keeps, Kind::Hybrid, 8 * MIB);
+    open(&wants, Kind::Hybrid, 8 * MIB);
+    for (size, waits) in [(16_385, true), (20_000, true), (40_000, true), (1 << 16, true), (70_000, false)] {
+        // Joined, two neighbours would be granted from their start; the one that waits is the last.
+        let [first, second] = [(); 2].map(|()| allocate(&keeps, id, size));
+        assert_eq!(second.offset, first.offset + first.granted);
+        free_all(&keeps, id, [first, second]);
+        let next = allocate(&keeps, id, size);
+        assert_eq!(next.offset, if waits { second.offset } else { first.offset }, "{size}");
+        assert_eq!(
+            (next.granted, code(keeps.free_in(id, second.handle, 1))),
+            (first.granted, Code::DoubleFree)
+        );
+        free_all(&keeps, id, [next]);
+        assert_all_free(&keeps, id);
+        let all = fill_up(&keeps, id, size);
+        let count = all.len();
+        assert_eq!(code(wants.allocate_in(id, size, Label::NONE)), Code::RegionFull);
+        free_all(&keeps, id, all);
+        let theirs = fill_up(&wants, id, size);
+        assert_eq!(theirs.len(), count, "{size}");
+        free_all(&wants, id, theirs);
+        free_all(&keeps, id, [allocate(&keeps, id, 8 * MIB)]); // all of it as one
+        assert_all_free(&wants, id);
+    }
+}
+
+#[test]
 fn statistics_count_what_waits_as_free() {
     let manager = manager();
     let (one, two) = (isolate(manager), isolate(manager));

@@ -10,7 +10,7 @@ use offheap_core::tracker::label::Label;
 use offheap_core::tracker::state::{AlignmentCode, Handle};
 
 const STEPS: u64 = 1200;
-const SIZES: [u64; 10] = [1, 16, 100, 100, 700, 1000, 1000, 5000, 16_000, 70_000];
+const SIZES: [u64; 12] = [1, 16, 100, 100, 700, 1000, 1000, 5000, 16_000, 20_000, 40_000, 70_000];
 
 struct Player {
     world: World,
@@ -190,7 +190,8 @@ impl Player {
     /// The script is stopped between two stores, and its isolate ends.
     fn terminate(&mut self, who: usize, name: usize, region: &Region) {
         if self.random.below(2) == 0 {
-            let (stores, size) = (self.random.below(u64::from(TAKE_STORES) + 1) as u32, SIZES[self.below(9)]);
+            let (stores, size) =
+                (self.random.below(u64::from(TAKE_STORES) + 1) as u32, SIZES[self.below(10)]);
             let stopped = Script::stopped_after(&self.world.isolates[who], stores);
             if let Some(Memory { handle, .. }) = stopped.take(region, size) {
                 self.count_stopped(name, handle, stores);

@@ -18,8 +18,8 @@ use std::sync::atomic::{Ordering, fence};
 
 /// Where a magazine would begin that is always empty.
 const NO_MAGAZINE: usize = 40;
-/// The largest request that is served from a magazine.
-pub const GRANT_MAX: u64 = 16384;
+/// The largest request that needs no native call.
+pub const GRANT_MAX: u64 = 32767;
 
 /// Stores of a `take`, in their order: the length of the magazine, home, birth, generation, bytes, what was taken.
 pub const TAKE_STORES: u32 = 6;

@@ -9,13 +9,18 @@
 mod tests;
 mod tlsf;
 
-use super::slab::{SLOT_MAX, SPAN_BYTES, SPAN_SHIFT, Slab};
+use super::slab::{CLASS_COUNT, SLOT_MAX, SPAN_BYTES, SPAN_SHIFT, Slab};
 use super::strategy::{Grant, Strategy, Usage, Verdict, full, never_fits, not_granted, outside_largest};
 use crate::base::error::Result;
 use crate::base::sync::{Mutex, MutexGuard, lock};
 use crate::raw;
 use tlsf::{Tlsf, Use};
 
+/// Bytes of a unit where a region has many of them.
+const UNIT_MAX: u64 = 4096;
+/// The largest request that has a class, in bytes: a class is one number of the largest units. Smaller units would make
+/// hundreds of classes, of which a region with so few bytes could keep next to nothing.
+const CLASSED_MAX: u64 = 64 << 10;
 /// The largest request that shares pages and keeps them when it is freed, in bytes.
 const SHARED_MAX: u64 = 4 << 20;
 
@@ -24,6 +29,8 @@ const SHARED_MAX: u64 = 4 << 20;
 pub struct Hybrid {
     total: u64,
     largest: u64,       // the largest request, bytes
+    slot_max: u64,      // the largest one that is the slab's, bytes; 0 without one
+    classed_max: u64,   // the largest one above that has a class, bytes; 0 where there is none
     unit: u64,          // of the large ranges, bytes
     alignment: u32,     // of the large ranges, units
     page: u32,          // of the system, units; 1 where a page is less
@@ -34,7 +41,7 @@ pub struct Hybrid {
 /// Bytes of a unit: a page where there are many, little where the region is small.
 const fn unit_for(total: u64) -> u64 {
     if total >= 4 << 20 {
-        4096
+        UNIT_MAX
     } else if total >= SPAN_BYTES {
         256
     } else {
@@ -65,7 +72,10 @@ impl Hybrid {
         };
         let large = Mutex::new(Tlsf::new((total / unit) as u32));
         let [alignment, page] = [alignment, page].map(|bytes| (bytes / unit).max(1) as u32);
-        let mut hybrid = Self { total, largest: 0, unit, alignment, page, slab, large };
+        let slot_max = slab.as_ref().map_or(0, Slab::largest);
+        let classed_max = if unit == UNIT_MAX { CLASSED_MAX } else { 0 };
+        let mut hybrid =
+            Self { total, largest: 0, slot_max, classed_max, unit, alignment, page, slab, large };
         hybrid.largest = u64::from(hybrid.serves(0, (total / unit) as u32)) * unit;
         Ok(hybrid)
     }
@@ -78,6 +88,12 @@ impl Hybrid {
         }
         let alignment = if self.page > self.alignment { self.page } else { self.alignment };
         (units.next_multiple_of(self.page), alignment)
+    }
+
+    /// Whether requests of a size are the slab's: it cuts many of them for little more than one.
+    #[inline]
+    pub const fn has_slots(&self, size: u64) -> bool {
+        size <= self.slot_max
     }
 
     /// The largest request that a free range serves, in units.
@@ -224,7 +240,7 @@ impl Strategy for Hybrid {
     }
 
     fn allocate_many(&self, size: u64, count: usize, each: &mut dyn FnMut(Grant)) -> usize {
-        match self.slab.as_ref().filter(|slab| slab.class_of(size).is_some()) {
+        match self.slab.as_ref().filter(|_| size > 0 && self.has_slots(size)) {
             Some(slab) => self.take_many(slab, size, count, each),
             None => (0..count).map_while(|_| self.allocate(size).ok()).map(each).count(),
         }
@@ -250,12 +266,16 @@ impl Strategy for Hybrid {
 
     #[inline]
     fn class_of(&self, size: u64) -> Option<u32> {
-        self.slab.as_ref()?.class_of(size)
+        if self.has_slots(size) {
+            return self.slab.as_ref()?.class_of(size);
+        }
+        // Behind the slab's numbers, so that who keeps grants by class has a place for each of both.
+        (size <= self.classed_max).then(|| CLASS_COUNT as u32 + size.div_ceil(UNIT_MAX) as u32)
     }
 
     #[inline]
-    fn has_class_at(&self, offset: u64) -> bool {
-        self.slab_at(offset).is_some()
+    fn has_class_at(&self, offset: u64, size: u64) -> bool {
+        self.slab_at(offset).is_some() == self.has_slots(size)
     }
 
     fn granted(&self, offset: u64) -> Option<u64> {

@@ -1,9 +1,10 @@
 //! Steps between two threads, done by hand.
 
-use super::{Hybrid, SHARED_MAX, SPAN_BYTES};
+use super::{CLASSED_MAX, Hybrid, SHARED_MAX, SLOT_MAX, SPAN_BYTES, UNIT_MAX};
 use crate::alloc::strategy::Strategy;
 use crate::base::error::Code;
 use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 const MIB: u64 = 1 << 20;
 
@@ -26,6 +27,54 @@ fn small_grants_go_on_where_no_whole_span_is_left() {
     hybrid.free(large.offset).unwrap();
     hybrid.free(small.offset).unwrap();
     assert_eq!(hybrid.usage().held, 0);
+}
+
+#[test]
+fn a_request_above_the_slab_s_has_the_class_of_its_number_of_units_up_to_64_kib() {
+    for alignment in [1, 4096, SLOT_MAX, 2 * SLOT_MAX, CLASSED_MAX, MIB] {
+        let hybrid = Hybrid::new(8 * MIB, alignment).unwrap();
+        let smallest = if alignment > SLOT_MAX { 0 } else { SLOT_MAX };
+        let mut classes: BTreeMap<u32, u64> = BTreeMap::new(); // and the size of its grants
+        for size in (smallest..CLASSED_MAX).step_by(512).flat_map(|size| [size + 1, size + 512]) {
+            let (class, grant) = (hybrid.class_of(size).unwrap(), hybrid.allocate(size).unwrap());
+            assert_eq!(grant.size, size.next_multiple_of(UNIT_MAX));
+            assert_eq!(*classes.entry(class).or_insert(grant.size), grant.size, "{size} by {alignment}");
+            assert!(hybrid.has_class_at(grant.offset, size));
+            hybrid.free(grant.offset).unwrap();
+        }
+        assert_eq!(classes.len() as u64, (CLASSED_MAX - smallest) / UNIT_MAX);
+        assert_eq!([0, CLASSED_MAX + 1, MIB, u64::MAX].map(|size| hybrid.class_of(size)), [None; 4]);
+        // Who keeps grants has 64 places for them, by the remainder: none of these meets another, or one of the slab's.
+        let slots: BTreeSet<u32> = (1..=smallest).filter_map(|size| hybrid.class_of(size)).collect();
+        assert!(classes.keys().all(|class| *class < 64 && !slots.contains(class)), "{classes:?}, {slots:?}");
+    }
+}
+
+#[test]
+fn in_a_region_below_4_mib_no_request_above_the_slab_s_has_a_class() {
+    for (total, alignment) in [(4 * MIB - 1, 1), (MIB, 1), (MIB, 2 * SLOT_MAX), (SPAN_BYTES - 1, 1)] {
+        let hybrid = Hybrid::new(total, alignment).unwrap();
+        assert_eq!([SLOT_MAX + 1, 20_000, CLASSED_MAX].map(|size| hybrid.class_of(size)), [None; 3]);
+        let has_slots = alignment == 1 && total >= SPAN_BYTES;
+        assert_eq!(hybrid.class_of(SLOT_MAX).is_some(), has_slots, "{total} by {alignment}");
+    }
+}
+
+#[test]
+fn a_small_request_that_no_span_had_room_for_is_of_no_class() {
+    let hybrid = Hybrid::new(4 * MIB, 1).unwrap();
+    let all = hybrid.allocate(4 * MIB - SPAN_BYTES).unwrap();
+    // So many units as a request has that is a little larger than the slab's.
+    let [large, small] = [SLOT_MAX + 1, SLOT_MAX].map(|size| hybrid.allocate(size).unwrap());
+    assert_eq!((large.size, small.size), (SLOT_MAX + UNIT_MAX, SLOT_MAX));
+    assert!(hybrid.has_class_at(large.offset, SLOT_MAX + 1) && !hybrid.has_class_at(small.offset, SLOT_MAX));
+    for offset in [small.offset, large.offset] {
+        hybrid.free(offset).unwrap();
+    }
+    let slot = hybrid.allocate(SLOT_MAX).unwrap();
+    assert!(hybrid.has_class_at(slot.offset, SLOT_MAX), "a span has room now");
+    assert!(!hybrid.has_class_at(slot.offset, SLOT_MAX + 1), "no slot is so large");
+    hybrid.free(all.offset).unwrap();
 }
 
 /// Frees a grant, and tells what was given back on the way.

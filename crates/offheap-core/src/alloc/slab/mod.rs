@@ -24,7 +24,7 @@ pub(super) const SLOT_MAX: u64 = 16 << 10;
 /// Words of bits that a span has room for: one bit for each 16 bytes.
 const SPAN_WORDS: usize = SPAN_BYTES as usize / 16 / 64;
 /// Classes up to [`SLOT_MAX`].
-const CLASS_COUNT: usize = 36;
+pub(super) const CLASS_COUNT: usize = 36;
 
 /// What a class is, computed once.
 #[derive(Debug, Clone, Copy)]

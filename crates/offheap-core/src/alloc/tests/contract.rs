@@ -69,7 +69,7 @@ fn grants_of_one_class_have_one_size_and_serve_every_request_of_that_class() {
             for size in &sizes {
                 let Ok(grant) = house.strategy.allocate(*size) else { continue };
                 let class = house.strategy.class_of(*size);
-                if let Some(class) = class.filter(|_| house.strategy.has_class_at(grant.offset)) {
+                if let Some(class) = class.filter(|_| house.strategy.has_class_at(grant.offset, *size)) {
                     let (granted, largest) = classes.entry(class).or_insert((grant.size, *size));
                     *largest = (*largest).max(*size);
                     assert_eq!((grant.size, grant.size >= *largest), (*granted, true), "{}", house.name);
@@ -149,7 +149,7 @@ fn take_many(house: &House, size: u64, count: usize) -> Vec<Grant> {
         assert_eq!(house.strategy.granted(grant.offset), Some(grant.size), "{}", house.name);
         if house.strategy.class_of(size).is_some() {
             assert!(
-                house.strategy.has_class_at(grant.offset) && grant.size == grants[0].size,
+                house.strategy.has_class_at(grant.offset, size) && grant.size == grants[0].size,
                 "{}",
                 house.name
             );
@@ -165,7 +165,7 @@ fn many_at_once_are_what_as_many_single_requests_would_be_granted() {
             let size = (house.total / part).clamp(1, house.largest());
             let single = fill_up(house, size);
             let of_class = single.iter().filter(|grant| {
-                house.strategy.class_of(size).is_none() || house.strategy.has_class_at(grant.offset)
+                house.strategy.class_of(size).is_none() || house.strategy.has_class_at(grant.offset, size)
             });
             let room = of_class.count();
             free_all(house, &single);

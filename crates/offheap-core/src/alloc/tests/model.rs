@@ -66,7 +66,7 @@ impl Model {
             && let Ok(grant) = self.house.strategy.allocate(size)
         {
             assert!(self.house.strategy.class_of(size).is_some());
-            assert!(!self.house.strategy.has_class_at(grant.offset), "there was room for one more");
+            assert!(!self.house.strategy.has_class_at(grant.offset, size), "there was room for one more");
             self.enter(grant, size);
         }
     }

@@ -83,8 +83,8 @@ impl Plan {
 
     /// See [`Strategy::has_class_at`].
     #[inline]
-    pub(super) fn has_class_at(&self, offset: u64) -> bool {
-        if let Self::Hybrid(hybrid) = self { hybrid.has_class_at(offset) } else { true }
+    pub(super) fn has_class_at(&self, offset: u64, size: u64) -> bool {
+        if let Self::Hybrid(hybrid) = self { hybrid.has_class_at(offset, size) } else { true }
     }
 }
 

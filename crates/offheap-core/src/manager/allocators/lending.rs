@@ -16,8 +16,9 @@ use crate::tracker::magazine::MAGAZINE_SLOTS;
 use crate::tracker::record::Record;
 use crate::tracker::state::{Generation, Handle, Owner, Slot};
 
-/// The largest request that can be lent, in bytes: the table keeps it in 16 bits.
-pub(super) const LENT_BYTES_MAX: u64 = 0xffff;
+/// The largest request that can be lent, in bytes: JavaScript takes none that is larger, and what it does not take is
+/// granted again sooner out of what waits. The table has 16 bits for it.
+pub(super) const LENT_BYTES_MAX: u64 = 0x7fff;
 /// No class of an allocator keeps more than this part of the region from others.
 const REGION_PART: u64 = 64;
 

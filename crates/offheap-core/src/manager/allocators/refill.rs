@@ -14,11 +14,12 @@ use crate::tracker::magazine::MAGAZINE_SLOTS;
 use crate::tracker::state::{Owner, Place, Slot};
 
 impl Plan {
-    /// The strategy, if it cuts many slots for little more than one. (An object pool counts how often it has to cut.)
-    fn cuts_many(&self) -> Option<&dyn Strategy> {
+    /// The strategy, if it cuts many grants of a size for little more than one. (An object pool counts how often it has
+    /// to cut.)
+    fn cuts_many(&self, size: u64) -> Option<&dyn Strategy> {
         match self {
             Self::Slab(slab) => Some(slab),
-            Self::Hybrid(hybrid) => Some(hybrid),
+            Self::Hybrid(hybrid) if hybrid.has_slots(size) => Some(hybrid),
             _ => None,
         }
     }
@@ -46,7 +47,7 @@ impl Isolate {
     #[cold]
     fn refill_magazine(&self, attached: &Attached, records: &mut Vec<Slot>, home: usize, size: u64) {
         let allocator = &attached.allocator;
-        let Some(strategy) = allocator.ground.plan.cuts_many() else { return };
+        let Some(strategy) = allocator.ground.plan.cuts_many(size) else { return };
         let Some(magazine) = IsolateTable::magazine_at(home) else { return };
         // One less than it holds: with the grant before, a whole word; and the next free needs no native call.
         let wanted = self.table.capacity(magazine).min(MAGAZINE_SLOTS).saturating_sub(1);

@@ -111,7 +111,7 @@ impl Attached {
             return None;
         }
         let ground = &self.allocator.ground;
-        let keeps = size <= ground.measures.total / REGION_PART && ground.plan.has_class_at(offset);
+        let keeps = size <= ground.measures.total / REGION_PART && ground.plan.has_class_at(offset, size);
         if keeps { self.class_of(size) } else { None }
     }
 
