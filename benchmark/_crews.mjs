@@ -27,7 +27,11 @@ function startMember(job, number, gate) {
   return { number, ask, end: () => worker.terminate() };
 }
 
-/** Two workers, and what they have: of named allocators one each and one together, of all else one case for both ways to work. */
+/**
+ * Two workers, and what they have: of named allocators one each and one together, of all else one case for both ways to work. A third
+ * allocator, the spare, is used in the warm-up alone: the code for the only allocator of a thread can be twice as fast as that for one of two,
+ * and nobody has a second one before both have one together.
+ */
 class Crew {
   note;
   #rates = { first: [], second: [], both: [] };
@@ -37,11 +41,14 @@ class Crew {
   #members;
   #together;
   #alone;
+  #spare;
 
   constructor({ byName = false, ...job }) {
     this.#members = [0, 1].map((number) => startMember({ ...job, step }, number, this.#gate));
     this.#together = { seat: 'together', name: 'of both workers', members: this.#members };
-    this.#alone = byName ? this.#members.map((member) => ({ seat: 'alone', name: `of worker ${member.number}`, members: [member] })) : [];
+    const own = (seat) => (byName ? this.#members.map((member) => ({ seat, name: `${seat}, of worker ${member.number}`, members: [member] })) : []);
+    this.#alone = own('alone');
+    this.#spare = own('spare');
   }
 
   /** Asks members at the same time. */
@@ -99,7 +106,7 @@ class Crew {
 
   /** What the workers have alone, or else what they have. */
   async openAlone() {
-    for (const party of this.#alone.length > 0 ? this.#alone : [this.#together]) await this.#open(party);
+    for (const party of this.#alone.length > 0 ? [...this.#alone, ...this.#spare] : [this.#together]) await this.#open(party);
   }
 
   async openTogether() {
@@ -109,9 +116,12 @@ class Crew {
   async workAlone(isWarm) {
     const turns = this.#alone.length > 0 ? this.#alone : this.#members.map((member) => ({ ...this.#together, members: [member] }));
     const rates = [await this.#work(turns[0]), await this.#work(turns[1])];
-    if (!isWarm) return;
-    this.#rates.first.push(rates[0]);
-    this.#rates.second.push(rates[1]);
+    if (isWarm) {
+      this.#rates.first.push(rates[0]);
+      this.#rates.second.push(rates[1]);
+    } else {
+      for (const spare of this.#spare) await this.#work(spare);
+    }
   }
 
   async workByTurns(isWarm) {
@@ -121,10 +131,10 @@ class Crew {
   }
 
   async close() {
-    for (const party of [...this.#alone, this.#together]) await this.#close(party);
+    for (const party of [...this.#alone, ...this.#spare, this.#together]) await this.#close(party);
   }
 
-  /** The best window for each side. Who works alone is the mean of the two: no worker's luck with the compiler is in the ratio. */
+  /** The best window for each side. Who works alone is the mean of the two: a worker's luck with the compiler is on both sides. */
   result() {
     if (this.note !== undefined) return { note: this.note };
     const oneBy = (pick) => (pick(this.#rates.first) + pick(this.#rates.second)) / 2;
