@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
-import { expectSame, expectStamps, median, minimum, summed, timeRow } from '../benchmark/_harness.mjs';
+import type { ExecutionContext } from 'ava';
+import { expectSame, expectStamps, median, minimum, summed } from '../benchmark/_checks.mjs';
+import { timeRow } from '../benchmark/_harness.mjs';
 import { figure, table } from '../benchmark/_report.mjs';
 import { pattern } from '../benchmark/_scenarios.mjs';
 
@@ -26,6 +28,7 @@ interface Row {
   readonly median: number | null;
   readonly spread: readonly [number, number] | null;
   readonly notes: { readonly [name: string]: string };
+  readonly pairNs: { readonly [name: string]: { readonly one: number; readonly two: number } };
   readonly checks: number;
   readonly error: string | null;
 }
@@ -104,6 +107,43 @@ test('the pools: ours and each peer are checked before they are timed', async (t
   t.true((rows[0]?.checks ?? 0) > 10);
 });
 
+test('two workers: each row is a ratio of which more is better, with the nanoseconds behind it', async (t) => {
+  const { code, stdout, stderr } = await bench(root, '--quick', '--json', '--filter', 'workers object pool');
+  t.is(code, 0, stderr);
+  const [row] = reportOf(stdout).rows;
+  t.deepEqual([row?.group, row?.unit, row?.error, row?.target, row?.targetWritten], ['workers', '×', null, 1.8, 1.8]);
+  const { ours, peers, pairNs, best, ratio, met, checks } = row as Row;
+  t.deepEqual(Object.keys(peers), ['koffi malloc/free', '@thi.ng/malloc', 'Buffer.allocUnsafe']);
+  t.deepEqual(Object.keys(pairNs), ['ours', ...Object.keys(peers)]);
+  for (const [name, { one, two }] of Object.entries(pairNs)) {
+    const value = name === 'ours' ? ours : peers[name];
+    t.true(Math.abs((2 * one) / two / (value ?? NaN) - 1) < 1e-9, name);
+  }
+  t.is(best, Math.max(...Object.values(peers).map(Number)));
+  t.is(ratio, (ours ?? NaN) / (best ?? NaN));
+  t.is(met, (ours ?? 0) >= 1.8);
+  t.true(checks > 50);
+});
+
+test('two workers whose allocator is not the same one fail their row, and so does one that ends', async (t) => {
+  const apart = `
+    import { threadId } from 'node:worker_threads';
+    const { getInstance } = Right;
+    Right.getInstance = (name, ...rest) => getInstance(name === 'of both workers' ? name + threadId : name, ...rest);`;
+  const gone = "Right.getInstance = (name) => process.exit(name === 'of both workers' ? 3 : 4);";
+  for (const [planted, error] of [[apart, 'wrong result: what is live is 3, not 6'], [gone, 'a worker ended with code 4']] as const) {
+    const tree = plant(t, `
+      import { AdvancedMemoryAllocator as Right } from './right.js';
+      export * from './right.js';
+      ${planted}`);
+    const { code, stdout, stderr } = await bench(tree, '--quick', '--json', '--filter', 'workers slab 128 B by one name, LIFO');
+    t.is(code, 1, stderr);
+    const [row] = reportOf(stdout).rows;
+    t.deepEqual([row?.ours, row?.met, row?.error], [null, false, error]);
+    t.true((row?.best ?? 0) > 0);
+  }
+});
+
 test('a stamp that another has written over is found', (t) => {
   const region = new Uint8Array(64);
   t.notThrows(() => expectStamps([region.subarray(0, 32), region.subarray(32)]));
@@ -127,14 +167,20 @@ test('a filter that no row holds, and an unknown option, are told in one sentenc
   }
 });
 
-test('a wrong result of ours fails its row and the run', async (t) => {
+/** A tree whose package is wrong in what `source` says; the right one is its `./right.js`. */
+function plant(t: ExecutionContext, source: string): string {
   const tree = mkdtempSync(join(tmpdir(), 'offheap-bench-'));
   t.teardown(() => rmSync(tree, { recursive: true, force: true }));
   for (const name of ['package.json', 'benchmark', 'scripts', 'dist']) cpSync(join(root, name), join(tree, name), { recursive: true });
   for (const name of ['native', 'node_modules']) symlinkSync(join(root, name), join(tree, name), 'junction');
   mkdirSync(join(tree, '.cache'));
   renameSync(join(tree, 'dist', 'index.js'), join(tree, 'dist', 'right.js'));
-  writeFileSync(join(tree, 'dist', 'index.js'), `
+  writeFileSync(join(tree, 'dist', 'index.js'), source);
+  return tree;
+}
+
+test('a wrong result of ours fails its row and the run', async (t) => {
+  const tree = plant(t, `
     import { DirectMemoryManager as Right } from './right.js';
     export * from './right.js';
     const compareMemory = () => 0; // whatever the bytes
@@ -178,4 +224,10 @@ test('statistics and the table', (t) => {
     targetWritten: 100, median: 60, spread: [50, 55], notes: { b: 'did not load' }, checks: 3, error: null,
   };
   t.is(table([row] as never).split('\n')[1], 'alloc  pair       ns    50.0    60.0  50.0…55.0  100 a       2.00  ≤ 110 (100)  yes  a 100; b did not load');
+  const ratio = {
+    ...row, unit: '×', ours: 1.9, peers: { a: 1.5, b: null }, best: 1.5, ratio: 1.27, target: 1.8, targetWritten: 1.8, median: 1.8, spread: [1.8, 1.9],
+    pairNs: { ours: { one: 10, two: 10.5 }, a: { one: 60, two: 80 } },
+  };
+  t.is(table([ratio] as never).split('\n')[1],
+    'alloc  pair       ×     1.90    1.80  1.80…1.90  1.50 a      1.27  ≥ 1.80  yes  ours (10.0 → 10.5 ns); a 1.50 (60.0 → 80.0 ns); b did not load');
 });

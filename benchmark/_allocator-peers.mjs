@@ -1,6 +1,6 @@
 // The peers of the allocators, each by scenario: `make(size, total)`. The garbage collector's own is dropped instead of freed.
 import { Buffer } from 'node:buffer';
-import { expect, expectStamps, summed, times } from './_harness.mjs';
+import { expect, expectStamps, summed, times } from './_checks.mjs';
 import { libc, mallocPairs, mallocReplacing, memPool } from './_peers.mjs';
 import { ALIVE, ARENA_ROUND, GRANTS_ALIVE, IN_FLIGHT, ORDER_MASK, PATTERN_LENGTH, grantOrder, pattern } from './_scenarios.mjs';
 

@@ -1,7 +1,9 @@
 // Starts the processes of each group, puts their figures together, and judges them.
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { PLANS, median, minimum } from './_harness.mjs';
+import { maximum, median, minimum } from './_checks.mjs';
+import { PLANS } from './_harness.mjs';
+import { MORE_IS_BETTER } from './_scenarios.mjs';
 import { measureEmptyCall } from './_yardstick.mjs';
 import * as access from './access.mjs';
 import * as alloc from './alloc.mjs';
@@ -11,8 +13,9 @@ import * as memory from './memory.mjs';
 import * as ops from './ops.mjs';
 import * as pools from './pools.mjs';
 import * as view from './view.mjs';
+import * as workers from './workers.mjs';
 
-const GROUPS = [alloc, pools, allocators, view, access, ops, load, memory];
+const GROUPS = [alloc, pools, allocators, workers, view, access, ops, load, memory];
 const runner = fileURLToPath(new URL('run.mjs', import.meta.url));
 
 /** One process of a group: its messages, and why it ended if not by itself. */
@@ -34,7 +37,7 @@ function mergeCells(cells) {
   const noted = cells.find(({ note }) => note !== undefined);
   if (noted) return { note: noted.note };
   const minima = cells.map(({ min }) => min);
-  return { value: minimum(minima), median: median(cells.map((cell) => cell.median)), spread: [minimum(minima), Math.max(...minima)] };
+  return { value: minimum(minima), median: median(cells.map((cell) => cell.median)), spread: [minimum(minima), maximum(minima)] };
 }
 
 async function timeGroup({ group, heavy = false }, operations, plan, progress, yardsticks) {
@@ -65,7 +68,7 @@ function inUnit(cell, { unit, bytes }) {
 function judge(group, row, { cells, checks }, factor) {
   const { unit, operation } = row;
   const { ours, ...peers } = Object.fromEntries(Object.entries(cells).map(([name, cell]) => [name, inUnit(cell, row)]));
-  const more = unit === 'GB/s'; // better
+  const more = MORE_IS_BETTER.includes(unit);
   const figures = Object.values(peers).map(({ value }) => value).filter((value) => value !== undefined);
   const best = figures.length === 0 ? null : figures.reduce((a, b) => (more === (a > b) ? a : b));
   const value = ours.value ?? null;
@@ -79,12 +82,13 @@ function judge(group, row, { cells, checks }, factor) {
     best,
     ratio: value === null || best === null ? null : more ? value / best : best / value,
     target,
-    met: target === null ? null : value !== null && value <= target,
+    met: target === null ? null : value !== null && (more ? value >= target : value <= target),
     targetWritten: row.target?.written ?? null,
     median: ours.median ?? null,
     spread: ours.spread ?? null,
     peerMedians: Object.fromEntries(Object.entries(peers).map(([name, cell]) => [name, cell.median ?? null])),
     notes: Object.fromEntries(Object.entries(peers).filter(([, { note }]) => note !== undefined).map(([name, { note }]) => [name, note])),
+    pairNs: Object.fromEntries(Object.entries(cells).filter(([, { pairNs }]) => pairNs !== undefined).map(([name, { pairNs }]) => [name, pairNs])),
     checks,
     error: ours.note ?? null,
   };

@@ -1,6 +1,7 @@
 // Times the cases of one row, in one process. benny (benchmark.js) collects the samples; what it times is an inner loop, because its
 // own call costs more than many of our operations take. Nothing is timed before its result was checked.
 import benny from 'benny';
+import { WrongResult, checksPassed, expectSame, median, minimum } from './_checks.mjs';
 
 /** Milliseconds that a sample must at least take: the clock's own cost and resolution vanish in it. */
 const SAMPLE_MS_MIN = 0.2;
@@ -8,54 +9,11 @@ const SAMPLE_MS_AIM = 0.25;
 /** How often benchmark.js calls a case in a round; see `round`. */
 const CALLS_PER_ROUND = 3;
 
-/** How many processes, and how much work goes into one; groups that move much memory have a process less in a quick run. */
+/** How many processes, and how much work goes into one; `workers` and groups that move much memory have a process less in a quick run. */
 export const PLANS = {
-  quick: { processes: 2, heavyProcesses: 1, rounds: 2, caseMs: 30, warmMs: 20, loads: 10, iterations: 100_000 },
-  full: { processes: 3, heavyProcesses: 3, rounds: 8, caseMs: 150, warmMs: 40, loads: 20, iterations: 1_000_000 },
+  quick: { processes: 2, heavyProcesses: 1, rounds: 2, caseMs: 30, warmMs: 20, loads: 10, iterations: 100_000, workerWarmMs: 300, workerRounds: 40 },
+  full: { processes: 3, heavyProcesses: 3, rounds: 8, caseMs: 150, warmMs: 40, loads: 20, iterations: 1_000_000, workerWarmMs: 600, workerRounds: 120 },
 };
-
-// === Checks ===
-
-let passed = 0;
-export const checksPassed = () => passed;
-
-/** A result that is not what it must be. */
-export class WrongResult extends Error {}
-
-export function expect(condition, what) {
-  if (!condition) throw new WrongResult(`wrong result: ${what}`);
-  passed += 1;
-}
-
-export const expectSame = (found, wanted, what) => expect(Object.is(found, wanted), `${what} is ${found}, not ${wanted}`);
-
-const stamp = (index) => 1 + (index % 251);
-
-/** Writes each one's number over all of its bytes, then reads all of them back: nobody has a byte of another. */
-export function expectStamps(all) {
-  all.forEach((bytes, index) => bytes.fill(stamp(index)));
-  all.forEach((bytes, index) => expect(bytes.every((byte) => byte === stamp(index)), `the stamp of number ${index} is whole`));
-}
-
-/** Ready-made: what a loop returns that adds the same number in each iteration. */
-export const times = (number) => (n) => n * number;
-
-/** What a loop returns that adds `model(i)`; `n` is a multiple of `step`, after which the model repeats. */
-export function summed(step, model) {
-  let sum = 0;
-  for (let i = 0; i < step; i += 1) sum += model(i);
-  return (n) => (n / step) * sum;
-}
-
-// === Statistics ===
-
-export const minimum = (values) => values.reduce((least, value) => Math.min(least, value), Infinity);
-
-export function median(values) {
-  const sorted = values.toSorted((a, b) => a - b);
-  const half = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
-}
 
 // === Timing ===
 
@@ -138,7 +96,7 @@ function cellOf(running) {
  */
 export async function timeRow(row, plan) {
   const { operation, cases, step = 1 } = row;
-  const before = passed;
+  const before = checksPassed();
   const cells = {};
   const group = [];
   try {
@@ -155,7 +113,7 @@ export async function timeRow(row, plan) {
     for (const running of group) running.case.dispose?.();
     await nextTurn();
   }
-  return { operation, cells, checks: passed - before };
+  return { operation, cells, checks: checksPassed() - before };
 }
 
 async function timeGroup(title, group, step, { rounds, caseMs, warmMs }) {

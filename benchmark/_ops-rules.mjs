@@ -1,5 +1,5 @@
 // What each operation must have done to its memories `a` and `b`. Said by plain code, so that nothing is its own witness.
-import { expect, expectSame, times } from './_harness.mjs';
+import { expect, expectSame, times } from './_checks.mjs';
 import { fillWithTiles, holdsTiles, swappedTile, tile } from './_scenarios.mjs';
 
 export const FILL = 0xa5;

@@ -2,6 +2,7 @@
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { run } from '../scripts/lib.mjs';
 import { koffiVersion } from './_peers.mjs';
+import { MORE_IS_BETTER } from './_scenarios.mjs';
 
 async function git(...args) {
   try {
@@ -38,9 +39,10 @@ export function figure(value) {
 
 const yesOrNo = (met) => (met === null ? '–' : met ? 'yes' : 'NO');
 
-function targetText({ target, targetWritten }) {
+function targetText({ unit, target, targetWritten }) {
   if (target === null) return '–';
-  return target === targetWritten ? `≤ ${figure(target)}` : `≤ ${figure(target)} (${figure(targetWritten)})`;
+  const limit = `${MORE_IS_BETTER.includes(unit) ? '≥' : '≤'} ${figure(target)}`;
+  return target === targetWritten ? limit : `${limit} (${figure(targetWritten)})`;
 }
 
 function bestText({ best, peers }) {
@@ -48,7 +50,14 @@ function bestText({ best, peers }) {
   return name === undefined ? '–' : `${figure(best)} ${name}`;
 }
 
-const peersText = ({ peers, notes }) => Object.entries(peers).map(([name, value]) => `${name} ${notes[name] ?? figure(value)}`).join('; ') || '–';
+/** What a pair takes a worker that works alone, and one beside another: a ratio does not tell it. */
+const pairText = (pair) => (pair === undefined ? '' : `(${figure(pair.one)} → ${figure(pair.two)} ns)`);
+
+function peersText({ peers, notes, pairNs = {} }) {
+  const texts = Object.entries(peers).map(([name, value]) => `${name} ${notes[name] ?? figure(value)} ${pairText(pairNs[name])}`.trimEnd());
+  if (pairNs.ours !== undefined) texts.unshift(`ours ${pairText(pairNs.ours)}`);
+  return texts.join('; ') || '–';
+}
 
 const COLUMNS = [
   ['group', (row) => row.group],

@@ -2,6 +2,9 @@
 export const KIB = 1024;
 export const MIB = 1024 * KIB;
 
+/** Units of which more is better; of all others less is. */
+export const MORE_IS_BETTER = ['GB/s', '×'];
+
 /** 64 B, 1 KiB, 64 MiB. */
 export function sizeText(bytes) {
   if (bytes >= MIB) return `${bytes / MIB} MiB`;

@@ -1,7 +1,7 @@
 // One checked access of a block, next to unchecked ones of a DataView and a Buffer. Loop, index and sum (about 1 ns) are in each figure.
 import { Buffer } from 'node:buffer';
 import { DirectMemoryManager } from 'offheap';
-import { expectSame, summed, times } from './_harness.mjs';
+import { expectSame, summed, times } from './_checks.mjs';
 
 export const group = 'access';
 

@@ -1,7 +1,7 @@
 // Allocate + free, without a view. A peer of the garbage collector is dropped instead of freed.
 import { Buffer } from 'node:buffer';
 import { DirectMemoryManager } from 'offheap';
-import { expect, expectSame, times } from './_harness.mjs';
+import { expect, expectSame, times } from './_checks.mjs';
 import { libc, mallocPairs, mallocReplacing } from './_peers.mjs';
 import { ALIVE, KIB, MIB, ORDER_MASK, order, sizeText } from './_scenarios.mjs';
 

@@ -1,6 +1,6 @@
 // Allocate + free of the six allocators, without a view. Every case first stamps all that it holds and reads the stamps back.
 import { AdvancedMemoryAllocator } from 'offheap';
-import { expect, expectSame, expectStamps, summed, times } from './_harness.mjs';
+import { expect, expectSame, expectStamps, summed, times } from './_checks.mjs';
 import { bufferCases, koffiCases, thingCases } from './_allocator-peers.mjs';
 import { ALIVE, ARENA_ROUND, GRANTS_ALIVE, IN_FLIGHT, KIB, MIB, ORDER_MASK, PATTERN_LENGTH, grantOrder, pattern, sizeText } from './_scenarios.mjs';
 

@@ -1,7 +1,7 @@
 // Loading the package in a fresh process. Every figure is a median: one process loads once.
 import { fileURLToPath } from 'node:url';
 import { runNode } from '../scripts/lib.mjs';
-import { median, minimum } from './_harness.mjs';
+import { maximum, median, minimum } from './_checks.mjs';
 
 export const group = 'load';
 
@@ -22,7 +22,7 @@ export async function runProbe(args) {
   return JSON.parse(stdout.trim().split('\n').at(-1));
 }
 
-export const summary = (values) => ({ value: median(values), median: median(values), spread: [minimum(values), Math.max(...values)] });
+export const summary = (values) => ({ value: median(values), median: median(values), spread: [minimum(values), maximum(values)] });
 
 /** Ours in each turn and koffi in every third; the first process of each finds cold files and does not count. */
 async function load(way, plan) {

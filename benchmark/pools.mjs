@@ -1,7 +1,7 @@
 // Acquire + release of pools, without a view: ours gives a fresh handle each time. Every case first stamps all that it holds.
 import { Buffer } from 'node:buffer';
 import { MemoryPool } from 'offheap';
-import { expect, expectSame, expectStamps, times } from './_harness.mjs';
+import { expect, expectSame, expectStamps, times } from './_checks.mjs';
 import { bufferCases, koffiCases, thingCases } from './_allocator-peers.mjs';
 import { typedArrayPool } from './_peers.mjs';
 import { GRANTS_ALIVE, KIB, MIB, ORDER_MASK, grantOrder } from './_scenarios.mjs';

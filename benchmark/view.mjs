@@ -2,7 +2,7 @@
 import { Buffer } from 'node:buffer';
 import { DirectMemoryManager } from 'offheap';
 import { allocateMany, expectApart, expectBalanced } from './alloc.mjs';
-import { expectSame, summed } from './_harness.mjs';
+import { expectSame, summed } from './_checks.mjs';
 import { libc } from './_peers.mjs';
 import { ALIVE, KIB, MIB, ORDER_MASK, order, sizeText } from './_scenarios.mjs';
 
