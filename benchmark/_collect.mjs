@@ -40,11 +40,19 @@ function mergeCells(cells) {
   return { value: minimum(minima), median: median(cells.map((cell) => cell.median)), spread: [minimum(minima), maximum(minima)] };
 }
 
-async function timeGroup({ group, heavy = false }, operations, plan, progress, yardsticks) {
+/** A group's rows, in processes of their own where the group says so. */
+async function timeGroup(group, operations, plan, progress, yardsticks) {
+  if (!group.apart) return timeTogether(group, operations, plan, progress, yardsticks);
+  const results = [];
+  for (const operation of operations) results.push(...(await timeTogether(group, [operation], plan, progress, yardsticks)));
+  return results;
+}
+
+async function timeTogether({ group, heavy = false }, operations, plan, progress, yardsticks) {
   const runs = [];
   const processes = heavy ? plan.heavyProcesses : plan.processes;
   for (let turn = 1; turn <= processes; turn += 1) {
-    progress(`${group}: process ${turn} of ${processes}, ${operations.length} rows`);
+    progress(`${group}: process ${turn} of ${processes}, ${operations.length === 1 ? operations[0] : `${operations.length} rows`}`);
     const run = await runProcess(group, plan, operations);
     yardsticks.push(...run.messages.filter(({ yardstick }) => yardstick).map(({ yardstick }) => yardstick));
     runs.push(run);

@@ -6,6 +6,8 @@ import { libc, mallocPairs, mallocReplacing } from './_peers.mjs';
 import { ALIVE, KIB, MIB, ORDER_MASK, order, sizeText } from './_scenarios.mjs';
 
 export const group = 'alloc';
+/** Each row in processes of its own: what V8 has learned from one says nothing about another. */
+export const apart = true;
 
 /** Up to 32 KiB no native call is made. */
 const target = (size, small) => ({ written: size <= 32 * KIB ? small : 100, scaled: true });

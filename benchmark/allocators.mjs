@@ -5,6 +5,8 @@ import { bufferCases, koffiCases, thingCases } from './_allocator-peers.mjs';
 import { ALIVE, ARENA_ROUND, GRANTS_ALIVE, IN_FLIGHT, KIB, MIB, ORDER_MASK, PATTERN_LENGTH, grantOrder, pattern, sizeText } from './_scenarios.mjs';
 
 export const group = 'allocators';
+/** Each row in processes of its own: what V8 has learned from one says nothing about another. */
+export const apart = true;
 
 const aim = (written) => ({ written, scaled: true });
 const TARGET = aim(80);

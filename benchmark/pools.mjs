@@ -4,9 +4,12 @@ import { MemoryPool } from 'offheap';
 import { expect, expectSame, expectStamps, times } from './_checks.mjs';
 import { bufferCases, koffiCases, thingCases } from './_allocator-peers.mjs';
 import { typedArrayPool } from './_peers.mjs';
+import { untrackedAlive, untrackedLifo } from './_untracked.mjs';
 import { GRANTS_ALIVE, KIB, MIB, ORDER_MASK, grantOrder } from './_scenarios.mjs';
 
 export const group = 'pools';
+/** Each row in processes of its own: what V8 has learned from one says nothing about another. */
+export const apart = true;
 
 const SIZE = KIB;
 const POOLS = 4;
@@ -42,6 +45,16 @@ export const rows = [
     unit: 'ns',
     target: { written: 22, scaled: true },
     cases: { 'ours': () => oursAlive(POOLS), 'Buffer.allocUnsafe': () => bufferCases.alive(SIZE) },
+  },
+  {
+    operation: 'what tracking costs: the LIFO row beside an untracked twin',
+    unit: 'ns',
+    cases: { 'ours': oursLifo, 'untracked twin': () => untrackedLifo(SIZE) },
+  },
+  {
+    operation: 'what tracking costs: the random row beside an untracked twin',
+    unit: 'ns',
+    cases: { 'ours': () => oursAlive(1), 'untracked twin': () => untrackedAlive(SIZE) },
   },
   {
     operation: 'pool 1 KiB with bytes() and a store, LIFO',
