@@ -3,8 +3,8 @@
 import { inRoot, loomFlags, portableFlags, run, runCargo, runNode, seconds } from './lib.mjs';
 import { readTap } from './tap.mjs';
 
-export const MIN_RUST_TESTS = 445;
-export const MIN_AVA_TESTS = 1080;
+export const MIN_RUST_TESTS = 449;
+export const MIN_AVA_TESTS = 1083;
 export const MIN_MODELS = 43;
 
 /** One failure more than were counted when the suite ran fewer tests than it must, or ended badly without naming a test. */
