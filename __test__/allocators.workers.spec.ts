@@ -188,3 +188,28 @@ test.serial('a region that was closed here is used again when the worker that vi
   }
   t.is(Manager.getMemoryStats().escaped, escaped);
 });
+
+for (const end of ['notices', 'exit', 'terminate'] as const) {
+  test.serial(`a closed region counts as committed until the worker that views it ${end === 'notices' ? 'has noticed' : `has ended (${end})`}`, async (t) => {
+    const total = 5 * MIB;
+    const before = Manager.getMemoryStats();
+    const allocator = AdvancedMemoryAllocator.getInstance(`counted, ${end}`, 'hybrid', total);
+    t.is(Manager.getMemoryStats().committed, before.committed + total);
+    const peer = new Peer();
+    await peer.next();
+    await peer.get('open', allocator.name, 'hybrid', total);
+    await peer.get('view', (await peer.get<Given>('allocate', 64, 42)).index);
+    const open = Manager.getMemoryStats().committed;
+    allocator.close();
+    Manager.setLimit(Manager.getMemoryStats().currentAllocated + total);
+    keep(AdvancedMemoryAllocator.getInstance('within the limit', 'ring', total)).close();
+    Manager.setLimit(null);
+    t.is(Manager.getMemoryStats().committed, open, 'its pages are there');
+    if (end === 'notices') t.deepEqual(await peer.ask('stats'), { code: 'ERR_OFFHEAP_CLOSED' });
+    if (end === 'exit') await peer.exit();
+    await peer.worker.terminate();
+    const kept = end === 'terminate' ? total : 0; // somebody may have been sent its buffer
+    const after = Manager.getMemoryStats();
+    t.deepEqual([after.committed - open + total, after.escaped - before.escaped], [kept, kept]);
+  });
+}

@@ -255,7 +255,7 @@ export interface MemoryStats {
   readonly averageBlockSize: number;
   readonly minBlockSize: number;
   readonly maxBlockSize: number;
-  /** Bytes taken from the OS: regions, idle pool blocks, cached chunks and spans included. */
+  /** Bytes taken from the OS: regions (a closed one until no thread views it), idle pool blocks, cached chunks and spans included. */
   readonly committed: number;
   /** Bytes that were freed and wait before their address is used again. */
   readonly quarantined: number;

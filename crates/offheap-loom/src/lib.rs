@@ -6,7 +6,8 @@
 //! - `base/sync/model.rs`: the checker's types; a `OnceLock` made of them; `compiler_fence` and `raw::fence_everywhere` are
 //!   fences of their own, which is what the pair promises. `Arc` and `Weak` stay those of `std`.
 //! - `statics!`: a static begins anew with each execution.
-//! - `sized(real, model)`: fewer records, magazines, levels, classes of an object pool: each atomic costs time in each execution.
+//! - `sized(real, model)`: fewer records, magazines, levels, classes of an object pool: each atomic costs time in each execution. Tags
+//!   of a free stack begin anew after eight.
 //! - `raw/words/model.rs`: words of the checker in place of mapped memory, so none is read as bytes; `Registry::epoch` reads one.
 //! - The clock has no thread, and it is known from the start that there is a fence.
 //!
@@ -15,22 +16,29 @@
 //! Within the bound of interruptions that each model names (without one, in full), for its two threads and few steps:
 //! - Records: a row is wholly one owner's, or absent, also while a free record's link stands in it; one free wins; pins, freezes
 //!   and claims exclude what they must; what one owner wrote happens before what the next one does.
-//! - Free stacks: the tracker's, with chains and `take_all`, and the object pool's, with its cells that change their size: no
-//!   slot twice, none lost.
-//! - Bitmaps: slots of a slab and runs of a buddy, while spans and pages change hands, and while another thread counts: live
-//!   grants share no byte, nothing is lost, and nothing is refused for which there is room.
+//! - Free stacks: the tracker's, with chains and `take_all`, also where tags begin anew, and the object pool's, with its cells
+//!   that change their size: no slot twice, none lost.
+//! - Bitmaps: slots of a slab and runs of a buddy, one by one, many of a word at once, and several words together, while spans
+//!   and pages change hands, and while another thread counts: live grants share no byte, nothing is lost, and nothing is refused
+//!   for which there is room.
+//! - Rings: the same, while freed room is taken back, skipped, trimmed or counted.
 //! - Arenas: a grant from before a reset is dead, one from after it lives; live grants share no byte; a mark divides grants; a
 //!   stretch's rest goes back only if nothing lies behind it.
 //! - Lending: a lent block is seen once or not at all, one that stays live or is adopted exactly once; a row is whole where
 //!   stores are seen in their order. When another isolate comes while a script takes, gives or cuts, or ends between two of its
 //!   stores: nobody else has what the script has, of two frees one wins, and all is free in the end. An only user's stores and
-//!   the exchanges of who comes lose nothing.
+//!   the exchanges of who comes lose nothing. What magazines spill is given to one, and every chunk is free once in the end.
+//! - Sharing: an offer is attached by one, or ends with its isolate, or by its free; the memory goes back once, when the last
+//!   holder has written and freed, whoever that is; an offer is one row, the one isolate's or the other's.
+//!
+//! Where threads can come out differently, a model names all outcomes ([`explore_exactly`]): others fail it, and so does one
+//! that never comes.
 //!
 //! JavaScript's part is played by a script with Relaxed loads and stores: it says nothing of what an engine may reorder.
 //!
 //! # What is not
 //!
-//! - The ring, the hybrid's own part, pools, labels, quarantine, growing by a segment or a span, and the clock.
+//! - A ring that overwrites, the hybrid's own part, pools, labels, quarantine, growing by a segment or a span, and the clock.
 //! - `reset`, `close` and pins of an allocator against a script; three isolates.
 //! - The system's fence, the mapping of memory, and finalizers: no model has them.
 //! - Figures of an arena that is rewound while another thread allocates in it: what that one was just granted may be missing from
@@ -40,8 +48,10 @@
 
 use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use loom::thread;
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::fmt::Debug;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 /// Words of a thread's stack: the manager's calls are deep.
@@ -52,19 +62,50 @@ const STEPS_MAX: usize = 50_000;
 /// Runs `model` in every way that its threads can take turns, or, with a bound, in every way with so few interruptions.
 /// Prints how many ways there were.
 pub fn explore(interruptions: impl Into<Option<usize>>, model: impl Fn() + Send + Sync + 'static) {
+    explore_exactly(interruptions, [()], model);
+}
+
+/// The same with a model that tells what came of it: of all ways together exactly what is `allowed`, each at least once.
+pub fn explore_exactly<T: Ord + Copy + Debug + Send + Sync + 'static>(
+    interruptions: impl Into<Option<usize>>,
+    allowed: impl IntoIterator<Item = T>,
+    model: impl Fn() -> T + Send + Sync + 'static,
+) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = builder.preemption_bound.or(interruptions.into());
     builder.max_branches = STEPS_MAX;
     let (model, ways, started) = (Arc::new(model), Arc::new(AtomicUsize::new(0)), Instant::now());
-    let count = Arc::clone(&ways);
+    let allowed: BTreeSet<T> = allowed.into_iter().collect();
+    let missing = Arc::new(Mutex::new(allowed.clone())); // of `std`: no part of the model
+    let (count, unseen) = (Arc::clone(&ways), Arc::clone(&missing));
     builder.check(move || {
         count.fetch_add(1, Ordering::Relaxed);
         let model = Arc::clone(&model);
-        join(spawn(move || model()));
+        let outcome = join(spawn(move || model()));
+        assert!(allowed.contains(&outcome), "{outcome:?} is not allowed");
+        unseen.lock().unwrap_or_else(PoisonError::into_inner).remove(&outcome);
     });
+    let missing = missing.lock().unwrap_or_else(PoisonError::into_inner);
+    assert!(missing.is_empty(), "{missing:?} never came");
     let current = std::thread::current();
     let (name, ways) = (current.name().unwrap_or("a model"), ways.load(Ordering::Relaxed));
     println!("{name}: {ways} ways, {:.1} s", started.elapsed().as_secs_f64());
+}
+
+/// Which of a model's two threads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Side {
+    /// Where the model began.
+    Here,
+    /// What it started.
+    There,
+}
+
+/// The one of two, of whom exactly one did it.
+#[must_use]
+pub fn one(here: bool, there: bool) -> Side {
+    assert_ne!(here, there, "both did it, or neither");
+    if here { Side::Here } else { Side::There }
 }
 
 /// A thread of a model.

@@ -7,11 +7,19 @@ mod arenas;
 mod bitmaps;
 #[path = "models/blocks.rs"]
 mod blocks;
+#[path = "models/claims.rs"]
+mod claims;
 #[path = "models/loans.rs"]
 mod loans;
 #[path = "models/records.rs"]
 mod records;
+#[path = "models/rings.rs"]
+mod rings;
 #[path = "models/script.rs"]
 mod script;
+#[path = "models/shares.rs"]
+mod shares;
+#[path = "models/spills.rs"]
+mod spills;
 #[path = "models/stacks.rs"]
 mod stacks;

@@ -61,7 +61,7 @@ pub fn stats() -> Float64Array {
         stats.next_block_id,
         stats.min_block_size,
         stats.max_block_size,
-        stats.committed + MANAGER.allocators.charged_bytes(),
+        stats.committed + MANAGER.allocators.committed_bytes(),
         MANAGER.escaped_bytes(),
         MANAGER.quarantined_bytes(),
         MANAGER.collected(),

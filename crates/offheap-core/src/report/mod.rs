@@ -29,7 +29,7 @@ pub struct Stats {
     pub min_block_size: u64,
     /// Largest live block, 0 when none.
     pub max_block_size: u64,
-    /// Held from the system.
+    /// Held from the system for blocks; regions of allocators have a figure of their own.
     pub committed: u64,
 }
 

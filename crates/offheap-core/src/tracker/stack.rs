@@ -1,7 +1,7 @@
 //! A free stack of slots: a Treiber stack whose links live in the records. Lock-free.
 
 use super::state::Slot;
-use crate::base::sync::{AtomicU64, Ordering};
+use crate::base::sync::{AtomicU64, Ordering, sized};
 
 /// Where the stack keeps its links. A link is a slot's index + 1; 0 ends a chain.
 pub trait Links {
@@ -45,12 +45,15 @@ pub struct Chain {
 }
 
 /// The head: `tag:32 | index + 1:32`. The tag changes with every push and pop, so a head that was
-/// read, popped and pushed back meanwhile does not pass for the old one.
+/// read, popped and pushed back meanwhile does not pass for the old one, unless it changed 2^32 times.
 #[derive(Debug, Default)]
 pub struct Stack(AtomicU64);
 
+/// The largest tag, after which they begin anew: in a model soon.
+const TAG_MAX: u32 = sized(u32::MAX as usize, 7) as u32;
+
 const fn pack(tag: u32, link: u32) -> u64 {
-    ((tag as u64) << 32) | link as u64
+    (((tag & TAG_MAX) as u64) << 32) | link as u64
 }
 
 const fn tag(head: u64) -> u32 {

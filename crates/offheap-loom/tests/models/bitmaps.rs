@@ -8,18 +8,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A strategy and the memory that it cuts.
-struct Cut<S> {
-    strategy: S,
+pub struct Cut<S> {
+    pub strategy: S,
     memory: Memory,
     grants: AtomicU32, // of `std`: no part of the model
 }
 
 impl<S: Strategy> Cut<S> {
-    fn of(strategy: S, total: u64) -> Arc<Self> {
+    pub fn of(strategy: S, total: u64) -> Arc<Self> {
         Arc::new(Self { strategy, memory: Memory::new(total, total / 64), grants: AtomicU32::new(0) })
     }
 
-    fn take(&self, size: u64) -> Option<Grant> {
+    pub fn take(&self, size: u64) -> Option<Grant> {
         let grant = self.strategy.allocate(size).ok()?;
         assert!(grant.size >= size);
         self.memory.take(grant.offset, grant.size);
@@ -27,13 +27,25 @@ impl<S: Strategy> Cut<S> {
         Some(grant)
     }
 
-    fn give(&self, grant: Grant) {
+    /// As many as there are, `count` at most, of one size.
+    pub fn take_many(&self, size: u64, count: usize) -> Vec<Grant> {
+        let mut grants = Vec::new();
+        let given = self.strategy.allocate_many(size, count, &mut |grant| grants.push(grant));
+        assert_eq!(given, grants.len());
+        for grant in &grants {
+            self.memory.take(grant.offset, grant.size);
+            self.grants.fetch_add(1, Ordering::Relaxed);
+        }
+        grants
+    }
+
+    pub fn give(&self, grant: Grant) {
         self.memory.leave(grant.offset, grant.size);
         assert_eq!(self.strategy.free(grant.offset), Ok(grant.size));
     }
 
     /// Nothing is live: all can be granted again.
-    fn assert_free(&self, largest: u64) {
+    pub fn assert_free(&self, largest: u64) {
         let usage = self.strategy.usage();
         assert_eq!((usage.blocks, usage.held, usage.largest_free), (0, 0, largest));
         self.strategy.check().unwrap();

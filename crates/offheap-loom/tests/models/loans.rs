@@ -5,7 +5,7 @@ use offheap_core::base::error::Code;
 use offheap_core::manager::allocators::{AllocatorId, Kind};
 use offheap_core::manager::{Isolate, Manager};
 use offheap_core::tracker::label::Label;
-use offheap_loom::{Memory, explore, join, spawn};
+use offheap_loom::{Memory, explore, explore_exactly, join, spawn};
 use std::sync::Arc;
 
 const TOTAL: u64 = 64 << 10;
@@ -146,7 +146,7 @@ fn what_a_script_gives_back_while_another_isolate_recalls_it_is_free_once() {
 
 #[test]
 fn what_a_script_has_is_foreign_to_another_isolate_that_frees_it() {
-    explore(2, || {
+    explore_exactly(2, ["foreign", "over"], || {
         let manager = manager();
         let owner = owner(manager);
         let script = Script::new(&owner.isolate);
@@ -157,9 +157,14 @@ fn what_a_script_has_is_foreign_to_another_isolate_that_frees_it() {
             isolate.free_in(id, held.handle, SIZE).unwrap_err().code
         });
         assert!(script.give(owner.lent, held));
-        assert!(matches!(join(other), Code::ForeignBlock | Code::DoubleFree));
+        let refused = join(other);
         drop(owner.isolate);
         assert_free(manager, owner.lent.id);
+        match refused {
+            Code::ForeignBlock => "foreign",
+            Code::DoubleFree => "over",
+            other => panic!("{other:?}"),
+        }
     });
 }
 

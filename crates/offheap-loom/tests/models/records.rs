@@ -7,7 +7,8 @@ use offheap_core::tracker::state::{
     AlignmentCode, Extent, Generation, Handle, Origin, Owner, Place, Slot, State,
 };
 use offheap_core::tracker::table::Tracker;
-use offheap_loom::{Memory, explore, join, spawn};
+use offheap_loom::Side::{Here, There};
+use offheap_loom::{Memory, explore, explore_exactly, join, one, spawn};
 use std::sync::Arc;
 
 /// Of each owner every field is another's.
@@ -39,40 +40,53 @@ fn begin(tracker: &Tracker, slot: Slot, of: u64) -> Generation {
     tracker.shared(slot).unwrap().begin_at(place(of), birth(of)).unwrap()
 }
 
+/// Whose row a look finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Seen {
+    First,
+    Second,
+    None,
+}
+
+const ALL_SEEN: [Seen; 3] = [Seen::First, Seen::Second, Seen::None];
+
+/// A row is wholly one owner's.
+fn seen(row: Option<&Row>) -> Seen {
+    let Some(row) = row else { return Seen::None };
+    let of = u64::from(row.handle.generation.0).div_ceil(2);
+    assert!(is_of(row, of), "{row:?}");
+    if of == 1 { Seen::First } else { Seen::Second }
+}
+
 #[test]
 fn a_row_is_wholly_one_owners_or_there_is_none() {
-    explore(None, || {
+    explore_exactly(None, ALL_SEEN, || {
         let (tracker, slot) = tracker();
         let first = begin(&tracker, slot, 1);
         let scans = {
             let tracker = Arc::clone(&tracker);
-            spawn(move || {
-                let row = tracker.shared_row(slot);
-                if let Some(row) = row {
-                    let of = u64::from(row.handle.generation.0).div_ceil(2);
-                    assert!(is_of(&row, of), "{row:?}");
-                }
-            })
+            spawn(move || seen(tracker.shared_row(slot).as_ref()))
         };
         tracker.shared(slot).unwrap().end(first).unwrap();
         begin(&tracker, slot, 2);
-        join(scans);
-        assert!(is_of(&tracker.shared_row(slot).unwrap(), 2));
+        let seen_there = join(scans);
+        assert_eq!(seen(tracker.shared_row(slot).as_ref()), Seen::Second);
+        seen_there
     });
 }
 
 #[test]
 fn a_free_record_in_a_stack_and_its_next_owner_never_show_as_one_row() {
-    explore(None, || {
+    explore_exactly(None, ALL_SEEN, || {
         let (tracker, slot) = tracker();
         let first = begin(&tracker, slot, 1);
         let scans = {
             let tracker = Arc::clone(&tracker);
             spawn(move || {
-                tracker.scan(|row| {
-                    let of = u64::from(row.handle.generation.0).div_ceil(2);
-                    assert!(row.handle.slot == slot && is_of(row, of), "{row:?}");
-                });
+                let mut all = Vec::new();
+                tracker.scan(|row| all.push(*row));
+                assert!(all.len() <= 1 && all.iter().all(|row| row.handle.slot == slot), "{all:?}");
+                seen(all.first())
             })
         };
         let record = tracker.shared(slot).unwrap();
@@ -82,14 +96,15 @@ fn a_free_record_in_a_stack_and_its_next_owner_never_show_as_one_row() {
         let again = tracker.take(1).unwrap();
         assert_eq!(again.first, slot);
         begin(&tracker, slot, 2);
-        join(scans);
+        let seen = join(scans);
         tracker.check().unwrap();
+        seen
     });
 }
 
 #[test]
 fn of_two_frees_of_one_owner_one_wins_and_the_next_owner_keeps_what_it_has() {
-    explore(None, || {
+    explore_exactly(None, [Here, There], || {
         let (tracker, slot) = tracker();
         let first = begin(&tracker, slot, 1);
         let frees = |tracker: Arc<Tracker>| {
@@ -105,15 +120,23 @@ fn of_two_frees_of_one_owner_one_wins_and_the_next_owner_keeps_what_it_has() {
         };
         let other = spawn(frees(Arc::clone(&tracker)));
         let mine = frees(Arc::clone(&tracker))();
-        assert_ne!(mine, join(other));
+        let freed = one(mine, join(other));
         let row = tracker.shared_row(slot).unwrap();
         assert!(is_of(&row, 2) && row.handle.generation.0 == first.0 + 2);
+        freed
     });
+}
+
+/// What became of a claim of what another thread frees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Claim {
+    Early,
+    Won,
 }
 
 #[test]
 fn what_one_owner_wrote_happens_before_what_the_next_owner_does() {
-    explore(None, || {
+    explore_exactly(None, [Claim::Early, Claim::Won], || {
         let (tracker, slot) = tracker();
         let memory = Arc::new(Memory::new(1, 1));
         let first = begin(&tracker, slot, 1);
@@ -125,20 +148,30 @@ fn what_one_owner_wrote_happens_before_what_the_next_owner_does() {
                 if claimed {
                     memory.take(0, 1);
                 }
-                claimed
+                if claimed { Claim::Won } else { Claim::Early }
             })
         };
         let record = tracker.shared(slot).unwrap();
         memory.take(0, 1);
         memory.leave(0, 1);
         record.end_marked(first, State::WAITING).unwrap();
-        memory.assert_writes(1 + u32::from(join(other)));
+        let claim = join(other);
+        memory.assert_writes(1 + u32::from(claim == Claim::Won));
+        claim
     });
+}
+
+/// What became of a pin that is dropped again, and of a free.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Pin {
+    Refused,
+    RefusedTheFree,
+    DroppedBeforeTheFree,
 }
 
 #[test]
 fn a_pin_and_a_free_never_both_succeed_while_the_pin_is_held() {
-    explore(None, || {
+    explore_exactly(None, [Pin::Refused, Pin::RefusedTheFree, Pin::DroppedBeforeTheFree], || {
         let (tracker, slot) = tracker();
         let first = begin(&tracker, slot, 1);
         let pins = {
@@ -160,9 +193,14 @@ fn a_pin_and_a_free_never_both_succeed_while_the_pin_is_held() {
             begin(&tracker, slot, 2);
         }
         let pinned = join(pins);
-        assert!(pinned || freed.is_ok());
         assert_eq!(record.state().pins(), 0);
         assert_eq!(record.is_live(first), freed.is_err());
+        match (pinned, freed.is_ok()) {
+            (false, true) => Pin::Refused,
+            (true, false) => Pin::RefusedTheFree,
+            (true, true) => Pin::DroppedBeforeTheFree,
+            (false, false) => panic!("each refused the other"),
+        }
     });
 }
 
@@ -187,8 +225,8 @@ fn two_pins_and_two_unpins_leave_none_and_a_free_wins_only_when_none_is_held() {
 }
 
 #[test]
-fn a_frozen_record_is_ended_by_nobody_else_and_a_pinned_one_is_not_frozen() {
-    explore(None, || {
+fn a_frozen_record_is_ended_by_nobody_else() {
+    explore_exactly(None, [Here, There], || {
         let (tracker, slot) = tracker();
         let first = begin(&tracker, slot, 1);
         let resets = {
@@ -204,15 +242,44 @@ fn a_frozen_record_is_ended_by_nobody_else_and_a_pinned_one_is_not_frozen() {
         };
         let record = tracker.shared(slot).unwrap();
         let freed = record.end(first).is_ok();
-        let reset = join(resets);
-        assert_ne!(freed, reset, "ended twice, or never");
+        let ended = one(freed, join(resets));
         assert_eq!(record.state(), State::new(Generation(first.0 + 1), 0));
+        ended
+    });
+}
+
+#[test]
+fn a_pin_and_a_freeze_never_hold_one_record_together() {
+    explore_exactly(None, [Pin::Refused, Pin::RefusedTheFree, Pin::DroppedBeforeTheFree], || {
+        let (tracker, slot) = tracker();
+        let first = begin(&tracker, slot, 1);
+        let pins = {
+            let tracker = Arc::clone(&tracker);
+            spawn(move || {
+                let record = tracker.shared(slot).unwrap();
+                let pinned = record.pin(first);
+                if pinned.is_ok() {
+                    assert_eq!(record.unpin(first).unwrap().pins(), 1, "frozen while it was pinned");
+                }
+                pinned.map_err(|refused| refused.code)
+            })
+        };
+        let record = tracker.shared(slot).unwrap();
+        let frozen = record.freeze(first).map_err(|refused| refused.code);
+        let ended = frozen.is_ok() && record.end_frozen(first).is_ok();
+        assert_eq!(record.is_live(first), !ended);
+        match (join(pins), frozen) {
+            (Err(Code::InUse | Code::UseAfterFree), Ok(_)) => Pin::Refused,
+            (Ok(_), Err(Code::InUse)) => Pin::RefusedTheFree,
+            (Ok(_), Ok(_)) => Pin::DroppedBeforeTheFree,
+            other => panic!("{other:?}"),
+        }
     });
 }
 
 #[test]
 fn of_two_who_claim_a_waiting_record_one_has_it_and_sees_its_last_owners_fields() {
-    explore(None, || {
+    explore_exactly(None, [Here, There], || {
         let (tracker, slot) = tracker();
         let first = begin(&tracker, slot, 1);
         let claims = |tracker: Arc<Tracker>| {
@@ -229,10 +296,11 @@ fn of_two_who_claim_a_waiting_record_one_has_it_and_sees_its_last_owners_fields(
         let other = spawn(claims(Arc::clone(&tracker)));
         tracker.shared(slot).unwrap().end_marked(first, State::WAITING).unwrap();
         let mine = claims(Arc::clone(&tracker))();
-        assert_ne!(mine, join(other), "claimed by both, or by neither");
+        let claimed = one(mine, join(other));
         assert_eq!(
             tracker.shared_row(slot).unwrap().handle,
             Handle { slot, generation: Generation(first.0 + 2) }
         );
+        claimed
     });
 }

@@ -5,7 +5,7 @@ use offheap_core::alloc::strategy::Strategy;
 use offheap_core::tracker::stack::{Links, Stack};
 use offheap_core::tracker::state::Slot;
 use offheap_core::tracker::table::Tracker;
-use offheap_loom::{Memory, explore, join, spawn};
+use offheap_loom::{Memory, explore, explore_exactly, join, spawn};
 use std::sync::Arc;
 
 struct Shared {
@@ -62,21 +62,30 @@ fn two_who_pop_one_by_one_get_each_slot_once() {
 }
 
 #[test]
-fn a_pop_is_not_fooled_when_the_same_slot_is_on_top_again() {
-    explore(None, || {
-        let (shared, all) = stack(3);
-        let other = {
-            let shared = Arc::clone(&shared);
-            spawn(move || {
-                let (first, second) = (pop(&shared, 1), pop(&shared, 1));
-                push(&shared, &first); // on top again, and what was below it is gone
-                second
-            })
-        };
-        let mut held = pop(&shared, 1);
-        held.extend(join(other));
-        assert_whole(&shared, &all, held);
-    });
+fn a_pop_is_not_fooled_when_the_same_slot_is_on_top_again_also_where_tags_begin_anew() {
+    // Which slot was popped, and which by the other thread in the end: before it began, after its first pop, after its
+    // second, and after its push.
+    let allowed = [(0, 2), (1, 2), (2, 1), (0, 1)];
+    for turns in 0..4 {
+        explore_exactly(None, allowed, move || {
+            let (shared, all) = stack(3);
+            for _ in 0..turns {
+                push(&shared, &pop(&shared, 1)); // two tags further
+            }
+            let other = {
+                let shared = Arc::clone(&shared);
+                spawn(move || {
+                    let (first, second) = (pop(&shared, 1), pop(&shared, 1));
+                    push(&shared, &first); // on top again, and what was below it is gone
+                    second
+                })
+            };
+            let held = [pop(&shared, 1)[0], join(other)[0]];
+            assert_whole(&shared, &all, held);
+            let [mine, theirs] = held.map(|slot| all.iter().position(|each| *each == slot).unwrap());
+            (mine, theirs)
+        });
+    }
 }
 
 #[test]

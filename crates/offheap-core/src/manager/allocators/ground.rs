@@ -40,6 +40,7 @@ pub(super) struct Ground {
     pub(super) was_shared: AtomicBool, // by several isolates: one may still be in it when it is closed
     pub(super) waits: Waits,
     pub(super) seen: AtomicBool, // by users, through ArrayBuffers, which may be with anybody by now
+    counted: AtomicBool,         // as committed; changed under the registry's lock
 }
 
 impl Plan {
@@ -120,6 +121,7 @@ impl Ground {
             was_shared,
             waits: Waits::default(),
             seen: AtomicBool::new(false),
+            counted: AtomicBool::new(false),
         })
     }
 
@@ -149,10 +151,20 @@ impl Ground {
         if let Plan::ObjectPool(pool) = &self.plan { pool.misses() } else { 0 }
     }
 
-    /// Gives all pages back. Where the system zeroes them, nothing of the last allocator is left to read.
-    pub(super) fn clear(&self) {
+    /// An allocator gets it: from now on any page may be touched. Returns the bytes that are committed by that.
+    pub(super) fn open(&self) -> u64 {
+        if self.counted.swap(true, Ordering::Relaxed) { 0 } else { self.region.size() as u64 }
+    }
+
+    /// Gives all pages back. Where the system zeroes them, nothing of the last allocator is left to read. Returns the bytes
+    /// that are committed no more: none where the system did not take them.
+    pub(super) fn clear(&self) -> u64 {
         self.seen.store(false, Ordering::Relaxed); // whoever gets it next takes a lock that we hold
-        self.region.decommit(0, self.region.size());
+        let given = self.decommit(0, self.region.size() as u64);
+        if given > 0 {
+            self.counted.store(false, Ordering::Relaxed);
+        }
+        given
     }
 
     /// Gives pages back that nobody can be granted now. Returns the bytes that the system took: none where a page is

@@ -132,6 +132,7 @@ pub struct Registry {
     state: Mutex<Open>,
     epochs: OnceLock<&'static [AtomicI32]>,
     charged_bytes: AtomicU64,
+    committed_bytes: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -148,6 +149,13 @@ impl Registry {
     #[must_use]
     pub fn charged_bytes(&self) -> u64 {
         self.charged_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of regions held from the system: of open ones, and of closed ones until their pages have gone back, which
+    /// is when nobody sees them any more. What somebody may see for good counts for ever.
+    #[must_use]
+    pub fn committed_bytes(&self) -> u64 {
+        self.committed_bytes.load(Ordering::Relaxed)
     }
 
     /// The epoch words, four for each number: its life (odd while it is open), its resets, nothing, its turn. For the view
@@ -269,7 +277,8 @@ impl Manager {
         self.allocators.epoch_words()?;
         let number = open.take_number()?;
         let made = self.ground_for(&mut open, &measures, alignment).and_then(|ground| {
-            let arena = self.begin_arena(&ground, measures.alignment, isolate.number)?;
+            let arena = self.begin_arena(&ground, measures.alignment, isolate.number);
+            let arena = arena.inspect_err(|_| open.idle_grounds.push(Arc::clone(&ground)))?;
             Ok((ground, arena))
         });
         let (ground, arena) = made.inspect_err(|_| open.idle_numbers.push(number))?;
@@ -287,6 +296,7 @@ impl Manager {
             lent: recall::Lent::default(),
         });
         self.allocators.charged_bytes.fetch_add(measures.total, Ordering::Relaxed);
+        self.allocators.committed_bytes.fetch_add(allocator.ground.open(), Ordering::Relaxed);
         open.names.insert(name.into(), number);
         open.numbers[number as usize] = Some(Arc::clone(&allocator));
         sole::promote(&allocator);

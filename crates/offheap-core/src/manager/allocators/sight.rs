@@ -79,7 +79,7 @@ impl Manager {
         if *lost {
             self.escaped_bytes.fetch_add(ground.measures.total, Ordering::Relaxed);
         } else if isolates.is_empty() {
-            ground.clear();
+            self.allocators.committed_bytes.fetch_sub(ground.clear(), Ordering::Relaxed);
             open.idle_grounds.push(Arc::clone(ground));
         } else {
             return;

@@ -8,6 +8,7 @@ use crate::raw;
 use crate::tracker::label::Label;
 use crate::tracker::record::{Birth, Record};
 use crate::tracker::state::{AlignmentCode, Extent, Handle, Origin, Owner, Place};
+use crate::tracker::table::Tracker;
 use std::thread;
 use std::time::Duration;
 
@@ -251,4 +252,70 @@ fn a_region_that_an_isolate_lost_or_saw_until_its_end_is_never_used_again() {
             assert_ne!(isolate.manager.allocators.get(next).unwrap().ground.span, first);
         }
     }
+}
+
+/// What a region of so many bytes counts when its pages were given back, where the system takes any.
+fn given_back(bytes: u64) -> u64 {
+    if cfg!(offheap_portable) { bytes } else { 0 }
+}
+
+#[test]
+fn a_closed_region_counts_as_committed_until_its_pages_go_back_and_against_the_limit_no_more() {
+    let (isolate, id) = opened();
+    let (registry, other) = (&isolate.manager.allocators, Isolate::open(isolate.manager, Some(0)).unwrap());
+    let figures = || (registry.charged_bytes(), registry.committed_bytes());
+    let total = MEASURES.total;
+    assert_eq!(figures(), (total, total));
+    isolate.see_region(id).unwrap();
+    other.see_region(id).unwrap();
+    isolate.close_allocator(id).unwrap();
+    assert_eq!(figures(), (0, total));
+    isolate.leave_region(id, false);
+    assert_eq!(figures(), (0, total), "the other one sees it");
+    other.leave_region(id, false);
+    assert_eq!(figures(), (0, given_back(total)));
+    let again = isolate.open_allocator("again", MEASURES).unwrap();
+    assert_eq!(figures(), (total, total), "the same region, counted once");
+    isolate.close_allocator(again).unwrap();
+    assert_eq!(figures(), (0, given_back(total)), "nobody saw it");
+}
+
+#[test]
+fn a_region_that_is_kept_for_ever_counts_as_committed_for_ever() {
+    let (isolate, id) = opened();
+    let registry = &isolate.manager.allocators;
+    isolate.see_region(id).unwrap();
+    isolate.close_allocator(id).unwrap();
+    isolate.leave_region(id, true);
+    assert_eq!((registry.charged_bytes(), registry.committed_bytes()), (0, MEASURES.total));
+    let next = isolate.open_allocator("next", MEASURES).unwrap();
+    assert_eq!(registry.committed_bytes(), 2 * MEASURES.total);
+    isolate.close_allocator(next).unwrap();
+    assert_eq!(registry.committed_bytes(), MEASURES.total + given_back(MEASURES.total));
+}
+
+#[test]
+fn a_region_counts_as_committed_with_the_whole_of_its_last_page() {
+    let (isolate, _) = opened();
+    let before = isolate.manager.allocators.committed_bytes();
+    isolate.open_allocator("odd", Measures { total: 100_000, ..MEASURES }).unwrap();
+    let page = raw::page_size() as u64;
+    assert_eq!(isolate.manager.allocators.committed_bytes() - before, 100_000_u64.next_multiple_of(page));
+}
+
+#[test]
+fn an_arena_for_which_no_record_is_left_leaves_its_region_to_the_next() {
+    let tracker = Tracker::with_segments(1);
+    let isolate =
+        Isolate::open(Box::leak(Box::new(Manager { tracker, ..Manager::default() })), Some(0)).unwrap();
+    let (tracker, atlas) = (&isolate.manager.tracker, &isolate.manager.chunks.atlas);
+    let mut records: Vec<_> = std::iter::from_fn(|| tracker.take(64).ok()).collect();
+    let arena = Measures { kind: Kind::Arena, ..MEASURES };
+    for _ in 0..3 {
+        assert_eq!(isolate.open_allocator("arena", arena).unwrap_err().code, Code::OutOfMemory);
+        assert_eq!((atlas.count(), isolate.manager.allocators.committed_bytes()), (1, 0));
+    }
+    tracker.give(records.pop().unwrap());
+    isolate.open_allocator("arena", arena).unwrap();
+    assert_eq!((atlas.count(), isolate.manager.allocators.committed_bytes()), (1, arena.total));
 }
