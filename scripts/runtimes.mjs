@@ -1,5 +1,5 @@
 // `npm run test:runtimes`: the specs on other Node versions, whose binaries npm itself carries.
-// `--only 24` runs one of them; `--print-path 24` prints its binary and runs nothing.
+// `--only 24` runs one of them, with and without the front-end; `--print-path 24` prints its binary and runs nothing.
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { ensure } from './ensure.mjs';
 import { Stop, finish, heading, inRoot, main, run, runNpm, seconds } from './lib.mjs';
@@ -7,6 +7,8 @@ import { avaSuite } from './suites.mjs';
 
 /** One release of each line that users run beside the one that runs `npm test`. */
 const RUNTIMES = { 22: '22.23.3', 24: '24.21.0', 26: '26.10.0' };
+/** The one on which the run of all of them also tests without the front-end, as `npm test` does on its own Node. */
+const BOTH_WAYS = '24';
 const home = inRoot('.cache', 'runtimes');
 const binary = (major) => inRoot('.cache', 'runtimes', 'node_modules', `node-${major}`, 'bin', 'node');
 
@@ -52,7 +54,7 @@ await main(async (args) => {
   const rows = [];
   for (const major of majors) {
     heading(`Node ${RUNTIMES[major]}`);
-    for (const frontend of ['on', 'off']) {
+    for (const frontend of only || major === BOTH_WAYS ? ['on', 'off'] : ['on']) {
       const started = performance.now();
       rows.push({ major, frontend, ...(await avaSuite({ node: binary(major), version: RUNTIMES[major], frontend, isFull: only })), ms: performance.now() - started });
     }
