@@ -11,6 +11,13 @@ use std::time::Instant;
 #[derive(Debug)]
 pub struct Portable;
 
+/// Of an allocation in which `size` bytes lie aligned, behind the address of its own start. It asks for no alignment: an
+/// allocator gives zeroed memory that was never touched without touching it, but aligned memory it writes over.
+fn layout(size: usize, alignment: usize) -> Option<Layout> {
+    let whole = size.checked_add(alignment)?.checked_add(size_of::<NonNull<u8>>())?;
+    Layout::from_size_align(whole, 1).ok()
+}
+
 impl Os for Portable {
     const DECOMMIT_ZEROES: bool = true;
 
@@ -23,9 +30,16 @@ impl Os for Portable {
     }
 
     fn reserve(size: usize, alignment: usize) -> Option<NonNull<u8>> {
-        let layout = Layout::from_size_align(size, alignment).ok()?;
-        // SAFETY: the trait's precondition says that `size` is not 0.
-        NonNull::new(unsafe { alloc_zeroed(layout) })
+        let layout = layout(size, alignment)?;
+        // SAFETY: the layout is not of size 0: it has room for a pointer.
+        let base = NonNull::new(unsafe { alloc_zeroed(layout) })?;
+        let address = base.addr().get();
+        let skip = (address + size_of::<NonNull<u8>>()).next_multiple_of(alignment) - address;
+        // SAFETY: `skip` is at most a pointer's size and `alignment`, so `size` bytes lie behind it in the allocation.
+        let start = unsafe { base.add(skip) };
+        // SAFETY: `skip` is at least a pointer's size: the bytes before `start` are of the allocation, and nobody else's.
+        unsafe { start.cast::<NonNull<u8>>().sub(1).write_unaligned(base) };
+        Some(start)
     }
 
     unsafe fn commit(_start: NonNull<u8>, _size: usize) -> bool {
@@ -40,9 +54,11 @@ impl Os for Portable {
     }
 
     unsafe fn release(start: NonNull<u8>, size: usize, alignment: usize) {
-        if let Ok(layout) = Layout::from_size_align(size, alignment) {
-            // SAFETY: the caller's contract: the layout that `reserve` used, unused by now.
-            unsafe { dealloc(start.as_ptr(), layout) };
+        if let Some(layout) = layout(size, alignment) {
+            // SAFETY: the caller's contract: what `reserve` gave, which left the allocation's own start before it.
+            let base = unsafe { start.cast::<NonNull<u8>>().sub(1).read_unaligned() };
+            // SAFETY: the caller's contract: the layout is that of `reserve`, and the memory is unused by now.
+            unsafe { dealloc(base.as_ptr(), layout) };
         }
     }
 
