@@ -6,8 +6,11 @@ import { Worker } from 'node:worker_threads';
 import test from 'ava';
 import { DirectMemoryManager as Manager, MemoryPool } from '../index.js';
 import type { AllocatedMemory } from '../index.js';
-import { GIB, KIB, MIB, closeAfterEach, open, refuses } from './_allocators.js';
+import { GIB, KIB, MIB, TYPES, closeAfterEach, open, refuses } from './_allocators.js';
+import { endAfterEach, start } from './_peer.js';
+import type { Given } from './_peer.js';
 
+endAfterEach();
 closeAfterEach();
 
 test.serial('the sums of several pools with large blocks are exact', (t) => {
@@ -57,6 +60,37 @@ test.serial('nothing is freed before it was born', (t) => {
     if (round % 2 === 0) pool.clear(); // the next one is new: its birth is a native time
   }
   t.is(pool.getStats().inUse, 0);
+});
+
+for (const type of TYPES) {
+  test.serial(`${type}: a thread that never used it sees what another has ready as free`, async (t) => {
+    const name = `${type} of a worker`;
+    const peer = await start(name, type);
+    const kept = await peer.get<Given>('allocate', 1000, 1);
+    const freed: Given[] = [];
+    for (let count = 0; count < 10; count += 1) freed.push(await peer.get<Given>('allocate', 1000, 2));
+    for (const { index } of freed) await peer.get('free', index);
+    t.true(await peer.get('fits', 1000));
+    const seen = Manager.getMemoryStats().byAllocator.find((stats) => stats.name === name);
+    t.like(seen, { allocatedBlocks: 1, requestedSize: 1000 });
+    const { allocatedSize } = await peer.get<{ allocatedSize: number }>('stats');
+    t.deepEqual([seen?.allocatedSize, seen?.freeSize], [allocatedSize, MIB - allocatedSize]);
+    t.is(await peer.get('read', kept.index, 999), 1);
+    await peer.get('close');
+  });
+}
+
+test.serial('arena: statistics take nothing of it from a thread that goes on allocating', async (t) => {
+  const arena = open('arena');
+  const peer = await start(arena.name, 'arena');
+  for (let count = 0; count < 200; count += 1) {
+    arena.allocate(16);
+    await peer.get('allocate', 16, count);
+    Manager.getMemoryStats();
+    arena.getStats();
+  }
+  t.like(arena.getStats(), { allocatedBlocks: 400, requestedSize: 400 * 16 });
+  t.true(arena.getStats().allocatedSize < MIB / 4, 'a piece for each of them, and what is behind');
 });
 
 /** Pools that a worker opens and closes, and bytes that are in use of one. */

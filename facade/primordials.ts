@@ -55,6 +55,8 @@ export const max: typeof Math.max = Math.max;
 export const min: typeof Math.min = Math.min;
 export const round: typeof Math.round = Math.round;
 export const trunc: typeof Math.trunc = Math.trunc;
+/** A word that another thread writes: what is read after it is no older, also on a machine that reorders loads. */
+export const loadOrdered: (words: Int32Array, index: number) => number = Atomics.load;
 /** V8's; undefined elsewhere. */
 export const captureStackTrace: ((target: object, above?: object) => void) | undefined = Error.captureStackTrace as never;
 /** 2^53 − 1: the largest size, offset or count. */

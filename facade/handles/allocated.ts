@@ -156,7 +156,7 @@ class Grant implements Face {
     installAccessors<Grant>(this.prototype, {
       locate: (self, offset, width) => {
         const region = self.#region; // throws for a forged one, see `prepare`
-        if (!isGranted(region, self.#slot, self.#generation)) throw deadError(self, false);
+        if (!isGranted(region, self.#slot, self.#generation)) throw refusal(self);
         if (typeof offset !== 'number' || offset < 0 || offset > self.#size - width || ((offset | 0) !== offset && !p.isInteger(offset))) {
           throw accessError(offset, width, self.#size);
         }
@@ -331,6 +331,9 @@ export const cutLent: Doors['cutLent'] = doors.cutLent;
 export const giveBack: Doors['giveBack'] = doors.giveBack;
 /** Views all of a memory in the usual case. */
 const { allBytes } = doors;
+
+/** What an access throws that found its memory dead: when it is not, as a second look may tell, that makes it try once more. */
+const refusal = (memory: Face): unknown => (isUsable(memory) ? NOT_READY : deadError(memory, false));
 
 /** What `free()` and dispose do, whatever a script made of the methods. */
 function free(memory: Face): void {

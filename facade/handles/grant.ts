@@ -11,7 +11,7 @@ import type { AllocatedMemory } from '../types.js';
 import { copyPart } from './copyout.js';
 import { ROW } from './facts.js';
 import { exposeMemory } from './operand.js';
-import { checkEscape, hiddenBytes, isCurrent, isGranted, isOpen, windowOf } from './region.js';
+import { checkEscape, hiddenBytes, isCurrent, isGranted, isGrantedStill, isOpen, windowOf } from './region.js';
 import type { Region } from './region.js';
 import { failure, idOf, status } from './table.js';
 
@@ -64,7 +64,9 @@ let arenaIdsGiven = 0;
 /** Whether the memory is still this handle's. */
 export function isUsable(memory: AllocatedMemory): boolean {
   const region = allocated.regionOf(memory);
-  return isCurrent(region) && isGranted(region, allocated.slotOf(memory), allocated.generationOf(memory));
+  const slot = allocated.slotOf(memory);
+  const generation = allocated.generationOf(memory);
+  return isCurrent(region) && (isGranted(region, slot, generation) || isGrantedStill(region, slot, generation));
 }
 
 /** Refuses what is forged or dead, and what is with somebody else. */

@@ -13,7 +13,7 @@ import { EPOCHS } from './epochs.js';
 import { NO_HOMES, NO_MAGAZINE } from './front.js';
 import { endBuffer, isDetached, isMarkedBuffer, movedOnce } from './holder.js';
 import type { Outcome } from './holder.js';
-import { isLent, isRecordLive } from './table.js';
+import { isLent, isRecalled, isRecordLive } from './table.js';
 
 /** Where windows begin that show a region which no one ArrayBuffer can: at each multiple, twice as long. */
 const STRIDE = 1073741824;
@@ -92,7 +92,7 @@ export class Region {
     this.total = total;
     this.base = base;
     this.turnAt = 4 * number + 3;
-    const turn = EPOCHS[this.turnAt] as number;
+    const turn = p.loadOrdered(EPOCHS, this.turnAt);
     this.turn = isOf(number, life, resets) ? turn : -1; // asked afterwards: all three are of one moment
     this.isHuge = total > constants.MAX_LENGTH;
     this.levels = levels;
@@ -104,6 +104,10 @@ export const isGranted = (region: Region, slot: number, generation: number): boo
   const { levels } = region;
   return levels === undefined ? isLent(slot, generation) || isRecordLive(slot, generation) : levels[slot] === generation;
 };
+
+/** The same of what that finds dead, for certain. */
+export const isGrantedStill = (region: Region, slot: number, generation: number): boolean =>
+  region.levels === undefined && isRecalled(slot, generation);
 
 /** Whether an allocator is still in one of its lives, and was not reset since. */
 const isOf = (number: number, life: number, resets: number): boolean => EPOCHS[4 * number] === life && EPOCHS[4 * number + 1] === resets;

@@ -125,6 +125,15 @@ export const isRecordLive = (slot: number, generation: number): boolean => {
   return upper >>> GENERATION_SHIFT === generation;
 };
 
+/**
+ * The same of a grant that is neither lent nor live at the first look. When another thread recalls it the record speaks before the table's words
+ * change, but a machine that reorders loads may have shown the record from before and the words from after.
+ */
+export function isRecalled(slot: number, generation: number): boolean {
+  if (slot < FRONT_SLOTS) p.loadOrdered(T, FRONT + (slot << 2));
+  return isRecordLive(slot, generation);
+}
+
 /** The flag of a record that stands for one more holder of memory, in the state's lower half. */
 const ALIAS = 16384;
 

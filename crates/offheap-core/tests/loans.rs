@@ -8,6 +8,7 @@
 //! - `arenas`: the same of arenas: positions, marks and figures are those of a position that only moves forward.
 //! - `figures`: hits of an object pool and bytes that were asked, also past what a word of the table counts.
 //! - `ranges`: what a hybrid serves from no slab: up to which size it is lent, or waits, and what takes it back.
+//! - `recalls`: who recalls what others have ready, for what, and what it costs them.
 //! - `refills`: slots that are cut in advance: how many, of what, in which order, and when not.
 //! - `rules`: what is lent and when, and what makes a record speak again.
 //! - `shares`: another isolate that comes, resets, closes; what becomes of loans, magazines and figures then.
@@ -26,6 +27,8 @@ mod figures;
 mod model;
 #[path = "loans/ranges.rs"]
 mod ranges;
+#[path = "loans/recalls.rs"]
+mod recalls;
 #[path = "loans/refills.rs"]
 mod refills;
 #[path = "loans/rules.rs"]

@@ -11,6 +11,8 @@ mod blocks;
 mod claims;
 #[path = "models/loans.rs"]
 mod loans;
+#[path = "models/recalls.rs"]
+mod recalls;
 #[path = "models/records.rs"]
 mod records;
 #[path = "models/rings.rs"]

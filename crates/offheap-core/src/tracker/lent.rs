@@ -83,6 +83,20 @@ impl IsolateTable {
         }
     }
 
+    /// Says nothing any more of a grant for which its record speaks. By whatever thread: the owner's may have ended it since,
+    /// and its record be of a block by now, of which the words tell.
+    pub fn withdraw(&self, handle: Handle) {
+        if let Some(at) = self.front_at(handle.slot) {
+            let live = handle.generation.0.cast_signed();
+            let _ = self.words[at + front::GENERATION].compare_exchange(
+                live,
+                0,
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            );
+        }
+    }
+
     /// Notes that something may have been written, or that it was zeroed.
     pub fn set_written(&self, slot: Slot, written: bool) {
         if let Some(at) = self.front_at(slot) {

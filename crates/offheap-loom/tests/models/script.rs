@@ -170,6 +170,32 @@ impl<'a> Script<'a> {
         })
     }
 
+    /// `isUsable` of what is in the program's hands.
+    pub fn is_live(&self, held: Held) -> bool {
+        let (at, tracker) = (Self::at(held.handle.slot), &self.isolate.manager().tracker);
+        if self.word(at) == held.handle.generation.0.cast_signed() || tracker.live(held.handle).is_ok() {
+            return true;
+        }
+        self.ordered(|| self.word(at));
+        tracker.live(held.handle).is_ok()
+    }
+
+    /// `Atomics.load`: nothing that is read after it is older.
+    fn ordered(&self, load: impl FnOnce() -> i32) -> i32 {
+        let value = load();
+        fence(Ordering::Acquire);
+        value
+    }
+
+    /// Turn and resets of a region that begins, as of one moment; −1 when it is none.
+    pub fn begin(&self, id: AllocatorId) -> (i32, i32) {
+        let epoch = |word| self.isolate.manager().allocators.epoch(4 * id.number as usize + word);
+        let resets = epoch(1);
+        let turn = self.ordered(|| epoch(3));
+        let is_current = epoch(0) == id.life.cast_signed() && epoch(1) == resets;
+        (if is_current { turn } else { -1 }, resets)
+    }
+
     /// Its free without a native call.
     pub fn give(&self, lent: Lent, held: Held) -> bool {
         self.in_turn(lent, || self.give_slot(held.handle, held.size, true).then_some(())).is_some()

@@ -21,13 +21,25 @@ impl Arena {
         taken.then_some(ArenaGrant { offset, size: bytes, stay: Stay { level, generation } })
     }
 
-    /// Gives back what of a stretch was not cut, from `used_bytes` on, if nothing lies behind it. Whether it did.
-    pub fn give_rest(&self, stretch: ArenaGrant, used_bytes: u64) -> bool {
-        let top = self.top.load(Ordering::Acquire);
+    /// Whether nothing lies behind a stretch, while the top word is `top`.
+    fn is_last(&self, stretch: ArenaGrant, top: u64) -> bool {
         let end = (stretch.offset + stretch.size) >> self.step_shift;
         // A mark that was set at its end needs the position to stay there.
         let is_newest = self.depth.load(Ordering::Acquire) == stretch.stay.level;
-        if top & STAMP != 0 || top & POSITION != end || !is_newest || !self.is_live(stretch.stay) {
+        top & STAMP == 0 && top & POSITION == end && is_newest && self.is_live(stretch.stay)
+    }
+
+    /// Bytes of a stretch that [`Arena::give_rest`] would give back.
+    #[must_use]
+    pub fn rest_bytes(&self, stretch: ArenaGrant, used_bytes: u64) -> u64 {
+        let is_last = self.is_last(stretch, self.top.load(Ordering::Acquire));
+        if is_last { stretch.size.saturating_sub(used_bytes) } else { 0 }
+    }
+
+    /// Gives back what of a stretch was not cut, from `used_bytes` on, if nothing lies behind it. Whether it did.
+    pub fn give_rest(&self, stretch: ArenaGrant, used_bytes: u64) -> bool {
+        let top = self.top.load(Ordering::Acquire);
+        if !self.is_last(stretch, top) {
             return false;
         }
         let from = (stretch.offset + used_bytes.min(stretch.size)) >> self.step_shift;

@@ -237,7 +237,10 @@ impl Isolate {
         record.end(handle.generation)?;
         put_record(tracker, records, handle.slot);
         *own = None;
-        allocator.closed.store(born_ms.is_none(), Ordering::Release);
+        if born_ms.is_none() {
+            let _loans = allocator.counters.loans(); // see `is_over`
+            allocator.closed.store(true, Ordering::Release);
+        }
         act()?;
         if let Some(born_ms) = born_ms {
             let birth = Birth {

@@ -163,13 +163,13 @@ impl Isolate {
                 return Ok(Taken { handle, offset, granted, home, stretch_at: 0 });
             }
         }
-        let returned = attached.allocator.ground.waits.returned();
+        let returned = attached.allocator.returned();
         let first = self.allocate_fresh(attached, records, size, label, turn.sole);
         match first {
             Err(refused) if refused.code == Code::RegionFull => {
                 let took = self.take_loans_back(attached, records) | self.recall_for_want(attached, records);
-                let waits = &attached.allocator.ground.waits;
-                if !took && waits.count() == 0 && waits.returned() == returned {
+                let allocator = &attached.allocator;
+                if !took && allocator.ground.waits.count() == 0 && allocator.returned() == returned {
                     return first; // nothing waited, and nothing came back while we looked
                 }
                 self.allocate_reclaimed(attached, records, size, label)

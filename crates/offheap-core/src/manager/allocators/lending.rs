@@ -3,6 +3,7 @@
 //! a free makes the record speak for it again.
 
 use super::grants::{Attached, Taken};
+use super::ground::Plan;
 use super::stock::put_record;
 use super::{Allocator, AllocatorId, Isolate};
 use crate::base::error::{Code, Result};
@@ -58,15 +59,30 @@ impl Isolate {
     /// Gives back what lies in magazines of an allocator, this isolate's and others', so that it counts as free.
     pub fn settle_loans(&self, id: AllocatorId) {
         let mut door = self.allocators.borrow_mut();
-        if let Ok((attached, records)) = door.attached(id) {
-            self.settle_attached(attached, records);
+        let door = &mut *door;
+        match door.attached(id) {
+            Ok((attached, records)) => self.settle_attached(attached, records),
+            Err(_) => self.settle_others(id, &mut door.records),
         }
     }
 
     pub(super) fn settle_attached(&self, attached: &Attached, records: &mut Vec<Slot>) {
-        if !self.recall_from_others(attached, records) {
-            self.settle_stretch(attached, false);
+        if matches!(attached.allocator.ground.plan, Plan::Arena(_)) {
+            // Others' pieces stay: what could go back of them counts as free, and what could not would be lost.
+            return self.settle_stretch(attached, false);
+        }
+        if !self.recall_from_others(&attached.allocator, &attached.counter, records) {
             self.take_loans_back(attached, records);
+        }
+    }
+
+    /// The same, of an allocator that this isolate does not use.
+    #[cold]
+    fn settle_others(&self, id: AllocatorId, records: &mut Vec<Slot>) {
+        let Ok(allocator) = self.manager.allocators.get(id) else { return };
+        if !matches!(allocator.ground.plan, Plan::Arena(_)) {
+            // An only user's stores are no matter: they are at no record that is lent.
+            self.recall_from_others(&allocator, &allocator.counters.counter(), records);
         }
     }
 
@@ -205,8 +221,7 @@ impl Isolate {
     pub(super) fn return_loan(&self, allocator: &Allocator, records: &mut Vec<Slot>, slot: Slot) {
         let Some((record, _)) = self.idle_loan(allocator, slot) else { return };
         record.take_back(slot, &self.table);
-        let put = allocator.ground.put(record.place());
-        debug_assert!(put.is_ok());
+        allocator.put_loan(&record);
         put_record(&self.manager.tracker, records, slot);
     }
 

@@ -14,7 +14,8 @@ use crate::raw;
 use crate::tracker::counters::{Counter, LentFrom};
 use crate::tracker::isolate::{IsolateTable, word};
 use crate::tracker::lent::moment;
-use crate::tracker::state::{Generation, Handle, Slot};
+use crate::tracker::record::Record;
+use crate::tracker::state::Slot;
 
 /// For so long nothing is lent after a request that found the region full because of it, in milliseconds. Else every such
 /// request would recall what has just been lent again.
@@ -23,8 +24,9 @@ const REST_MS: u64 = 100;
 /// Whether an allocator lends. Eras and recalls change under the lock of its loans.
 #[derive(Debug, Default)]
 pub(super) struct Lent {
-    era: AtomicU64,     // how often all was recalled
-    recalls: AtomicU32, // under way
+    era: AtomicU64,      // how often all was recalled
+    recalls: AtomicU32,  // under way
+    returned: AtomicU64, // how much of it went back, ever
     rests_until_ms: AtomicU64,
 }
 
@@ -37,6 +39,17 @@ impl Lent {
     /// Whether something may be lent to who knows of this era. The caller holds the lock of the loans.
     pub(super) fn serves(&self, era: u64) -> bool {
         self.recalls.load(Ordering::Acquire) == 0 && self.era() == era
+    }
+
+    /// Grants and rests of pieces that went back, ever: who found the region full, and nothing lent any more, looks here
+    /// whether somebody gave it back meanwhile.
+    pub(super) fn returned(&self) -> u64 {
+        self.returned.load(Ordering::Acquire)
+    }
+
+    /// Counts one that is back.
+    pub(super) fn count_returned(&self) {
+        self.returned.fetch_add(1, Ordering::Release);
     }
 
     /// Whether a full region was found a moment ago.
@@ -71,6 +84,9 @@ impl Isolate {
         }
         loop {
             let mut loans = allocator.counters.loans();
+            if allocator.closed.load(Ordering::Acquire) {
+                return recall; // an arena's loans are the next allocator's on its ground by now
+            }
             let Some(table) = loans.first().map(|loan| Arc::clone(&loan.table)) else { return recall };
             if !Arc::ptr_eq(&table, &self.table) {
                 if table.word(word::BUSY) != 0 {
@@ -89,6 +105,9 @@ impl Isolate {
     fn begin_recall<'a>(&self, allocator: &'a Allocator, loans: &[LentFrom]) -> (Recall<'a>, bool) {
         let lent = &allocator.lent;
         lent.recalls.fetch_add(1, Ordering::Relaxed);
+        if allocator.closed.load(Ordering::Acquire) {
+            return (Recall(lent), false); // nothing of it is lent, and its number may be another's
+        }
         lent.era.fetch_add(1, Ordering::Release);
         self.manager.allocators.bump_turn(allocator.id.number); // scripts see this
         (Recall(lent), self.is_lent_elsewhere(loans))
@@ -99,22 +118,29 @@ impl Isolate {
     }
 
     /// Takes what other isolates have ready, and this one. False, and nothing is done, when others have nothing.
-    pub(super) fn recall_from_others(&self, attached: &Attached, records: &mut Vec<Slot>) -> bool {
-        let allocator = &attached.allocator;
+    pub(super) fn recall_from_others(
+        &self,
+        allocator: &Allocator,
+        counter: &Counter,
+        records: &mut Vec<Slot>,
+    ) -> bool {
         if !self.is_lent_elsewhere(&allocator.counters.loans()) {
             return false;
         }
-        drop(self.recall(allocator, &attached.counter, records));
+        drop(self.recall(allocator, counter, records));
         true
     }
 
     /// The same, for a request that found the region full.
     pub(super) fn recall_for_want(&self, attached: &Attached, records: &mut Vec<Slot>) -> bool {
-        let recalled = self.recall_from_others(attached, records);
-        if recalled {
-            attached.allocator.lent.rests_until_ms.store(raw::now_ms() + REST_MS, Ordering::Relaxed);
+        let allocator = &attached.allocator;
+        if !self.is_lent_elsewhere(&allocator.counters.loans()) {
+            return false;
         }
-        recalled
+        let _recall = self.recall(allocator, &attached.counter, records);
+        // Before it ends: else others would be lent what the request is about to look for.
+        allocator.lent.rests_until_ms.store(raw::now_ms() + REST_MS, Ordering::Relaxed);
+        true
     }
 
     /// Takes over all that is lent to a table; its script is in no piece of work.
@@ -168,13 +194,12 @@ impl Isolate {
         for (handle, record, front) in lent {
             if handle.generation.is_live() {
                 record.speak(handle, front, moment(front.born, raw::now_ms()));
-                table.repeat(Handle { generation: Generation(0), ..handle });
+                table.withdraw(handle);
                 counter.granted(front.size);
                 each_out(front.home);
             } else {
                 record.take_back(handle.slot, table);
-                let put = allocator.ground.put(record.place());
-                debug_assert!(put.is_ok());
+                allocator.put_loan(&record);
                 put_record(&self.manager.tracker, records, handle.slot);
             }
         }
@@ -182,6 +207,18 @@ impl Isolate {
 }
 
 impl Allocator {
+    /// Gives the memory of a loan back to the strategy that nobody has.
+    pub(super) fn put_loan(&self, record: &Record<'_>) {
+        let put = self.ground.put(record.place());
+        debug_assert!(put.is_ok());
+        self.lent.count_returned();
+    }
+
+    /// What went back to the strategy of what lay ready or waited, ever.
+    pub(super) fn returned(&self) -> (u64, u64) {
+        (self.lent.returned(), self.ground.waits.returned())
+    }
+
     /// Whether it is closed, and not in the middle of it.
     pub(super) fn is_over(&self) -> bool {
         let _lent = self.counters.loans(); // held while it is being closed

@@ -2,6 +2,7 @@
 
 use super::ground::Plan;
 use super::{Allocator, Manager, Registry};
+use crate::alloc::strategy::Usage;
 use crate::base::error::{Code, Error, Result};
 use crate::base::sync::{Arc, lock};
 use crate::raw::bytes::Bytes;
@@ -41,7 +42,7 @@ impl Allocator {
     pub fn stats(&self, manager: &Manager) -> AllocatorStats {
         let usage = self.sole.without_owner(|| {
             manager.reclaim(&self.ground);
-            self.ground.usage()
+            self.usage()
         });
         let counted = self.counters.sum();
         let misses = self.ground.misses() - self.misses_before;
@@ -62,6 +63,18 @@ impl Allocator {
             hits: if is_pool { counted.allocations.saturating_sub(misses) } else { 0 },
             misses,
         }
+    }
+
+    /// How the ground is used. What is not cut of an arena's last piece is free: who needs it gets it.
+    fn usage(&self) -> Usage {
+        let rest = self.rest_bytes();
+        let usage = self.ground.usage();
+        let rest = rest.min(usage.held); // of another moment
+        if rest == 0 {
+            return usage;
+        }
+        let free = usage.free + rest;
+        Usage { held: usage.held - rest, free, largest_free: free, free_blocks: 1, ..usage }
     }
 
     /// A part of the region, for a view.
@@ -154,7 +167,7 @@ impl Allocator {
         info.allocator = Some(self.id.number);
         if info.row.owner.kind() == Owner::ARENA {
             let Plan::Arena(arena) = &self.ground.plan else { return None };
-            let usage = arena.usage();
+            let usage = self.usage();
             info.row.extent.size = arena.requested();
             info.actual_size = usage.held;
             return (usage.blocks > 0).then_some(info);

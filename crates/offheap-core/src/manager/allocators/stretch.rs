@@ -6,7 +6,7 @@ use super::grants::{Attached, Taken};
 use super::ground::Plan;
 use super::{Allocator, Isolate};
 use crate::alloc::arena::{ArenaGrant, Stay};
-use crate::base::error::{Code, Result};
+use crate::base::error::{Code, Error, Result};
 use crate::base::sync::Arc;
 use crate::tracker::counters::{LentFrom, Piece};
 use crate::tracker::isolate::IsolateTable;
@@ -32,8 +32,13 @@ impl Isolate {
         let kept = self.keep_stretch(attached);
         let Plan::Arena(arena) = &attached.allocator.ground.plan else { return Err(Code::Corrupted.into()) };
         let turn = self.busy.begin(&attached.allocator.sole);
+        let lent = &attached.allocator.lent;
+        let returned = lent.returned();
         let given = match arena.take(size, &attached.counter, turn.sole) {
-            Err(full) if full.code == Code::RegionFull && self.recall_for_want(attached, records) => {
+            Err(full)
+                if full.code == Code::RegionFull
+                    && (self.recall_rest(attached, records, full) || lent.returned() != returned) =>
+            {
                 arena.take(size, &attached.counter, false)?
             }
             given => given?,
@@ -46,6 +51,12 @@ impl Isolate {
             None => (0, 0),
         };
         Ok(Taken { handle, offset: given.offset, granted: given.size, home, stretch_at })
+    }
+
+    /// Takes back what others have not cut, if the request would fit then: what lies before grants would be lost for nothing.
+    fn recall_rest(&self, attached: &Attached, records: &mut Vec<Slot>, full: Error) -> bool {
+        full.available + attached.allocator.rest_bytes() >= full.requested
+            && self.recall_for_want(attached, records)
     }
 
     /// The piece that stays lent, if there is one: its magazine's first word and where it begins.
@@ -134,18 +145,32 @@ impl Isolate {
     }
 }
 
+fn grant_of(piece: Piece) -> ArenaGrant {
+    let Piece { offset, size, level, generation } = piece;
+    ArenaGrant { offset, size, stay: Stay { level, generation } }
+}
+
 impl Allocator {
     /// Ends the piece of an arena that is lent, if what is left of it can go back: nothing lies behind it. False when it
     /// stays lent. The caller holds the lock of the loans, and the script is in no cut.
     fn settle_piece(&self, loan: &mut LentFrom) -> bool {
         let (Some(piece), Plan::Arena(arena)) = (loan.piece, &self.ground.plan) else { return true };
-        let Piece { offset, size, level, generation } = piece;
-        let grant = ArenaGrant { offset, size, stay: Stay { level, generation } };
-        let settled = arena.give_rest(grant, loan.table.cut_of(loan.magazine) * arena.step_bytes());
+        let settled = arena.give_rest(grant_of(piece), loan.table.cut_of(loan.magazine) * arena.step_bytes());
         if settled {
             Self::close_piece(loan);
+            self.lent.count_returned();
         }
         settled
+    }
+
+    /// Bytes of an arena's pieces that settling them would give back: of the last one what its script has not cut.
+    pub(super) fn rest_bytes(&self) -> u64 {
+        let Plan::Arena(arena) = &self.ground.plan else { return 0 };
+        let rest = |loan: &LentFrom| {
+            let used_bytes = loan.table.cut_of(loan.magazine) * arena.step_bytes();
+            loan.piece.map(|piece| arena.rest_bytes(grant_of(piece), used_bytes))
+        };
+        self.counters.loans().iter().filter_map(rest).max().unwrap_or(0)
     }
 
     /// Ends it in any case: what cannot go back is nobody's until the arena goes back behind it.

@@ -178,6 +178,21 @@ fn a_record_that_speaks_for_a_lent_block_says_what_the_words_said() {
 }
 
 #[test]
+fn words_of_a_slot_s_next_owner_are_not_withdrawn_with_those_of_the_one_before() {
+    let (tracker, table, slots) = lent(2);
+    let handle = hand_out(&table, 0, slots[0], 70, 5);
+    let record = record(&tracker, slots[0]);
+    record.speak(handle, table.front(slots[0]).unwrap(), 0);
+    table.withdraw(handle);
+    assert_eq!(table.front(slots[0]).unwrap().generation, Generation(0));
+    // Its owner ended it, and the record is of a block by now, which the words repeat.
+    let next = Handle { generation: Generation(handle.generation.0 + 2), ..handle };
+    table.repeat(next);
+    table.withdraw(handle);
+    assert_eq!(table.front(slots[0]).unwrap().generation, next.generation);
+}
+
+#[test]
 fn ids_of_lent_blocks_are_among_those_that_were_given() {
     let (tracker, table, _) = lent(2);
     let highest = |tracker: &Tracker| {
