@@ -28,6 +28,9 @@
 //!   stores are seen in their order. When another isolate comes while a script takes, gives or cuts, or ends between two of its
 //!   stores: nobody else has what the script has, of two frees one wins, and all is free in the end. An only user's stores and
 //!   the exchanges of who comes lose nothing. What magazines spill is given to one, and every chunk is free once in the end.
+//! - Recalling: a script finds live what it has while another isolate recalls it; two that find the region full at once both get
+//!   what a third has ready; who is late for a closed arena touches nothing of the next one on its ground; a region that begins
+//!   beside a reset is not taken for current when it is over.
 //! - Sharing: an offer is attached by one, or ends with its isolate, or by its free; the memory goes back once, when the last
 //!   holder has written and freed, whoever that is; an offer is one row, the one isolate's or the other's.
 //!
@@ -39,7 +42,7 @@
 //! # What is not
 //!
 //! - A ring that overwrites, the hybrid's own part, pools, labels, quarantine, growing by a segment or a span, and the clock.
-//! - `reset`, `close` and pins of an allocator against a script; three isolates.
+//! - `reset`, `close` and pins of an allocator against a script; three isolates that all do something.
 //! - The system's fence, the mapping of memory, and finalizers: no model has them.
 //! - Figures of an arena that is rewound while another thread allocates in it: what that one was just granted may be missing from
 //!   them, or counted too much, until the next reset. The first model of it found this; it follows from how they are counted, and stands in docs/ALLOCATORS.md.

@@ -1,5 +1,5 @@
 //! Recalling: what is lent of an allocator, to whichever isolates, is lent no longer, and nothing is lent before whoever
-//! recalled it is done: a reset, a close, a mark, statistics, a request that finds the region full.
+//! recalled it is done: a reset, a close, a mark, statistics (but of an arena), a request that finds the region full.
 //!
 //! An isolate's script says when it is busy, looks whether what was lent to it is still, does its work, and says that it is
 //! not busy any more, as [`super::sole`] has it for the native side; so the system's fence lets us wait for the end of it.
