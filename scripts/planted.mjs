@@ -15,6 +15,9 @@ const LIMIT_MIN_MS = 30_000;
 const DAY_MS = 24 * 60 * 60_000;
 const USAGE = 'Usage: npm run planted [-- part-of-a-name… | --some COUNT [--seed N] | --write]';
 
+const LINES_SHOWN = 40;
+const shown = (says) => says.split('\n').slice(-LINES_SHOWN).join('\n');
+
 const whole = (text) => (/^\d+$/.test(text ?? '') ? Number(text) : null);
 
 function chosen(args) {
@@ -42,7 +45,7 @@ async function proveGreen(reds) {
     const { verdict, how, ms, says } = refused === null ? await runRed(red, GREEN_LIMIT_MS) : { verdict: 'unbuilt', how: 'does not build', ms: 0, says: refused };
     green.set(name, { isGreen: verdict === 'green', ms, how });
     console.log(`${verdict === 'green' ? 'ok' : 'NO'}  ${name}: ${how} (${seconds(ms)})`);
-    if (verdict !== 'green') console.log(says);
+    if (verdict !== 'green') console.log(shown(says));
   }
   return green;
 }
@@ -56,7 +59,7 @@ async function tryOne({ name, red }, { isGreen, ms, how }) {
     const complaint = await build(red);
     if (complaint !== null) return { isRed: false, how: 'does not build, so no test is needed', says: complaint };
     const { verdict, how: outcome, says } = await runRed(red, Math.max(LIMIT_MIN_MS, LIMIT_FACTOR * ms));
-    return { isRed: verdict === 'red', how: outcome, says };
+    return { isRed: verdict === 'red', how: outcome, says: verdict === 'green' ? '' : says };
   } finally {
     uproot(name);
   }
@@ -77,7 +80,7 @@ await main(async (args) => {
     const { isRed, how, says } = await tryOne(bug, green.get(nameOf(bug.red)));
     total[isRed ? 'passed' : 'failed'] += 1;
     console.log(`${isRed ? 'red' : 'NOT'}  ${bug.name.padEnd(width)}  ${seconds(performance.now() - started).padStart(8)}  ${how}`);
-    if (!isRed) console.log(`     ${bug.breaks} \`${nameOf(bug.red)}\` must notice it.\n${says}`);
+    if (!isRed) console.log(`     ${bug.breaks} \`${nameOf(bug.red)}\` must notice it.\n${shown(says)}`);
   }
   return finish(total);
 });

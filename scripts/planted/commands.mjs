@@ -6,8 +6,10 @@ import { modelArgs } from '../suites.mjs';
 import { readTap } from '../tap.mjs';
 import { scratch } from './scratch.mjs';
 
-/** Quick to build, and in pieces: nobody measures here. */
+/** Quick to build, and in pieces: nobody measures here. And whatever the caller set, the copy is built, and its front-end is on. */
 const env = {
+  OFFHEAP_SKIP_BUILD: '',
+  OFFHEAP_FRONTEND: '',
   CARGO_PROFILE_DEV_DEBUG: '0',
   CARGO_PROFILE_RELEASE_INCREMENTAL: 'true',
   CARGO_PROFILE_ADDON_INCREMENTAL: 'true',
