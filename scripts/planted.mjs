@@ -30,7 +30,7 @@ function chosen(args) {
   }
   const count = whole(args[1]);
   const seed = args[2] === '--seed' ? whole(args[3]) : Math.floor(Date.now() / DAY_MS);
-  if (count === null || seed === null || (args.length > 2 && args[2] !== '--seed') || args.length > 4) throw new Stop(USAGE);
+  if (count === null || count === 0 || seed === null || (args.length > 2 && args[2] !== '--seed') || args.length > 4) throw new Stop(USAGE);
   console.log(`seed ${seed}: \`npm run planted -- --some ${count} --seed ${seed}\` tries the same`);
   return Array.from({ length: Math.min(count, planted.length) }, (_, index) => planted[(seed * count + index) % planted.length]);
 }
