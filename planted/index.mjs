@@ -77,7 +77,7 @@ const rows = [
   ['35-recall-forgets-hits', 'What a script took and freed is no longer counted once another isolate recalled it.',
     { rust: 'loans', test: 'hits_of_a_script_are_not_forgotten_when_another_isolate_resets' }],
   ['36-pin-does-not-adopt', 'A pin does not make the record of a lent grant speak for it.',
-    { rust: 'loans', test: 'a_pinned_grant_is_lent_no_more_and_nobody_else_s' }],
+    { rust: 'loans', test: 'what_was_pinned_and_freed_while_nothing_may_be_lent_is_dead_for_its_script' }],
   ['37-reset-without-an-epoch', 'A reset or a close does not change the words that tell every isolate.',
     { rust: 'allocators', test: 'epochs_tell_lives_and_resets' }],
   ['38-refused-reset-leaves-frozen', 'A reset that a pin refuses leaves frozen what it had frozen by then.',
@@ -147,7 +147,7 @@ const rows = [
   ['70-wait-compares-64-bits', 'A wait for a word of 32 bits compares more than its 32 bits.',
     { spec: '__test__/atomics.waits.spec.ts', match: 'numbers that are expected wrap as those that are stored' }],
   ['71-views-outlive-the-free', 'A free does not detach the views.',
-    { spec: '__test__/views.spec.ts', match: 'after free() every view has length 0, and its bytes cannot be reached' }],
+    { spec: '__test__/views.spec.ts', match: 'after free every view has length 0, and its bytes cannot be reached' }],
   ['72-lease-without-a-pin', 'A lease does not pin.',
     { spec: '__test__/views.spec.ts', match: 'while leases last, free and realloc refuse, and freeAllMemory leaves the block' }],
   ['73-accessor-past-the-end', 'An accessor reads a number that only begins inside the block.',
@@ -172,6 +172,14 @@ const rows = [
     { spec: '__test__/stats.spec.ts', match: 'rows follow a reallocation, and come oldest first' }],
   ['83-limit-error-in-the-facade-without-numbers', 'The facade\'s error of the limit loses its numbers.',
     { spec: '__test__/errors.spec.ts', match: 'numbers that help are own properties, numbers that do not are absent' }],
+  ['84-run-across-its-border', 'A buddy takes a run of two units that is not aligned to its size.',
+    { rust: 'lib', test: 'a_free_run_is_aligned_and_wholly_clear' }],
+  ['85-slot-past-its-cell', 'An object pool carves one slot more than a cell holds, into the next one.',
+    { rust: 'lib', test: 'a_full_region_refuses_with_what_would_fit_and_changes_nothing' }],
+  ['86-slot-freed-twice', 'An object pool takes a slot back that it has already.',
+    { rust: 'lib', test: 'a_second_free_is_refused_and_gives_no_range_two_owners' }],
+  ['87-realloc-leaves-the-views', 'A reallocation does not detach the views.',
+    { spec: '__test__/views.spec.ts', match: 'after a reallocation that moves every view has length 0, and its bytes cannot be reached' }],
 ];
 
 /** @typedef {{ rust: string, test: string } | { model: string } | { spec: string, match: string } | { program: string }} Red */

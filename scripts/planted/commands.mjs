@@ -87,8 +87,9 @@ export async function runRed(red, limitMs) {
   const says = `${ended.stdout}${ended.stderr}`.trim();
   const { ms } = ended;
   if (ended.signal === 'SIGKILL') return { verdict: 'red', how: `hangs: stopped after ${seconds(ms)}`, ms, says };
-  if (failed > 0) return { verdict: 'red', how: `${failed} failed`, ms, says };
+  const end = ended.signal ?? `exit code ${ended.code}`;
+  if (failed > 0) return { verdict: 'red', how: 'program' in red ? `ended by ${end}` : `${failed} failed`, ms, says };
   if (passed === 0 && ended.code === 0) return { verdict: 'empty', how: 'no test has that name', ms, says };
-  if (!('program' in red) && ended.code !== 0) return { verdict: 'red', how: `ended badly, ${ended.signal ?? `exit code ${ended.code}`}`, ms, says };
+  if (!('program' in red) && ended.code !== 0) return { verdict: 'red', how: `ended badly, ${end}`, ms, says };
   return { verdict: 'green', how: `${passed} passed`, ms, says };
 }
