@@ -111,7 +111,7 @@ const rows = [
   ['52-span-class-not-looked-at-again', 'A slab\'s slot is taken without a second look at the span\'s class.',
     { model: 'a_span_that_changes_its_class_is_never_cut_for_two_classes_at_once' }],
   ['53-slab-free-orders-nothing', 'A freed slot\'s next owner need not see what its last one wrote.',
-    { model: 'two_who_take_and_free_slots_of_one_slab_never_hold_the_same_bytes' }],
+    { model: 'what_one_owner_of_a_slot_wrote_happens_before_what_the_next_one_does' }],
   ['54-slab-past-the-end', 'The last span of a region that ends inside it is cut as if it were whole.',
     { rust: 'lib', test: 'a_full_region_refuses_with_what_would_fit_and_changes_nothing' }],
   ['55-arena-overrun', 'An arena grants a large request past its end.',

@@ -5,7 +5,7 @@ import { readTap } from './tap.mjs';
 
 export const MIN_RUST_TESTS = 461;
 export const MIN_AVA_TESTS = 1089;
-export const MIN_MODELS = 65;
+export const MIN_MODELS = 66;
 
 /** One failure more than were counted when the suite ran fewer tests than it must, or ended badly without naming a test. */
 function settle(name, { passed, failed }, { minimum, code, ms }) {
