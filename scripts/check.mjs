@@ -5,12 +5,13 @@ import { dependencyBreaches } from './dependencies.mjs';
 import { ensure } from './ensure.mjs';
 import { hygieneBreaches, hygieneSelfTest } from './hygiene.mjs';
 import { inRoot, loomFlags, main, portableFlags, runCargo, runNode } from './lib.mjs';
+import { plantedBreaches } from './planted/page.mjs';
 import { findBreaches } from './rooms.mjs';
 import { selfTest } from './rooms/self-test.mjs';
 
 const tool = (...path) => inRoot('node_modules', ...path);
 const tsc = tool('typescript', 'bin', 'tsc');
-const linted = ['index.ts', 'facade', '__test__', 'benchmark', 'examples', 'scripts'];
+const linted = ['index.ts', 'facade', '__test__', 'benchmark', 'examples', 'scripts', 'planted'];
 
 const command = (start) => async () => {
   const { code, stdout, stderr } = await start({ output: 'capture' });
@@ -34,6 +35,7 @@ const steps = {
   'types of tests, benchmarks, examples': node(tsc, '--noEmit', '-p', '__test__/tsconfig.json'),
   'rooms': () => findBreaches(),
   'rooms, planted breaches': async () => (await selfTest(findBreaches)).failures,
+  'planted bugs': () => plantedBreaches(),
   'reasons for dependencies': () => dependencyBreaches(),
   'marks and paths': async () => [...(await hygieneBreaches()), ...hygieneSelfTest()],
 };

@@ -5,7 +5,7 @@ import { readTap } from './tap.mjs';
 
 export const MIN_RUST_TESTS = 465;
 export const MIN_AVA_TESTS = 1100;
-export const MIN_MODELS = 69;
+export const MIN_MODELS = 71;
 
 /** One failure more than were counted when the suite ran fewer tests than it must, or ended badly without naming a test. */
 function settle(name, { passed, failed }, { minimum, code, ms }) {

@@ -83,6 +83,23 @@ fn two_who_take_and_free_slots_of_one_slab_never_hold_the_same_bytes() {
 }
 
 #[test]
+fn what_one_owner_of_a_slot_wrote_happens_before_what_the_next_one_does() {
+    explore(3, || {
+        let slab = slab();
+        let uses = |slab: Arc<Cut<Slab>>| {
+            move || {
+                let grant = slab.take(SLOT).unwrap();
+                slab.give(grant); // no take in between: that would publish what was written before it
+            }
+        };
+        let other = spawn(uses(Arc::clone(&slab)));
+        uses(Arc::clone(&slab))();
+        join(other);
+        slab.assert_free(SLOT);
+    });
+}
+
+#[test]
 fn a_span_that_changes_its_class_is_never_cut_for_two_classes_at_once() {
     explore(3, || {
         let slab = slab();

@@ -281,7 +281,7 @@ fn a_pin_and_a_freeze_never_hold_one_record_together() {
 fn of_two_who_claim_a_waiting_record_one_has_it_and_sees_its_last_owners_fields() {
     explore_exactly(None, [Here, There], || {
         let (tracker, slot) = tracker();
-        let first = begin(&tracker, slot, 1);
+        let first = Generation(1);
         let claims = |tracker: Arc<Tracker>| {
             move || {
                 let record = tracker.shared(slot).unwrap();
@@ -294,6 +294,7 @@ fn of_two_who_claim_a_waiting_record_one_has_it_and_sees_its_last_owners_fields(
             }
         };
         let other = spawn(claims(Arc::clone(&tracker)));
+        assert_eq!(begin(&tracker, slot, 1), first); // now: what was there before a thread began it sees anyway
         tracker.shared(slot).unwrap().end_marked(first, State::WAITING).unwrap();
         let mine = claims(Arc::clone(&tracker))();
         let claimed = one(mine, join(other));

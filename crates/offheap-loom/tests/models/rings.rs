@@ -98,6 +98,24 @@ fn room_of_grants_that_two_free_at_once_comes_back_in_the_order_of_the_grants_an
 }
 
 #[test]
+fn who_finds_room_that_another_took_back_sees_what_was_written_there() {
+    explore_exactly(3, [Found::Room, Found::None], || {
+        let (ring, held) = ring(STEPS - 1);
+        held.into_iter().for_each(|grant| ring.give(grant));
+        let other = runs(&ring, |ring| {
+            if let Some(grant) = ring.take(STEP) {
+                ring.give(grant);
+            }
+            let _ = ring.strategy.oldest(); // takes back what it can
+        });
+        let mine = ring.take(TOTAL);
+        join(other);
+        end(&ring, mine);
+        Found::of(mine)
+    });
+}
+
+#[test]
 fn a_grant_that_skips_the_end_and_one_that_fits_there_share_no_byte() {
     explore_exactly(None, [(Found::Room, Found::Room), (Found::None, Found::Room)], || {
         let (ring, mut held) = ring(STEPS - 1);
