@@ -99,6 +99,9 @@ for (const { how, end } of ENDINGS) {
       refuses(t, () => Manager.copyMemory(Buffer.alloc(1), 0, block, 0, 1), DEAD);
       refuses(t, () => Manager.compareMemory(Buffer.alloc(1), 0, block, 0, 1), DEAD);
       refuses(t, () => Manager.mismatch(block, 0, Buffer.alloc(1), 0, 1), DEAD);
+      await t.throwsAsync(Manager.copyMemoryAsync(block, 0, Buffer.alloc(1), 0, 1), { instanceOf: OffHeapError, code: DEAD });
+      await t.throwsAsync(Manager.fillAsync(block, 0, 1, 0), { instanceOf: OffHeapError, code: DEAD });
+      await t.throwsAsync(Manager.compareAsync(Buffer.alloc(1), 0, block, 0, 1), { instanceOf: OffHeapError, code: DEAD });
       refuses(t, () => Manager.createDirectByteBuffer(block), DEAD);
       refuses(t, () => Manager.reallocateMemory(block, 10), DEAD);
       refuses(t, () => block.free(), TWICE);

@@ -8,6 +8,7 @@ import { allocateBlock, create, freeUnviewed, freeViewed, giveBack } from './han
 import { allocated, directBufferOfMemory, notBlockError } from './handles/grant.js';
 import { fields, handleId } from './handles/handle.js';
 import { reallocateHandle, sweep } from './handles/life.js';
+import { compareInBackground, copyInBackground, fillInBackground } from './handles/jobs.js';
 import { addressOfView, compareOperands, copyOperand, fillOperand, mismatchOperands, operandSize } from './handles/operand.js';
 import type { Operand } from './handles/operand.js';
 import { refusePooled } from './handles/pooled.js';
@@ -26,9 +27,10 @@ import {
   validateOffset,
   validateSize,
   validateSwapLength,
+  validateTaskOptions,
 } from './options.js';
 import { blockRows, memoryStats } from './stats.js';
-import type { AllocateOptions, AllocatedMemory, Alignment, BlockInfo, CopyMode, ElementSize, MemoryStats, NativeMemory } from './types.js';
+import type { AllocateOptions, AllocatedMemory, Alignment, BlockInfo, CopyMode, ElementSize, MemoryStats, NativeMemory, OperationOptions } from './types.js';
 
 const system = unavailableReason === undefined ? binding.systemInfo() : { pageSize: 4096, cacheLineSize: 64 };
 
@@ -55,6 +57,28 @@ const freeings: readonly ((block: unknown) => void)[] = [
   (block) => freeUnviewed(ownBlock(block)),
   (block) => freeViewed(ownBlock(block)),
 ];
+
+function checkFill(offset: number, length: number, value: number): void {
+  validateOffset(offset);
+  validateLength(length);
+  validateByteValue(value);
+}
+
+function checkCopy(
+  sourceOffset: number,
+  targetOffset: number,
+  length: number,
+  mode: CopyMode | undefined,
+  elementSize: ElementSize | undefined,
+): { how: CopyMode; width: ElementSize } {
+  validateOffset(sourceOffset, 'sourceOffset');
+  validateOffset(targetOffset, 'targetOffset');
+  validateLength(length);
+  const how = validateCopyMode(mode);
+  const width = validateElementSize(elementSize);
+  if (how === 'swap-endian') validateSwapLength(length, width);
+  return { how, width };
+}
 
 /** Frees every block of this isolate that can be freed, of its pools too if asked, and returns how many. */
 function sweepAll(withPools: boolean): number {
@@ -123,9 +147,7 @@ export class DirectMemoryManager {
   /** Sets `length` bytes to `value`, 0 … 255 or −128 … 127. */
   static setMemory(block: NativeMemory, offset: number, length: number, value: number): void {
     requireMemory(block);
-    validateOffset(offset);
-    validateLength(length);
-    validateByteValue(value);
+    checkFill(offset, length, value);
     fillOperand(block, offset, length, value);
   }
 
@@ -145,13 +167,41 @@ export class DirectMemoryManager {
     mode?: CopyMode,
     elementSize?: ElementSize,
   ): void {
-    validateOffset(sourceOffset, 'sourceOffset');
-    validateOffset(targetOffset, 'targetOffset');
-    validateLength(length);
-    const how = validateCopyMode(mode);
-    const width = validateElementSize(elementSize);
-    if (how === 'swap-endian') validateSwapLength(length, width);
+    const { how, width } = checkCopy(sourceOffset, targetOffset, length, mode, elementSize);
     copyOperand(source, sourceOffset, target, targetOffset, length, how, width);
+  }
+
+  /** {@link copyMemory} off the main thread. Both ends are pinned until the promise settles; then nobody reads or writes them any more. Bytes
+   * that somebody writes meanwhile arrive in their old or new state. Buffers of JavaScript's are copied on the main thread, in slices of 1 MiB
+   * between which the event loop turns. Rejects with what `copyMemory` throws, or with `signal.reason`. */
+  static async copyMemoryAsync(
+    source: Operand,
+    sourceOffset: number,
+    target: Operand,
+    targetOffset: number,
+    length: number,
+    mode?: CopyMode,
+    elementSize?: ElementSize,
+    options?: OperationOptions,
+  ): Promise<void> {
+    const { how, width } = checkCopy(sourceOffset, targetOffset, length, mode, elementSize);
+    await copyInBackground(source, sourceOffset, target, targetOffset, length, how, width, validateTaskOptions(options));
+  }
+
+  /** {@link setMemory} off the main thread, as {@link copyMemoryAsync}. */
+  static async fillAsync(block: NativeMemory, offset: number, length: number, value: number, options?: OperationOptions): Promise<void> {
+    checkFill(offset, length, value);
+    const checked = validateTaskOptions(options);
+    requireMemory(block);
+    await fillInBackground(block, offset, length, value, checked);
+  }
+
+  /** {@link compareMemory} off the main thread, as {@link copyMemoryAsync}. It ends early at the first difference. */
+  static async compareAsync(a: Operand, aOffset: number, b: Operand, bOffset: number, length: number, options?: OperationOptions): Promise<-1 | 0 | 1> {
+    validateOffset(aOffset, 'aOffset');
+    validateOffset(bOffset, 'bOffset');
+    validateLength(length);
+    return compareInBackground(a, aOffset, b, bOffset, length, validateTaskOptions(options));
   }
 
   /** Compares as unsigned bytes; the first difference decides. */

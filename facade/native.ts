@@ -47,6 +47,13 @@ export interface RawBinding {
   notify(target: OperandBase, generation: number, offset: number, width: number, count: number): void;
   waitOver(): number;
   giveUpWait(ticket: number): number;
+  /** Jobs: arguments and results stand at each function in crates/offheap-node/src/jobs.rs. */
+  jobOpen(): void;
+  jobHold(job: number, slot: number, generation: number, offset: number, length: number, allocator?: number, life?: number): void;
+  jobStart(job: number, operation: number, detail: number): void;
+  jobProgress(job: number): number;
+  jobStop(job: number, waits: number): void;
+  jobEnd(job: number): number;
   share(): void;
   attach(): void;
   chunkBuffer(newHolder?: object): ArrayBuffer | undefined;

@@ -261,6 +261,21 @@ export function validateAcquireOptions(options: unknown, name: string = 'options
   return { signal: signal as AbortSignal | undefined, timeoutMs };
 }
 
+/** Of operations off the main thread, checked. */
+export interface TaskOptions {
+  readonly signal: AbortSignal | undefined;
+  readonly onProgress: ((doneBytes: number, totalBytes: number) => void) | undefined;
+}
+
+export function validateTaskOptions(options: unknown, name: string = 'options'): TaskOptions {
+  if (options === undefined) return { signal: undefined, onProgress: undefined };
+  if (typeof options !== 'object' || options === null || isArray(options)) throw invalidArgType(name, 'object', options);
+  const { signal, onProgress } = options as { signal?: unknown; onProgress?: unknown };
+  if (signal !== undefined && !isSignal(signal)) throw invalidArgType(`${name}.signal`, 'AbortSignal', signal);
+  if (onProgress !== undefined && typeof onProgress !== 'function') throw invalidArgType(`${name}.onProgress`, 'function', onProgress);
+  return { signal, onProgress } as TaskOptions;
+}
+
 /** How long somebody waits at most; undefined is for ever. */
 export function validateTimeout(value: unknown, name: string = 'timeoutMs'): asserts value is number | undefined {
   if (value !== undefined && (typeof value !== 'number' || !isInteger(value) || value < 0 || value > TIMEOUT_MAX_MS)) {

@@ -311,6 +311,14 @@ export interface AcquireOptions {
   readonly timeoutMs?: number | undefined;
 }
 
+/** Of `copyMemoryAsync`, `fillAsync` and `compareAsync`. */
+export interface OperationOptions {
+  /** Ends the operation within milliseconds, with `signal.reason`; what was done by then stays done. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called about twenty times a second while a long operation goes on, and when it has succeeded. What it throws ends the operation. */
+  readonly onProgress?: ((doneBytes: number, totalBytes: number) => void) | undefined;
+}
+
 /** One MemoryPool: a fresh frozen snapshot. */
 export interface PoolStats {
   /** Bytes. */

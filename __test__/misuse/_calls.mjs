@@ -44,6 +44,11 @@ const STATICS = [
   { name: 'copyMemory', args: [heap, 0, BLOCK, 0, 64, 'swap-endian', 16], offset: 1 },
   { name: 'compareMemory', args: [BLOCK, 0, heap, 0, 64], offset: 1, length: 4 },
   { name: 'compareMemory', args: [heap, 0, BLOCK, 0, 64], offset: 3, length: 4 },
+  { name: 'copyMemoryAsync', args: [BLOCK, 0, heap, 0, 64], offset: 1, length: 4, isAsync: true },
+  { name: 'copyMemoryAsync', args: [heap, 0, BLOCK, 0, 64], offset: 3, length: 4, isAsync: true },
+  { name: 'fillAsync', args: [BLOCK, 0, 64, 0], offset: 1, length: 2, isAsync: true },
+  { name: 'compareAsync', args: [BLOCK, 0, heap, 0, 64], offset: 1, length: 4, isAsync: true },
+  { name: 'compareAsync', args: [heap, 0, BLOCK, 0, 64], offset: 3, length: 4, isAsync: true },
   { name: 'mismatch', args: [BLOCK, 0, heap, 0, 64], offset: 1, length: 4 },
   { name: 'mismatch', args: [heap, 0, BLOCK, 0, 64], offset: 3, length: 4 },
   { name: 'createDirectByteBuffer', args: [BLOCK], offset: 1, length: 2 },
@@ -93,9 +98,9 @@ export const CALLS = [
 /** The calls that fail on a dead block with ERR_OFFHEAP_USE_AFTER_FREE. */
 export const USES = CALLS.filter(({ tells, name }) => !tells && name !== 'free' && name !== 'freeMemory');
 
-/** One function for each place where a parameter of this kind stands: 'offset', 'length', 'number' or 'bigint'. */
+/** One function for each place where a parameter of this kind stands, of what throws: 'offset', 'length', 'number' or 'bigint'. */
 export function placesOf(kind) {
-  return CALLS.filter((entry) => entry[kind] !== undefined).map((entry) => ({ name: entry.name, run: (block, value) => entry.run(block, entry[kind], value) }));
+  return CALLS.filter((entry) => entry[kind] !== undefined && !entry.isAsync).map((entry) => ({ name: entry.name, run: (block, value) => entry.run(block, entry[kind], value) }));
 }
 
 /** Each call must be refused with this code, the asynchronous ones by a rejection. */

@@ -1,7 +1,7 @@
 // Arguments that would free or reallocate the block when converted to a number: refused unread, the block lives.
 // expect: exit=0 code=ERR_INVALID_ARG_TYPE
 import { CALLS } from './_calls.mjs';
-import { DirectMemoryManager as dmm, check, finish, refuses } from './_expect.mjs';
+import { DirectMemoryManager as dmm, check, finish, refuses, rejects } from './_expect.mjs';
 
 const block = dmm.allocateMemory(64).fill(7);
 const view = block.bytes();
@@ -13,8 +13,9 @@ const act = (free) => () => {
 };
 for (const free of [() => block.free(), () => dmm.reallocateMemory(block, 8), () => dmm.freeAllMemory()]) {
   for (const value of [{ valueOf: act(free) }, { toString: act(free) }, { [Symbol.toPrimitive]: act(free) }]) {
-    for (const { run, offset, length, number } of CALLS) {
-      for (const at of [offset, length, number]) if (at !== undefined) refuses('ERR_INVALID_ARG_TYPE', () => run(block, at, value));
+    for (const { run, offset, length, number, isAsync } of CALLS) {
+      const refuse = isAsync ? rejects : refuses;
+      for (const at of [offset, length, number]) if (at !== undefined) await refuse('ERR_INVALID_ARG_TYPE', () => run(block, at, value));
     }
     refuses('ERR_INVALID_ARG_TYPE', () => dmm.allocateMemory(value), () => dmm.allocateMemory(8, value), () => dmm.reallocateMemory(block, value));
   }

@@ -104,6 +104,9 @@ const STATICS = {
   copyMemory: { args: [operand, offset, target, offset, count, mode, elementSize] },
   compareMemory: { args: [operand, offset, operand, offset, count], after: (result) => check([-1, 0, 1].includes(result), 'a comparison') },
   mismatch: { args: [operand, offset, operand, offset, count] },
+  copyMemoryAsync: { args: [operand, offset, target, offset, count, mode, elementSize] },
+  fillAsync: { args: [block, offset, count, byte] },
+  compareAsync: { args: [operand, offset, operand, offset, count], after: (result) => check([-1, 0, 1].includes(result), 'a comparison') },
   createDirectByteBuffer: { args: [block, offset, length], after: keepView },
   getDirectBufferAddress: { args: [operand] },
   getMemoryStats: { args: [] },
@@ -184,7 +187,7 @@ async function callOne(index) {
   const self = isStatic || isFactory ? undefined : block();
   let result;
   try {
-    if (isStatic) result = dmm[name](...args);
+    if (isStatic) result = await dmm[name](...args);
     else if (isFactory) result = MemoryBlock[name](...args);
     else if (isGetter) result = Object.getOwnPropertyDescriptor(MemoryBlock.prototype, name).get.call(self);
     else result = await Reflect.apply(MemoryBlock.prototype[name], self, args);

@@ -2,7 +2,7 @@
 // MemoryBlock, OffHeapError, the enumerations, the statistics and the rows. What is wrong must not compile.
 import { expectTypeOf } from 'expect-type';
 import { AdvancedMemoryAllocator, AlignmentMode, AllocatedMemory, AllocatorType, CopyMode, DirectMemoryManager, MemoryBlock, OffHeapError } from 'offheap';
-import type { AllocateOptions, Alignment, AllocatorStats, ArenaMark, AtomicNumbers, AtomicType, BlockInfo, BytesLike, ElementSize, MemoryStats, NativeMemory, PoolStats } from 'offheap';
+import type { AllocateOptions, Alignment, AllocatorStats, ArenaMark, AtomicNumbers, AtomicType, BlockInfo, BytesLike, ElementSize, MemoryStats, NativeMemory, OperationOptions, PoolStats } from 'offheap';
 
 type Manager = typeof DirectMemoryManager;
 type Operand = NativeMemory | ArrayBufferView | ArrayBuffer;
@@ -47,6 +47,15 @@ expectTypeOf(DirectMemoryManager.copyMemory).toBeCallableWith({} as MemoryBlock,
 expectTypeOf(DirectMemoryManager.copyMemory).toBeCallableWith(new ArrayBuffer(1), 0, new DataView(new ArrayBuffer(1)), 0, 1, 'normal');
 expectTypeOf(DirectMemoryManager.compareMemory).toEqualTypeOf<(a: Operand, aOffset: number, b: Operand, bOffset: number, length: number) => -1 | 0 | 1>();
 expectTypeOf(DirectMemoryManager.mismatch).toEqualTypeOf<(a: Operand, aOffset: number, b: Operand, bOffset: number, length: number) => number>();
+expectTypeOf(DirectMemoryManager.copyMemoryAsync).toBeCallableWith({} as MemoryBlock, 0, Buffer.alloc(1), 0, 1, 'normal', 8, { signal: AbortSignal.timeout(1) });
+expectTypeOf(DirectMemoryManager.copyMemoryAsync).returns.toEqualTypeOf<Promise<void>>();
+expectTypeOf(DirectMemoryManager.fillAsync).toEqualTypeOf<
+  (block: NativeMemory, offset: number, length: number, value: number, options?: OperationOptions) => Promise<void>
+>();
+expectTypeOf(DirectMemoryManager.compareAsync).toEqualTypeOf<
+  (a: Operand, aOffset: number, b: Operand, bOffset: number, length: number, options?: OperationOptions) => Promise<-1 | 0 | 1>
+>();
+expectTypeOf<{ onProgress: (doneBytes: number, totalBytes: number) => void }>().toExtend<OperationOptions>();
 expectTypeOf(DirectMemoryManager.createDirectByteBuffer).toEqualTypeOf<(block: NativeMemory, offset?: number, length?: number) => Buffer>();
 expectTypeOf(DirectMemoryManager.getDirectBufferAddress).toEqualTypeOf<(view: ArrayBufferView | ArrayBuffer) => bigint>();
 expectTypeOf(DirectMemoryManager.getMemoryStats).toEqualTypeOf<() => MemoryStats>();

@@ -152,7 +152,8 @@ export function pinMemory(memory: AllocatedMemory): Disposable {
   };
 }
 
-function countArenaPin(memory: AllocatedMemory, change: number): void {
+/** An arena's free asks for its own memory's pins; of memory that has a record nothing is counted here. */
+export function countArenaPin(memory: AllocatedMemory, change: number): void {
   if (allocated.regionOf(memory).levels !== undefined) arenaPins.set(memory, (arenaPins.get(memory) ?? 0) + change);
 }
 

@@ -113,8 +113,15 @@ export function operandSize(value: unknown, name: string): number {
   return sizeOf(value, baseOf(value, name));
 }
 
+/** Where an operand begins. */
+export function operandAddress(value: unknown, name: string): bigint {
+  const base = baseOf(value, name);
+  if (base === someMemory) return (value as NativeMemory).address;
+  return typeof base === 'number' ? p.toBigInt(binding.addressOf(base)) : p.toBigInt(binding.viewAddress(base));
+}
+
 /** Throws when the native call was refused: about the first operand that is native memory, for the others were checked. */
-function check(action: string, value: unknown, other?: unknown): void {
+export function check(action: string, value: unknown, other?: unknown): void {
   if (status() === 0) return;
   const subject = fields.isHandle(value) || secondKind.isMemory(value) ? value : other;
   if (secondKind.isMemory(subject)) throw secondKind.failure(subject, action);
@@ -158,7 +165,7 @@ export function useWord<Result>(
 }
 
 /** Which copy the native side makes. */
-function modeNumber(mode: CopyMode, elementSize: ElementSize): number {
+export function modeNumber(mode: CopyMode, elementSize: ElementSize): number {
   if (mode === 'swap-endian') return elementSize;
   return mode === 'normal' ? 0 : 1;
 }

@@ -5,6 +5,7 @@ use crate::MANAGER;
 use crate::allocators;
 use crate::atomics;
 use crate::buffer::{Answer, Export, Native, export};
+use crate::jobs;
 use crate::pools;
 use crate::shares;
 use crate::state::{Context, State, answer, argument, give_handle, handle, isolate, open};
@@ -84,6 +85,7 @@ pub fn init(exports: Object<'_>, env: Env) -> napi::Result<()> {
         entry("poolClose", pools::close, true),
         entry("poolFigure", pools::figure, false),
     ];
+    all.extend(jobs::ENTRIES.map(|(name, function, bare)| entry(name, function, bare)));
     all.extend(atomics::ENTRIES.map(|(name, function, bare)| entry(name, function, bare)));
     all.extend(shares::ENTRIES.map(|(name, function, bare)| entry(name, function, bare)));
     export(&env, &exports, State::default(), &all)
@@ -186,17 +188,20 @@ fn fill(call: &Context<'_>) -> Answer {
     })
 }
 
-/// Arguments: target operand, source operand, length, mode: 0 normal, 1 non-temporal, else the
-/// element size of a byte swap.
+/// Arguments: target operand, source operand, length, mode.
 fn copy(call: &Context<'_>) -> Answer {
     answer(call, |_| {
         let length = call.integer(6).ok_or(Error::from(Code::OutOfRange))?;
-        let mode = match call.integer(7).ok_or(Error::from(Code::InvalidValue))? {
-            0 => CopyMode::Normal,
-            1 => CopyMode::NonTemporal,
-            element => CopyMode::SwapEndian(Element::try_from(element as u32)?),
-        };
-        ops::copy(operand(call, 0, length)?, operand(call, 3, length)?, mode)
+        ops::copy(operand(call, 0, length)?, operand(call, 3, length)?, mode(call, 7)?)
+    })
+}
+
+/// The mode of a copy: 0 normal, 1 non-temporal, else the element size of a byte swap.
+pub fn mode(call: &Context<'_>, index: usize) -> Result<CopyMode> {
+    Ok(match call.integer(index).ok_or(Error::from(Code::InvalidValue))? {
+        0 => CopyMode::Normal,
+        1 => CopyMode::NonTemporal,
+        element => CopyMode::SwapEndian(Element::try_from(element as u32)?),
     })
 }
 

@@ -9,6 +9,7 @@ mod atomics;
 mod buffer;
 mod cold;
 mod hot;
+mod jobs;
 mod pools;
 mod shares;
 mod state;

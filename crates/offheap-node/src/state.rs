@@ -1,6 +1,7 @@
 //! One isolate's state, and how a native function reaches it, its arguments and its results.
 
 use crate::buffer::{Answer, Call, Holders};
+use crate::jobs::Jobs;
 use crate::{MANAGER, THREADS};
 use offheap_core::base::error::{Code, Error, Result};
 use offheap_core::manager::Isolate;
@@ -14,15 +15,22 @@ use std::rc::{Rc, Weak};
 #[derive(Default)]
 pub struct State(OnceCell<Rc<Opened>>);
 
-/// An isolate, and who holds its blocks' buffers.
+/// An isolate, its jobs, and who holds its blocks' buffers.
 pub struct Opened {
     pub isolate: Isolate,
+    pub jobs: Jobs,
     pub holders: Holders,
 }
 
 thread_local! {
     /// The isolates of this thread by number, for finalizers: they may come after their isolate's end.
     static OPENED: RefCell<HashMap<u32, Weak<Opened>>> = RefCell::default();
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        self.jobs.end_all(&self.isolate); // before the isolate gives its memory back
+    }
 }
 
 impl Drop for State {
@@ -44,7 +52,7 @@ pub fn open(call: &Context<'_>) -> Answer {
     let Some(isolate) = Isolate::open_lending(&MANAGER, bytes, lends).ok().and_then(|isolate| {
         let number = isolate.number();
         THREADS.note(number, call.integer(1).map_or(0, |thread| thread as u32));
-        let opened = Rc::new(Opened { isolate, holders: Holders::default() });
+        let opened = Rc::new(Opened { isolate, jobs: Jobs::default(), holders: Holders::default() });
         OPENED.with(|all| all.borrow_mut().insert(number, Rc::downgrade(&opened)));
         // A second call in one isolate gives the table again, and the new isolate is dropped.
         let _ = call.state.0.set(opened);

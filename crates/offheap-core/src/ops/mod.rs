@@ -2,6 +2,8 @@
 //! Room: ops (2). May use: base, raw.
 #![forbid(unsafe_code)]
 
+pub mod job;
+
 use std::cmp::Ordering;
 
 use crate::base::error::{Code, Error, Result};
@@ -45,27 +47,36 @@ pub enum CopyMode {
 /// - [`Code::InvalidValue`] if the size is no multiple of the element to swap: `requested` is the size,
 ///   `available` the next smaller multiple.
 pub fn copy(target: Bytes<'_>, source: Bytes<'_>, mode: CopyMode) -> Result<()> {
+    check_copy(target, source, mode)?;
+    copy_part(target, source, mode, target.size());
+    Ok(())
+}
+
+fn check_copy(target: Bytes<'_>, source: Bytes<'_>, mode: CopyMode) -> Result<()> {
     check_sizes(source, target)?;
-    let streams = target.size() >= COPY_STREAM_MIN_BYTES;
+    if let CopyMode::SwapEndian(element) = mode { check_elements(target, element) } else { Ok(()) }
+}
+
+/// A part of a copy of `whole_bytes`, by which it is chosen how. The copy was checked.
+fn copy_part(target: Bytes<'_>, source: Bytes<'_>, mode: CopyMode, whole_bytes: usize) {
+    let streams = whole_bytes >= COPY_STREAM_MIN_BYTES;
     match mode {
         CopyMode::Normal if streams => mem::copy_streaming(target, source),
         CopyMode::Normal => mem::copy(target, source),
         CopyMode::NonTemporal => mem::copy_streaming(target, source),
-        CopyMode::SwapEndian(element) => {
-            check_elements(target, element)?;
-            if streams {
-                mem::copy_swapped_streaming(target, source, element);
-            } else {
-                mem::copy_swapped(target, source, element);
-            }
-        }
+        CopyMode::SwapEndian(element) if streams => mem::copy_swapped_streaming(target, source, element),
+        CopyMode::SwapEndian(element) => mem::copy_swapped(target, source, element),
     }
-    Ok(())
 }
 
 /// Sets every byte of `target` to `value`. A size of 0 does nothing.
 pub fn fill(target: Bytes<'_>, value: u8) {
-    if target.size() >= FILL_STREAM_MIN_BYTES {
+    fill_part(target, value, target.size());
+}
+
+/// A part of a fill of `whole_bytes`, by which it is chosen how.
+fn fill_part(target: Bytes<'_>, value: u8, whole_bytes: usize) {
+    if whole_bytes >= FILL_STREAM_MIN_BYTES {
         mem::fill_streaming(target, value);
     } else {
         mem::fill(target, value);

@@ -14,6 +14,13 @@ pub struct Bytes<'a> {
     life: PhantomData<&'a ()>,
 }
 
+// SAFETY: - what is sent is an address and a size; the range stays valid during `'a` whichever thread looks.
+// - data races: that others write the bytes at any moment is what this type is for, so nothing here relies
+//   on being the only one. `from_mut` borrows its slice for `'a`, so no reference to it is used meanwhile.
+unsafe impl Send for Bytes<'_> {}
+// SAFETY: - as for `Send`: the type is `Copy`, so to share one is to send one.
+unsafe impl Sync for Bytes<'_> {}
+
 impl<'a> Bytes<'a> {
     /// Names a range.
     ///
