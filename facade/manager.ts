@@ -4,16 +4,17 @@
  */
 import * as errors from './errors.js';
 import type { MemoryBlock } from './handles/block.js';
-import { allocateBlock, create, freeUnviewed, freeViewed, giveBack } from './handles/block.js';
+import { allocateBlock, create, freeUnviewed, giveBack } from './handles/block.js';
 import { allocated, directBufferOfMemory, notBlockError } from './handles/grant.js';
 import { fields, handleId } from './handles/handle.js';
 import { reallocateHandle, sweep } from './handles/life.js';
 import { compareInBackground, copyInBackground, fillInBackground } from './handles/jobs.js';
 import { addressOfView, compareOperands, copyOperand, fillOperand, mismatchOperands, operandSize } from './handles/operand.js';
 import type { Operand } from './handles/operand.js';
-import { refusePooled } from './handles/pooled.js';
+import { freeViewed, refusePooled } from './handles/pooled.js';
 import { requireAvailable } from './handles/request.js';
 import { RESULT, T, isLive, isWorker, poolNumberOf, unavailableReason } from './handles/table.js';
+import { NOT_DONE, compareBlocks, copyBlocks, copyIn, copyOut, fillBlock, mismatchBlocks } from './handles/staged.js';
 import { directBufferOf, requireHere, requireLive, restFrom } from './handles/views.js';
 import { binding } from './native.js';
 import * as p from './primordials.js';
@@ -146,6 +147,7 @@ export class DirectMemoryManager {
 
   /** Sets `length` bytes to `value`, 0 … 255 or −128 … 127. */
   static setMemory(block: NativeMemory, offset: number, length: number, value: number): void {
+    if (fillBlock(block, offset, length, value)) return;
     requireMemory(block);
     checkFill(offset, length, value);
     fillOperand(block, offset, length, value);
@@ -167,6 +169,10 @@ export class DirectMemoryManager {
     mode?: CopyMode,
     elementSize?: ElementSize,
   ): void {
+    if (mode === undefined && elementSize === undefined) {
+      if (copyBlocks(source, sourceOffset, target, targetOffset, length)) return;
+      if (copyIn(source, sourceOffset, target, targetOffset, length) || copyOut(source, sourceOffset, target, targetOffset, length)) return;
+    }
     const { how, width } = checkCopy(sourceOffset, targetOffset, length, mode, elementSize);
     copyOperand(source, sourceOffset, target, targetOffset, length, how, width);
   }
@@ -206,6 +212,8 @@ export class DirectMemoryManager {
 
   /** Compares as unsigned bytes; the first difference decides. */
   static compareMemory(a: Operand, aOffset: number, b: Operand, bOffset: number, length: number): -1 | 0 | 1 {
+    const order = compareBlocks(a, aOffset, b, bOffset, length);
+    if (order !== NOT_DONE) return order as -1 | 0 | 1;
     validateOffset(aOffset, 'aOffset');
     validateOffset(bOffset, 'bOffset');
     validateLength(length);
@@ -214,6 +222,8 @@ export class DirectMemoryManager {
 
   /** The index of the first byte that differs, −1 if none does. */
   static mismatch(a: Operand, aOffset: number, b: Operand, bOffset: number, length: number): number {
+    const index = mismatchBlocks(a, aOffset, b, bOffset, length);
+    if (index !== NOT_DONE) return index;
     validateOffset(aOffset, 'aOffset');
     validateOffset(bOffset, 'bOffset');
     validateLength(length);

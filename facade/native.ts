@@ -39,6 +39,11 @@ export interface RawBinding {
     length: number,
     mode: number,
   ): void;
+  /** The same four of what have records: operands, length and detail stand in the table, see {@link stageOperands} in handles/operand.ts. */
+  fillStaged(): void;
+  copyStaged(): void;
+  compareStaged(): void;
+  mismatchStaged(): void;
   compare(a: OperandBase, aGeneration: number, aOffset: number, b: OperandBase, bGeneration: number, bOffset: number, length: number): void;
   mismatch(a: OperandBase, aGeneration: number, aOffset: number, b: OperandBase, bGeneration: number, bOffset: number, length: number): number;
   /** Atomic words: what stands in the table is told at each function in crates/offheap-node/src/atomics.rs. */
@@ -179,3 +184,7 @@ export const loadFailure: string | undefined = loaded.reason;
 // The addon's exports object is a dictionary to V8: taking a function from it costs 6 ns a call, a module constant nothing.
 export const allocateNative: () => void = binding.allocate;
 export const freeNative: () => void = binding.free;
+export const fillStaged: () => void = binding.fillStaged;
+export const copyStaged: () => void = binding.copyStaged;
+export const compareStaged: () => void = binding.compareStaged;
+export const mismatchStaged: () => void = binding.mismatchStaged;

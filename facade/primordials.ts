@@ -219,6 +219,11 @@ export function bytesOver(buffer: ArrayBufferLike, byteOffset: number = 0, lengt
   return new IsolatedBytes(buffer, byteOffset, length) as SafeBytes;
 }
 
+/** `target.set(source, offset)`: no code of a script's runs, as `source` is a typed array. */
+export const setBytes: (target: Uint8Array, source: Uint8Array, offset: number) => void = uncurryThis(
+  (typedArrayPrototype as Uint8Array).set as (this: Uint8Array, source: Uint8Array, offset: number) => void,
+);
+
 /** Sets the numbers from `start` to before `end`. */
 export const fillUint16: (numbers: Uint16Array, value: number, start: number, end: number) => unknown = uncurryThis(
   (typedArrayPrototype as Uint16Array).fill as (this: Uint16Array, value: number, start: number, end: number) => unknown,

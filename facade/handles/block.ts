@@ -20,11 +20,12 @@ import { FIRST_MAGAZINE, HOME_SHIFT, LENT_MAX, classHomes, giveSlot, magazineOf,
 import { deadError, exposeFields, fields, forgedError, handleId } from './handle.js';
 import type { Extra, Handle } from './handle.js';
 import { NEAR_MAX, farOffset, farView, hiddenView } from './hidden.js';
+import { hasEscaped } from './holder.js';
 import type { Holder } from './holder.js';
-import { endHandle, pinHandle } from './life.js';
+import { pinHandle } from './life.js';
 import { shareBlock } from './shares.js';
 import { compareOperands, copyOperand, fillOperand, operandSize } from './operand.js';
-import { releaseHandle } from './pooled.js';
+import { freeViewed } from './pooled.js';
 import { WORD_CODE, requireAvailable, stageDetails } from './request.js';
 import {
   ARGUMENT,
@@ -37,7 +38,6 @@ import {
   isLive,
   noteWritten,
   offsetOf,
-  poolNumberOf,
   resultTime,
   setWide,
   spanOf,
@@ -46,13 +46,6 @@ import { ageOf, freedTimestampOf, toText } from './told.js';
 import { arrayBufferOf, bytesOf, requireHere, requireLive, restFrom, viewOf } from './views.js';
 
 const { isEncoding } = Buffer;
-
-/** Frees by a native call what has views, is a pool's, or is refused. */
-export function freeViewed(block: Handle): void {
-  if (!fields.isHandle(block)) throw forgedError('this', block);
-  if (poolNumberOf(fields.slotOf(block)) < 0) endHandle(block, freeNative, 'freed');
-  else releaseHandle(block); // also of a pool that is closed
-}
 
 /** What sees the private fields. */
 interface Doors {
@@ -63,6 +56,7 @@ interface Doors {
   giveBack(block: unknown): number;
   giveToPool(block: unknown, magazine: number): boolean;
   readonly freeUnviewed: (block: MemoryBlock) => void;
+  stageRange(block: unknown, first: number, offset: number, length: number): boolean;
 }
 const UNVIEWED = 1;
 const VIEWED = 2;
@@ -133,6 +127,18 @@ export class MemoryBlock implements NativeMemory {
         } catch {
           return false;
         }
+      },
+      stageRange: (block, first, offset, length) => {
+        if (typeof block !== 'object' || block === null || !(#slot in block)) return false; // others are usual here: to throw costs 5 µs
+        const slot = block.#slot;
+        const extra = block.#extra;
+        if (!isLive(slot, block.#generation) || typeof offset !== 'number' || offset >>> 0 !== offset || offset > block.#size - length) return false;
+        if (extra !== undefined && hasEscaped(extra as Holder)) return false; // live: so it is no time
+        t[first] = slot;
+        t[first + 1] = block.#generation;
+        t[first + 2] = offset;
+        t[first + 3] = 0;
+        return true;
       },
     });
     doors = makeDoors(T, classHomes, takeSlot, giveSlot);
@@ -332,6 +338,9 @@ export const freeUnviewed: Doors['freeUnviewed'] = doors.freeUnviewed;
 export const giveBack: Doors['giveBack'] = doors.giveBack;
 /** The same with a block of the pool to which a magazine belongs. */
 export const giveToPool: Doors['giveToPool'] = doors.giveToPool;
+/** Leaves a range of a live block where a staged native function looks for it, from word `first` on. False for everything else, also for what is
+ * wrong: `length` is an integer above 0, and below 2^32. */
+export const stageRange: Doors['stageRange'] = doors.stageRange;
 /** The handle of a live record. */
 export const create: Doors['create'] = doors.create;
 /** A block out of a pool's magazine; when a native call is due, what another function gives. */

@@ -6,7 +6,7 @@
 import { constants } from 'node:buffer';
 import { binding } from '../native.js';
 import * as p from '../primordials.js';
-import type { SafeDataView } from '../primordials.js';
+import type { SafeBytes, SafeDataView } from '../primordials.js';
 
 /** Where windows begin: at each multiple. A window is twice as long, so that no access is cut by its end. */
 const STRIDE = 1073741824;
@@ -29,6 +29,17 @@ function over(span: number, offset: number, length: number): SafeDataView {
 
 /** The view over a span, or over as much of it as one ArrayBuffer shows; `undefined` until {@link showSpan}. */
 export const hiddenView = (span: number): SafeDataView | undefined => (span < VIEWS ? views[span] : lateViews[span]);
+
+/** The same as bytes, of the first spans; `undefined` until asked for once more. */
+const bytes: (SafeBytes | undefined)[] = p.list(VIEWS);
+export function hiddenBytes(span: number): SafeBytes | undefined {
+  if (span >= VIEWS) return undefined;
+  const known = bytes[span];
+  if (known !== undefined) return known;
+  if (views[span] === undefined) showSpan(span);
+  bytes[span] = p.bytesOver((views[span] as SafeDataView).buffer);
+  return bytes[span];
+}
 
 /** Makes a span's view. */
 export function showSpan(span: number): void {

@@ -7,12 +7,12 @@ import { types } from 'node:util';
 import * as errors from '../errors.js';
 import { accessError, validateRange } from '../options.js';
 import type { OperandBase } from '../native.js';
-import { binding } from '../native.js';
+import { binding, compareStaged, copyStaged, fillStaged, mismatchStaged } from '../native.js';
 import * as p from '../primordials.js';
 import type { BytesLike, CopyMode, ElementSize, NativeMemory } from '../types.js';
 import { fields, handleId } from './handle.js';
 import { requireHere, requireLive } from './views.js';
-import { RESULT, T, failure, status } from './table.js';
+import { ARGUMENT, RESULT, T, failure, setWide, status, wide } from './table.js';
 
 const { isUint8Array } = types;
 
@@ -108,6 +108,19 @@ function eachPiece(length: number, act: (at: number, length: number) => boolean)
   for (let at = 0; at < length; at += PIECE) if (!act(at, p.min(PIECE, length - at))) return;
 }
 
+/** Leaves operands that have records, and the length, where the staged functions look for them. */
+function stageBoth(one: unknown, oneSlot: number, oneOffset: number, other: unknown, otherSlot: number, otherOffset: number, length: number): void {
+  stageOperand(0, one, oneSlot, oneOffset);
+  stageOperand(4, other, otherSlot, otherOffset);
+  setWide(8, length);
+}
+
+function stageOperand(first: 0 | 4, value: unknown, slot: number, offset: number): void {
+  T[ARGUMENT + first] = slot;
+  T[ARGUMENT + first + 1] = generationOf(value, slot);
+  setWide(first + 2, offset);
+}
+
 /** The bytes of an operand. */
 export function operandSize(value: unknown, name: string): number {
   return sizeOf(value, baseOf(value, name));
@@ -140,7 +153,12 @@ export function fillOperand(target: unknown, offset: number, length: number, val
     });
     return;
   }
-  binding.fill(partOf(target, base, offset, length), generationOf(target, base), startIn(base, offset), length, value & 0xff);
+  if (typeof base === 'number') {
+    stageOperand(0, target, base, offset);
+    setWide(8, length);
+    T[ARGUMENT + 10] = value;
+    fillStaged();
+  } else binding.fill(partOf(target, base, offset, length), 0, startIn(base, offset), length, value & 0xff);
   check('filled', target);
 }
 
@@ -198,6 +216,13 @@ export function copyOperand(
     return;
   }
   const how = modeNumber(mode, elementSize);
+  if (typeof from === 'number' && typeof to === 'number') {
+    stageBoth(target, to, targetOffset, source, from, sourceOffset, length);
+    T[ARGUMENT + 10] = how;
+    copyStaged();
+    check('copied', target, source);
+    return;
+  }
   const bytes = partOf(source, from, sourceOffset, length);
   const place = partOf(target, to, targetOffset, length);
   binding.copy(place, generationOf(target, to), startIn(to, targetOffset), bytes, generationOf(source, from), startIn(from, sourceOffset), length, how);
@@ -221,9 +246,14 @@ export function compareOperands(a: unknown, aOffset: number, b: unknown, bOffset
     });
     return order;
   }
-  const left = partOf(a, one, aOffset, length);
-  const right = partOf(b, other, bOffset, length);
-  binding.compare(left, generationOf(a, one), startIn(one, aOffset), right, generationOf(b, other), startIn(other, bOffset), length);
+  if (typeof one === 'number' && typeof other === 'number') {
+    stageBoth(a, one, aOffset, b, other, bOffset, length);
+    compareStaged();
+  } else {
+    const left = partOf(a, one, aOffset, length);
+    const right = partOf(b, other, bOffset, length);
+    binding.compare(left, generationOf(a, one), startIn(one, aOffset), right, generationOf(b, other), startIn(other, bOffset), length);
+  }
   check('compared', a, b);
   return T[RESULT + 1] as -1 | 0 | 1;
 }
@@ -245,6 +275,12 @@ export function mismatchOperands(a: unknown, aOffset: number, b: unknown, bOffse
       return index < 0;
     });
     return found;
+  }
+  if (typeof one === 'number' && typeof other === 'number') {
+    stageBoth(a, one, aOffset, b, other, bOffset, length);
+    mismatchStaged();
+    check('compared', a, b);
+    return wide(1) - 1;
   }
   const left = partOf(a, one, aOffset, length);
   const right = partOf(b, other, bOffset, length);

@@ -3,9 +3,9 @@
  * Room: handles (5). May use: primordials, errors, native, life, handle, table.
  */
 import * as errors from '../errors.js';
-import { binding } from '../native.js';
+import { binding, freeNative } from '../native.js';
 import * as p from '../primordials.js';
-import { fields, handleId } from './handle.js';
+import { fields, forgedError, handleId } from './handle.js';
 import type { Handle } from './handle.js';
 import { endHandle } from './life.js';
 import { isLive, poolNumberOf } from './table.js';
@@ -54,4 +54,11 @@ export function releaseHandle(handle: Handle): void {
 export function releaseTo(handle: Handle, number: number, owner: PoolOwner): void {
   endHandle(handle, poolRelease, 'released', number);
   owner.released();
+}
+
+/** Frees by a native call what has views, is a pool's, or is refused. */
+export function freeViewed(block: Handle): void {
+  if (!fields.isHandle(block)) throw forgedError('this', block);
+  if (poolNumberOf(fields.slotOf(block)) < 0) endHandle(block, freeNative, 'freed');
+  else releaseHandle(block); // also of a pool that is closed
 }

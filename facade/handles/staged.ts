@@ -1,0 +1,95 @@
+/**
+ * Staged: memory operations on blocks the short way. What these do not do at once, the functions of operand.ts do, or refuse.
+ * Room: handles (5). May use: primordials, native, table, hidden, block.
+ */
+import { types } from 'node:util';
+import { compareStaged, copyStaged, fillStaged, mismatchStaged } from '../native.js';
+import * as p from '../primordials.js';
+import { stageRange } from './block.js';
+import { hiddenBytes } from './hidden.js';
+import { ARGUMENT, RESULT, T, noteWritten, offsetOf, spanOf, wide } from './table.js';
+
+const { isUint8Array } = types;
+
+const OTHER = ARGUMENT + 4;
+const LENGTH = ARGUMENT + 8;
+const DETAIL = ARGUMENT + 10;
+
+/** What {@link compareBlocks} and {@link mismatchBlocks} give when they did not look. */
+export const NOT_DONE = -2;
+
+/** Whether a number is one that these functions take: above 0 and below 2^32. Of what is no number nothing is asked: its answer could be code. */
+const isLength = (length: unknown): boolean => typeof length === 'number' && length >>> 0 === length && length !== 0;
+
+const stageBoth = (one: unknown, oneOffset: number, other: unknown, otherOffset: number, length: number): boolean => {
+  if (!isLength(length) || !stageRange(one, ARGUMENT, oneOffset, length) || !stageRange(other, OTHER, otherOffset, length)) return false;
+  T[LENGTH] = length;
+  T[LENGTH + 1] = 0;
+  return true;
+};
+
+/** Copies `mode` 0, as the native side has it. False when that is not done. */
+export const copyBlocks = (source: unknown, sourceOffset: number, target: unknown, targetOffset: number, length: number): boolean => {
+  if (!stageBoth(target, targetOffset, source, sourceOffset, length)) return false;
+  T[DETAIL] = 0;
+  copyStaged();
+  return T[RESULT] === 0;
+};
+
+/** Up to this length, bytes, JavaScript copies between a block and a Uint8Array by itself; a native call costs 60 ns more, and above it copies
+ * better (see docs/PERFORMANCE.md). */
+const SET_MAX = 1048576;
+
+const isPart = (bytes: unknown, offset: number, length: number): bytes is Uint8Array =>
+  isUint8Array(bytes) && typeof offset === 'number' && offset >>> 0 === offset && offset <= p.typedArrayLength(bytes) - length;
+
+/** Where a range that was staged is in its span. Of a block that no one buffer shows it may be behind what {@link hiddenBytes} shows. */
+const placeOf = (offset: number): number => offsetOf(T[ARGUMENT] as number) + offset;
+
+/** A copy of bytes of JavaScript's into a block. False when that is not done. */
+export const copyIn = (source: unknown, sourceOffset: number, target: unknown, targetOffset: number, length: number): boolean => {
+  if (!isLength(length) || length > SET_MAX || !isPart(source, sourceOffset, length)) return false;
+  if (!stageRange(target, ARGUMENT, targetOffset, length)) return false;
+  const span = hiddenBytes(spanOf(T[ARGUMENT] as number));
+  const place = placeOf(targetOffset);
+  if (span === undefined || place > span.length - length) return false;
+  const isAll = length === p.typedArrayLength(source);
+  span.set(isAll ? source : p.uint8Over(p.typedArrayBuffer(source) as ArrayBuffer, p.typedArrayByteOffset(source) + sourceOffset, length), place);
+  noteWritten(T[ARGUMENT] as number);
+  return true;
+};
+
+/** A copy of a block's bytes to JavaScript's. False when that is not done. */
+export const copyOut = (source: unknown, sourceOffset: number, target: unknown, targetOffset: number, length: number): boolean => {
+  if (!isLength(length) || length > SET_MAX || !isPart(target, targetOffset, length)) return false;
+  if (!stageRange(source, ARGUMENT, sourceOffset, length)) return false;
+  const span = hiddenBytes(spanOf(T[ARGUMENT] as number));
+  const place = placeOf(sourceOffset);
+  if (span === undefined || place > span.length - length) return false;
+  p.setBytes(target, p.uint8Over(span.buffer as ArrayBuffer, place, length), targetOffset);
+  return true;
+};
+
+/** Fills with a byte, 0 … 255. False when that is not done. */
+export const fillBlock = (block: unknown, offset: number, length: number, value: number): boolean => {
+  if (!isLength(length) || typeof value !== 'number' || (value & 0xff) !== value || !stageRange(block, ARGUMENT, offset, length)) return false;
+  T[LENGTH] = length;
+  T[LENGTH + 1] = 0;
+  T[DETAIL] = value;
+  fillStaged();
+  return T[RESULT] === 0;
+};
+
+/** −1, 0 or 1, or {@link NOT_DONE}. */
+export const compareBlocks = (a: unknown, aOffset: number, b: unknown, bOffset: number, length: number): number => {
+  if (!stageBoth(a, aOffset, b, bOffset, length)) return NOT_DONE;
+  compareStaged();
+  return T[RESULT] === 0 ? (T[RESULT + 1] as number) : NOT_DONE;
+};
+
+/** An index, −1, or {@link NOT_DONE}. */
+export const mismatchBlocks = (a: unknown, aOffset: number, b: unknown, bOffset: number, length: number): number => {
+  if (!stageBoth(a, aOffset, b, bOffset, length)) return NOT_DONE;
+  mismatchStaged();
+  return T[RESULT] === 0 ? wide(1) - 1 : NOT_DONE;
+};
