@@ -2,11 +2,12 @@
 // - a copy is that of a copy through a temporary, in every mode and element size, overlapping either way, aligned or not, of any size
 // - source, target, a and b are blocks, Buffers, TypedArrays of every kind, DataViews, ArrayBuffers, shared ones too; only what a view shows counts
 // - compare is unsigned and decided by the first difference, whose index mismatch gives
+// - a fill repeats a byte or a pattern, from the offset to the end of its range
 // - a length of 0 does nothing while the offset is inside; what is not inside is ERR_OUT_OF_RANGE, and changes nothing
 // - a mode, an element size or a swap length that does not exist is ERR_INVALID_ARG_VALUE; another type is ERR_INVALID_ARG_TYPE
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
-import { CopyMode, DirectMemoryManager as Manager, MemoryBlock } from '../index.js';
+import { AdvancedMemoryAllocator, CopyMode, DirectMemoryManager as Manager, MemoryBlock } from '../index.js';
 import type { BytesLike, ElementSize } from '../index.js';
 import { freeEverything } from './_settled.js';
 
@@ -200,6 +201,39 @@ test.serial('compare is unsigned, and the first difference decides, at every pla
     }
   }
   t.is(Manager.compareMemory(a, 0, a, 0, 300), 0);
+});
+
+test.serial('a pattern of 1, 2, 4, 8 or 16 bytes repeats from the offset on, is cut at the end, and touches nothing around it', async (t) => {
+  using allocator = AdvancedMemoryAllocator.getInstance('patterns', 'arena', MIB);
+  const memories = [Manager.allocateMemory(5000), allocator.allocate(5000)];
+  for (const width of [1, 2, 4, 8, 16]) {
+    const value = pattern(width, 3);
+    for (const [offset, length] of [[0, 5000], [1, 4998], [7, 100], [16, 1], [33, 4096], [5, 0]] as const) {
+      const expected = Buffer.alloc(5000, 0xcc);
+      if (length > 0) expected.fill(value, offset, offset + length);
+      for (const memory of memories) {
+        memory.fill(0xcc);
+        t.is(memory.fill(value, offset, length), memory);
+        t.true(memory.equals(expected), `${width} bytes over ${length} at ${offset}`);
+        memory.fill(0xcc);
+        Manager.setMemory(memory, offset, length, new Uint8Array(value));
+        t.true(memory.equals(expected));
+        memory.fill(0xcc);
+        await Manager.fillAsync(memory, offset, length, value);
+        t.true(memory.equals(expected));
+      }
+    }
+  }
+  const large = Manager.allocateMemory(65 * MIB + 5);
+  const expected = Buffer.alloc(65 * MIB + 5, 'offheap!');
+  t.true(large.fill(Buffer.from('offheap!')).equals(expected), 'streamed');
+  large.fill(0);
+  await Manager.fillAsync(large, 0, large.size, Buffer.from('offheap!'));
+  t.true(large.equals(expected), 'by several threads');
+  for (const width of [0, 3, 5, 15, 17, 32]) refuses(t, () => Manager.setMemory(large, 0, 5, new Uint8Array(width)), VALUE, `${width} bytes`);
+  for (const value of [new Uint16Array(1), [1], new ArrayBuffer(4), 'ab']) refuses(t, () => large.fill(value as never), TYPE);
+  t.true(large.equals(expected), 'and nothing changed');
+  large.free();
 });
 
 test.serial('set and zero write exactly their part, with values from −128 to 255', (t) => {

@@ -19,9 +19,9 @@ import { directBufferOf, requireHere, requireLive, restFrom } from './handles/vi
 import { binding } from './native.js';
 import * as p from './primordials.js';
 import {
-  validateByteValue,
   validateCopyMode,
   validateElementSize,
+  validateFillValue,
   validateLength,
   validateLimit,
   validateMaxAge,
@@ -30,8 +30,9 @@ import {
   validateSwapLength,
   validateTaskOptions,
 } from './options.js';
+import type { CheckedFill } from './options.js';
 import { blockRows, memoryStats } from './stats.js';
-import type { AllocateOptions, AllocatedMemory, Alignment, BlockInfo, CopyMode, ElementSize, MemoryStats, NativeMemory, OperationOptions } from './types.js';
+import type { AllocateOptions, AllocatedMemory, Alignment, BlockInfo, CopyMode, ElementSize, FillValue, MemoryStats, NativeMemory, OperationOptions } from './types.js';
 
 const system = unavailableReason === undefined ? binding.systemInfo() : { pageSize: 4096, cacheLineSize: 64 };
 
@@ -59,10 +60,10 @@ const freeings: readonly ((block: unknown) => void)[] = [
   (block) => freeViewed(ownBlock(block)),
 ];
 
-function checkFill(offset: number, length: number, value: number): void {
+function checkFill(offset: number, length: number, value: FillValue): CheckedFill {
   validateOffset(offset);
   validateLength(length);
-  validateByteValue(value);
+  return validateFillValue(value);
 }
 
 function checkCopy(
@@ -145,12 +146,11 @@ export class DirectMemoryManager {
     return sweepAll(false);
   }
 
-  /** Sets `length` bytes to `value`, 0 … 255 or −128 … 127. */
-  static setMemory(block: NativeMemory, offset: number, length: number, value: number): void {
+  /** Sets `length` bytes to `value`, 0 … 255 or −128 … 127, or fills them with a pattern of 2, 4, 8 or 16 bytes. */
+  static setMemory(block: NativeMemory, offset: number, length: number, value: FillValue): void {
     if (fillBlock(block, offset, length, value)) return;
     requireMemory(block);
-    checkFill(offset, length, value);
-    fillOperand(block, offset, length, value);
+    fillOperand(block, offset, length, checkFill(offset, length, value));
   }
 
   static zeroMemory(block: NativeMemory): void {
@@ -195,11 +195,11 @@ export class DirectMemoryManager {
   }
 
   /** {@link setMemory} off the main thread, as {@link copyMemoryAsync}. */
-  static async fillAsync(block: NativeMemory, offset: number, length: number, value: number, options?: OperationOptions): Promise<void> {
-    checkFill(offset, length, value);
+  static async fillAsync(block: NativeMemory, offset: number, length: number, value: FillValue, options?: OperationOptions): Promise<void> {
+    const pattern = checkFill(offset, length, value);
     const checked = validateTaskOptions(options);
     requireMemory(block);
-    await fillInBackground(block, offset, length, value, checked);
+    await fillInBackground(block, offset, length, pattern, checked);
   }
 
   /** {@link compareMemory} off the main thread, as {@link copyMemoryAsync}. It ends early at the first difference. */

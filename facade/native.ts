@@ -28,7 +28,8 @@ export interface RawBinding {
   prepareReallocation(): void;
   commitReallocation(): void;
   abortReallocation(): void;
-  fill(target: OperandBase, generation: number, offset: number, length: number, value: number): void;
+  /** What to fill with stands in the table. */
+  fill(target: OperandBase, generation: number, offset: number, length: number): void;
   copy(
     target: OperandBase,
     targetGeneration: number,

@@ -3,12 +3,15 @@
  * a `typeof` and a comparison or two, and errors are made out of line.
  * Room: options (3). May use: primordials, types, format, errors.
  */
+import { types } from 'node:util';
 import { formatBytes } from './format.js';
 import { invalidArgType, invalidArgValue, outOfRange } from './errors.js';
 import type { Coded } from './errors.js';
 import * as p from './primordials.js';
 import { AlignmentMode, AllocatorType, CopyMode } from './types.js';
 import type { Alignment, AtomicType, ElementSize } from './types.js';
+
+const { isUint8Array } = types;
 
 // Not destructured: a bundler would make an object of the whole module, with Object.prototype's properties in it.
 const MAX_SAFE_INTEGER = p.MAX_SAFE_INTEGER;
@@ -66,6 +69,23 @@ export function validateByteValue(value: unknown, name: string = 'value'): asser
   if (typeof value !== 'number' || !isInteger(value) || value < -128 || value > 255) {
     throw integerError(value, name, -128, 255);
   }
+}
+
+/** {@link FillValue}, checked: a byte, or 16 bytes as four words. */
+export type CheckedFill = number | Int32Array;
+
+/** What to fill with. The bytes of a pattern are read here, once. */
+export function validateFillValue(value: unknown, name: string = 'value'): CheckedFill {
+  if (!isUint8Array(value)) {
+    if (typeof value !== 'number') throw invalidArgType(name, ['number', 'Uint8Array'], value);
+    validateByteValue(value, name);
+    return value;
+  }
+  const count = p.typedArrayLength(value);
+  if (count === 0 || count > 16 || (count & (count - 1)) !== 0) throw invalidArgValue(name, value, 'must be 1, 2, 4, 8 or 16 bytes long');
+  const words = new Int32Array(4);
+  for (let index = 0; index < 16; index += 1) words[index >> 2] = (words[index >> 2] as number) | ((value[index % count] as number) << (8 * (index & 3)));
+  return words;
 }
 
 /** Milliseconds, an integer ≥ 0. */

@@ -57,6 +57,9 @@ export interface AllocateOptions {
   readonly label?: string | undefined;
 }
 
+/** A byte, −128 … 255, or 1, 2, 4, 8 or 16 bytes that repeat from the offset on; what is left at the end is cut. */
+export type FillValue = number | Uint8Array;
+
 /** Any view or buffer of bytes that is not one of our handles. */
 export type BytesLike = ArrayBufferView | ArrayBuffer;
 
@@ -119,7 +122,7 @@ export interface NativeMemory extends Disposable {
   setBigUint64(offset: number, value: bigint, littleEndian?: boolean): void;
 
   /** Sets `length` bytes (default: to the end) to `value`, 0 … 255 or −128 … 127. */
-  fill(value: number, offset?: number, length?: number): this;
+  fill(value: FillValue, offset?: number, length?: number): this;
   /** Copies `length` bytes (default: to the end) into `target`. The two may overlap. */
   copyTo(target: NativeMemory | BytesLike, targetOffset?: number, offset?: number, length?: number): void;
   /** Same size and same bytes. */

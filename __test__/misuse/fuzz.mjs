@@ -79,7 +79,7 @@ const size = () => or(() => pick([1, 8, 24, 100, 4096, 5000, 40_000, 65_536, 300
 const offset = () => or(() => pick([0, 0, 0, 1, 8, below(64), below(5000)]));
 const length = () => or(() => pick([0, 1, 8, 16, below(64), below(5000), undefined]));
 const count = () => or(() => pick([0, 1, 8, 16, below(64), below(5000)]));
-const byte = () => or(() => below(384) - 128);
+const byte = () => or(() => pick([below(384) - 128, new Uint8Array(1 << below(5)).fill(below(256))]));
 const alignment = () => or(() => pick([undefined, 'none', 'word', 'cache-line', 'page', 1, 16, 64, 4096, 65_536]));
 const options = () => or(() => pick([undefined, {}, { zeroed: true }, { label: `fuzz ${below(50)}` }, values.options()]));
 const mode = () => or(() => pick([undefined, 'normal', 'non-temporal', 'swap-endian']));

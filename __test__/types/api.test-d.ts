@@ -2,7 +2,7 @@
 // MemoryBlock, OffHeapError, the enumerations, the statistics and the rows. What is wrong must not compile.
 import { expectTypeOf } from 'expect-type';
 import { AdvancedMemoryAllocator, AlignmentMode, AllocatedMemory, AllocatorType, CopyMode, DirectMemoryManager, MemoryBlock, OffHeapError } from 'offheap';
-import type { AllocateOptions, Alignment, AllocatorStats, ArenaMark, AtomicNumbers, AtomicType, BlockInfo, BytesLike, ElementSize, MemoryStats, NativeMemory, OperationOptions, PoolStats } from 'offheap';
+import type { AllocateOptions, Alignment, AllocatorStats, ArenaMark, AtomicNumbers, AtomicType, BlockInfo, BytesLike, ElementSize, FillValue, MemoryStats, NativeMemory, OperationOptions, PoolStats } from 'offheap';
 
 type Manager = typeof DirectMemoryManager;
 type Operand = NativeMemory | ArrayBufferView | ArrayBuffer;
@@ -38,6 +38,7 @@ expectTypeOf(DirectMemoryManager.reallocateMemory).toEqualTypeOf<(block: MemoryB
 expectTypeOf(DirectMemoryManager.freeMemory).toEqualTypeOf<(block: MemoryBlock) => void>();
 expectTypeOf(DirectMemoryManager.freeAllMemory).toEqualTypeOf<() => number>();
 expectTypeOf(DirectMemoryManager.setMemory).toBeCallableWith({} as MemoryBlock, 0, 1, 255);
+expectTypeOf(DirectMemoryManager.setMemory).toBeCallableWith({} as MemoryBlock, 0, 1, Buffer.from('ab'));
 expectTypeOf(DirectMemoryManager.setMemory).returns.toEqualTypeOf<void>();
 expectTypeOf(DirectMemoryManager.zeroMemory).toBeCallableWith({} as MemoryBlock);
 expectTypeOf(DirectMemoryManager.copyMemory).toEqualTypeOf<
@@ -50,7 +51,7 @@ expectTypeOf(DirectMemoryManager.mismatch).toEqualTypeOf<(a: Operand, aOffset: n
 expectTypeOf(DirectMemoryManager.copyMemoryAsync).toBeCallableWith({} as MemoryBlock, 0, Buffer.alloc(1), 0, 1, 'normal', 8, { signal: AbortSignal.timeout(1) });
 expectTypeOf(DirectMemoryManager.copyMemoryAsync).returns.toEqualTypeOf<Promise<void>>();
 expectTypeOf(DirectMemoryManager.fillAsync).toEqualTypeOf<
-  (block: NativeMemory, offset: number, length: number, value: number, options?: OperationOptions) => Promise<void>
+  (block: NativeMemory, offset: number, length: number, value: FillValue, options?: OperationOptions) => Promise<void>
 >();
 expectTypeOf(DirectMemoryManager.compareAsync).toEqualTypeOf<
   (a: Operand, aOffset: number, b: Operand, bOffset: number, length: number, options?: OperationOptions) => Promise<-1 | 0 | 1>

@@ -6,9 +6,9 @@ import { Buffer } from 'node:buffer';
 import { inspect } from 'node:util';
 import * as errors from '../errors.js';
 import { formatAllocated } from '../format.js';
-import { accessError, validateByteValue, validateRange } from '../options.js';
+import { accessError, validateFillValue, validateRange } from '../options.js';
 import * as p from '../primordials.js';
-import type { AdvancedMemoryAllocator, AllocatedMemory as Face, BytesLike, NativeMemory, ViewConstructor } from '../types.js';
+import type { AdvancedMemoryAllocator, AllocatedMemory as Face, BytesLike, FillValue, NativeMemory, ViewConstructor } from '../types.js';
 import { NOT_READY, installAccessors } from './accessors.js';
 import { installAtomics } from './atomics.js';
 import type { AtomicMethods } from './atomics.js';
@@ -242,12 +242,11 @@ class Grant implements Face {
     return ageOf(own(this)) as number;
   }
 
-  fill(value: number, offset: number = 0, length?: number): this {
+  fill(value: FillValue, offset: number = 0, length?: number): this {
     const memory = usable(this, 'this');
     const rest = length === undefined ? restOf(memory, offset) : length;
     validateRange(offset, rest, allocated.sizeOf(memory));
-    validateByteValue(value);
-    fillOperand(memory, offset, rest, value);
+    fillOperand(memory, offset, rest, validateFillValue(value));
     return this;
   }
 

@@ -6,9 +6,9 @@ import { Buffer } from 'node:buffer';
 import { inspect } from 'node:util';
 import * as errors from '../errors.js';
 import { allocateNative, freeNative } from '../native.js';
-import { accessError, validateByteValue, validateRange, validateSize } from '../options.js';
+import { accessError, validateFillValue, validateRange, validateSize } from '../options.js';
 import * as p from '../primordials.js';
-import type { AllocateOptions, Alignment, BytesLike, NativeMemory, ViewConstructor, SharedToken } from '../types.js';
+import type { AllocateOptions, Alignment, BytesLike, FillValue, NativeMemory, ViewConstructor, SharedToken } from '../types.js';
 import { prepareAccess, viewOfParts } from './access.js';
 import { NOT_READY, installAccessors } from './accessors.js';
 import { installAtomics } from './atomics.js';
@@ -246,12 +246,11 @@ export class MemoryBlock implements NativeMemory {
     return ageOf(own(this)) as number;
   }
 
-  fill(value: number, offset: number = 0, length?: number): this {
+  fill(value: FillValue, offset: number = 0, length?: number): this {
     const block = live(this);
     const rest = length === undefined ? restFrom(block, offset) : length;
     validateRange(offset, rest, fields.sizeOf(block));
-    validateByteValue(value);
-    fillOperand(block, offset, rest, value);
+    fillOperand(block, offset, rest, validateFillValue(value));
     return this;
   }
 

@@ -7,13 +7,13 @@
 import { addAbortListener } from 'node:events';
 import * as errors from '../errors.js';
 import { binding } from '../native.js';
-import type { TaskOptions } from '../options.js';
+import type { CheckedFill, TaskOptions } from '../options.js';
 import { validateRange } from '../options.js';
 import * as p from '../primordials.js';
 import type { CopyMode, ElementSize } from '../types.js';
 import { allocated, countArenaPin } from './grant.js';
 import { fields } from './handle.js';
-import { check, compareOperands, copyOperand, fillOperand, modeNumber, operandAddress, operandSize } from './operand.js';
+import { check, compareOperands, copyOperand, fillOperand, modeNumber, operandAddress, operandSize, stagePattern } from './operand.js';
 import { RESULT, T, failure, isWorker, status, unavailableReason } from './table.js';
 
 const { setInterval, clearInterval, setImmediate } = globalThis;
@@ -40,6 +40,7 @@ interface Operation {
   /** What the native side does with the ends, and how: see `start` in crates/offheap-node/src/jobs.rs. */
   readonly operation: number;
   readonly detail: number;
+  readonly pattern?: CheckedFill;
   /** Does a part of it, here and now. A result other than 0 ends it. */
   readonly part: (at: number, length: number) => number;
   /** Whether its parts are done from the last to the first. */
@@ -162,8 +163,9 @@ async function workOff(operation: Operation, task: Task, tell: ((doneBytes: numb
   }
 }
 
-async function inThreads({ operation, detail, length, ends, action }: Operation, task: Task): Promise<number> {
+async function inThreads({ operation, detail, pattern, length, ends, action }: Operation, task: Task): Promise<number> {
   const { job } = task;
+  if (pattern !== undefined) stagePattern(pattern);
   binding.jobStart(job, operation, detail);
   check(action, ends[0]?.value, ends[1]?.value);
   const threads = T[RESULT + 1] as number;
@@ -224,14 +226,15 @@ export async function copyInBackground(
   );
 }
 
-export async function fillInBackground(block: unknown, offset: number, length: number, value: number, options: TaskOptions): Promise<void> {
+export async function fillInBackground(block: unknown, offset: number, length: number, value: CheckedFill, options: TaskOptions): Promise<void> {
   await perform(
     {
       action: 'filled',
       ends: [{ value: block, offset, name: 'block' }],
       length,
       operation: 1,
-      detail: value & 0xff,
+      detail: 0,
+      pattern: value,
       part: (at, piece) => {
         fillOperand(block, offset + at, piece, value);
         return 0;

@@ -5,6 +5,7 @@
 import { constants } from 'node:buffer';
 import { types } from 'node:util';
 import * as errors from '../errors.js';
+import type { CheckedFill } from '../options.js';
 import { accessError, validateRange } from '../options.js';
 import type { OperandBase } from '../native.js';
 import { binding, compareStaged, copyStaged, fillStaged, mismatchStaged } from '../native.js';
@@ -141,8 +142,15 @@ export function check(action: string, value: unknown, other?: unknown): void {
   throw failure('MemoryBlock', fields.isHandle(subject) ? handleId(subject) : 0, action);
 }
 
-/** Sets `length` bytes of a live block. */
-export function fillOperand(target: unknown, offset: number, length: number, value: number): void {
+/** Leaves what to fill with where the native side looks for it. */
+export function stagePattern(pattern: CheckedFill): void {
+  for (let index = 0; index < 4; index += 1) {
+    T[ARGUMENT + 10 + index] = typeof pattern === 'number' ? p.imul(pattern & 0xff, 0x01010101) : (pattern[index] as number);
+  }
+}
+
+/** Fills `length` bytes of a live block. */
+export function fillOperand(target: unknown, offset: number, length: number, value: CheckedFill): void {
   const base = baseOf(target, 'block');
   validateRange(offset, length, sizeOf(target, base));
   if (length === 0) return;
@@ -153,12 +161,13 @@ export function fillOperand(target: unknown, offset: number, length: number, val
     });
     return;
   }
+  const bytes = partOf(target, base, offset, length);
+  stagePattern(value);
   if (typeof base === 'number') {
     stageOperand(0, target, base, offset);
     setWide(8, length);
-    T[ARGUMENT + 10] = value;
     fillStaged();
-  } else binding.fill(partOf(target, base, offset, length), 0, startIn(base, offset), length, value & 0xff);
+  } else binding.fill(bytes, 0, startIn(base, offset), length);
   check('filled', target);
 }
 

@@ -71,11 +71,11 @@ export const copyOut = (source: unknown, sourceOffset: number, target: unknown, 
 };
 
 /** Fills with a byte, 0 … 255. False when that is not done. */
-export const fillBlock = (block: unknown, offset: number, length: number, value: number): boolean => {
+export const fillBlock = (block: unknown, offset: number, length: number, value: unknown): boolean => {
   if (!isLength(length) || typeof value !== 'number' || (value & 0xff) !== value || !stageRange(block, ARGUMENT, offset, length)) return false;
   T[LENGTH] = length;
   T[LENGTH + 1] = 0;
-  T[DETAIL] = value;
+  T[DETAIL] = T[DETAIL + 1] = T[DETAIL + 2] = T[DETAIL + 3] = p.imul(value, 0x01010101);
   fillStaged();
   return T[RESULT] === 0;
 };

@@ -13,7 +13,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use offheap_core::base::error::{Code, Error};
-use offheap_core::ops::{self, COPY_STREAM_MIN_BYTES, CopyMode, Element, FILL_STREAM_MIN_BYTES};
+use offheap_core::ops::{self, COPY_STREAM_MIN_BYTES, CopyMode, Element, FILL_STREAM_MIN_BYTES, Pattern};
 use offheap_core::raw::bytes::Bytes;
 use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
@@ -115,6 +115,18 @@ proptest! {
         prop_assert_eq!(ops::copy(range, range, mode), Ok(()));
         prop_assert_eq!(ops::copy(range, range, mode), Ok(()));
         prop_assert!(buffer == numbered(offset + size));
+    }
+
+    #[test]
+    fn a_pattern_fills_the_range_and_nothing_else(
+        size in size(), head in 0..70_usize, tail in 0..70_usize, bytes: [u8; 16], log2 in 0..5_u32
+    ) {
+        let bytes = &bytes[..1 << log2];
+        let mut buffer = numbered(head + size + tail);
+        let mut expected = buffer.clone();
+        expected[head..head + size].iter_mut().zip(bytes.iter().cycle()).for_each(|(to, from)| *to = *from);
+        ops::fill(part(Bytes::from_mut(&mut buffer), head, size), Pattern::repeated(bytes).unwrap());
+        prop_assert_eq!(buffer, expected);
     }
 
     #[test]

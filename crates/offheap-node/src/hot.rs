@@ -16,7 +16,7 @@ use napi_derive::napi;
 use offheap_core::alloc::chunks::classes::SMALL_MAX;
 use offheap_core::base::error::{Code, Error, Result};
 use offheap_core::manager::{Isolate, Request};
-use offheap_core::ops::{self, CopyMode, Element};
+use offheap_core::ops::{self, CopyMode, Element, Pattern};
 use offheap_core::raw;
 use offheap_core::raw::atlas::Span;
 use offheap_core::raw::bytes::Bytes;
@@ -181,14 +181,19 @@ pub fn operand<'a>(call: &'a Context<'_>, first: usize, length: u64) -> Result<B
     isolate(call)?.bytes(handle, offset, length)
 }
 
-/// Arguments: operand, length, value.
+/// Arguments: operand, length. Argument words: the pattern.
 fn fill(call: &Context<'_>) -> Answer {
-    answer(call, |_| {
+    answer(call, |isolate| {
         let length = call.integer(3).ok_or(Error::from(Code::OutOfRange))?;
-        let value = call.integer(4).and_then(|value| u8::try_from(value).ok());
-        ops::fill(operand(call, 0, length)?, value.ok_or(Error::from(Code::OutOfRange))?);
+        ops::fill(operand(call, 0, length)?, pattern(isolate));
         Ok(())
     })
+}
+
+/// The pattern in the argument words, 16 bytes.
+pub fn pattern(isolate: &Isolate) -> Pattern {
+    let [low, high] = [0, 2].map(|word| u128::from(isolate.table.argument_u64(STAGED_LENGTH + 2 + word)));
+    Pattern::new((low | high << 64).to_le_bytes())
 }
 
 /// Arguments: target operand, source operand, length, mode.
@@ -248,10 +253,10 @@ fn staged(isolate: &Isolate, first: usize) -> Result<Bytes<'static>> {
     isolate.bytes(handle, isolate.table.argument_u64(first + 2), isolate.table.argument_u64(STAGED_LENGTH))
 }
 
-/// Argument words: operand; value.
+/// Argument words: operand; pattern.
 fn fill_staged(call: &Context<'_>) -> Answer {
     answer(call, |isolate| {
-        ops::fill(staged(isolate, 0)?, argument(isolate, STAGED_LENGTH + 2) as u8);
+        ops::fill(staged(isolate, 0)?, pattern(isolate));
         Ok(())
     })
 }

@@ -3,7 +3,7 @@
 
 use crate::MANAGER;
 use crate::buffer::{Answer, Native};
-use crate::hot::mode;
+use crate::hot::{mode, pattern};
 use crate::state::{Context, State, answer, of_number, opened};
 use napi::bindgen_prelude::AsyncTask;
 use napi::{Env, Task};
@@ -149,7 +149,7 @@ fn wide_at(call: &Context<'_>, index: usize) -> Result<u64> {
     call.integer(index).ok_or(Error::from(Code::OutOfRange))
 }
 
-/// Arguments: job; 0 to copy the first end to the second, with the mode of `copy`; 1 to fill it, with the value; 2 to compare
+/// Arguments: job; 0 to copy the first end to the second, with the mode of `copy`; 1 to fill it, with the pattern in the argument words; 2 to compare
 /// both. Results: the threads that are to work at it.
 fn start(call: &Context<'_>) -> Answer {
     answer(call, |isolate| {
@@ -160,10 +160,7 @@ fn start(call: &Context<'_>) -> Answer {
         };
         let job = match word_at(call, 1)? {
             0 => Job::copy(end(1)?, end(0)?, mode(call, 2)?)?,
-            1 => Job::fill(
-                end(0)?,
-                u8::try_from(word_at(call, 2)?).map_err(|_| Error::from(Code::OutOfRange))?,
-            ),
+            1 => Job::fill(end(0)?, pattern(isolate)),
             _ => Job::compare(end(0)?, end(1)?)?,
         };
         let cores = thread::available_parallelism().map_or(1, NonZero::get);

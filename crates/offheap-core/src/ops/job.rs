@@ -3,21 +3,21 @@
 
 use std::cmp::Ordering as Order;
 
-use super::{CopyMode, check_copy, check_sizes, copy_part, fill_part};
+use super::{CopyMode, Pattern, check_copy, check_sizes, copy_part, fill_part};
 use crate::base::error::Result;
 use crate::base::sync::{AtomicBool, AtomicU64, AtomicUsize, Mutex, Ordering, lock, thread};
 use crate::raw::bytes::Bytes;
 use crate::raw::mem;
 
 /// Bytes of a piece: about a millisecond of memory traffic, the time that a stop may take. A multiple of every
-/// element and of a page, so that pieces of aligned ranges are aligned.
+/// element, pattern and page, so that pieces of aligned ranges are aligned.
 pub const PIECE_BYTES: usize = 4 << 20;
 
 /// What is done.
 #[derive(Debug, Clone, Copy)]
 enum Work<'a> {
     Copy { target: Bytes<'a>, source: Bytes<'a>, mode: CopyMode },
-    Fill { target: Bytes<'a>, value: u8 },
+    Fill { target: Bytes<'a>, pattern: Pattern },
     Compare { one: Bytes<'a>, other: Bytes<'a> },
 }
 
@@ -84,8 +84,8 @@ impl<'a> Job<'a> {
 
     /// As [`fill`](super::fill).
     #[must_use]
-    pub fn fill(target: Bytes<'a>, value: u8) -> Self {
-        Self::new(Work::Fill { target, value }, target.size(), Turn::Any)
+    pub fn fill(target: Bytes<'a>, pattern: impl Into<Pattern>) -> Self {
+        Self::new(Work::Fill { target, pattern: pattern.into() }, target.size(), Turn::Any)
     }
 
     /// As [`compare`](super::compare).
@@ -163,9 +163,9 @@ impl<'a> Job<'a> {
                     copy_part(target, source, mode, self.total_bytes);
                 }
             }
-            Work::Fill { target, value } => {
+            Work::Fill { target, pattern } => {
                 if let Some(target) = part(target) {
-                    fill_part(target, value, self.total_bytes);
+                    fill_part(target, pattern, self.total_bytes);
                 }
             }
             Work::Compare { one, other } => {

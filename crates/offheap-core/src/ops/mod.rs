@@ -10,7 +10,7 @@ use crate::base::error::{Code, Error, Result};
 use crate::raw::bytes::Bytes;
 use crate::raw::mem;
 
-pub use crate::raw::mem::{AtomicOp, Element};
+pub use crate::raw::mem::{AtomicOp, Element, Pattern};
 
 /// From this size on, in bytes, a copy streams by itself.
 ///
@@ -69,17 +69,17 @@ fn copy_part(target: Bytes<'_>, source: Bytes<'_>, mode: CopyMode, whole_bytes: 
     }
 }
 
-/// Sets every byte of `target` to `value`. A size of 0 does nothing.
-pub fn fill(target: Bytes<'_>, value: u8) {
-    fill_part(target, value, target.size());
+/// Fills `target` with a byte, or with a pattern that begins with it and is cut at its end. A size of 0 does nothing.
+pub fn fill(target: Bytes<'_>, pattern: impl Into<Pattern>) {
+    fill_part(target, pattern.into(), target.size());
 }
 
 /// A part of a fill of `whole_bytes`, by which it is chosen how.
-fn fill_part(target: Bytes<'_>, value: u8, whole_bytes: usize) {
+fn fill_part(target: Bytes<'_>, pattern: Pattern, whole_bytes: usize) {
     if whole_bytes >= FILL_STREAM_MIN_BYTES {
-        mem::fill_streaming(target, value);
+        mem::fill_streaming(target, pattern);
     } else {
-        mem::fill(target, value);
+        mem::fill(target, pattern);
     }
 }
 

@@ -26,7 +26,7 @@ mod swap;
 pub use atomic::{AtomicOp, atomic};
 pub use compare::{compare, mismatch};
 pub use copy::copy;
-pub use fill::fill;
+pub use fill::{Pattern, fill};
 pub use stream::{copy_streaming, copy_swapped_streaming, fill_streaming};
 pub use swap::{Element, copy_swapped};
 

@@ -6,7 +6,7 @@
 #[cfg(all(target_arch = "x86_64", not(offheap_portable)))]
 mod x86;
 
-use super::{Bytes, Element, assert_same_size, copy, copy_swapped};
+use super::{Bytes, Element, Pattern, assert_same_size, copy, copy_swapped};
 
 /// Copies `source` to `target` with streaming stores; at most 63 bytes at either end go the plain way.
 /// Overlapping ranges are copied by [`copy`]: their bytes are about to be read again, so the cache is
@@ -31,16 +31,16 @@ pub fn copy_streaming(target: Bytes<'_>, source: Bytes<'_>) {
     copy(target, source);
 }
 
-/// Sets every byte of `target` to `value` with streaming stores; at most 63 bytes at either end go
+/// Fills `target` with a pattern that begins with it, with streaming stores; at most 63 bytes at either end go
 /// the plain way.
-pub fn fill_streaming(target: Bytes<'_>, value: u8) {
+pub fn fill_streaming(target: Bytes<'_>, pattern: Pattern) {
     #[cfg(all(target_arch = "x86_64", not(offheap_portable)))]
     // SAFETY: - writable: `Bytes` promises it for its whole size.
     unsafe {
-        x86::fill(target.as_ptr(), value, target.size());
+        x86::fill(target.as_ptr(), pattern, target.size());
     }
     #[cfg(not(all(target_arch = "x86_64", not(offheap_portable))))]
-    super::fill(target, value);
+    super::fill(target, pattern);
 }
 
 /// [`copy_swapped`] with streaming stores. Overlapping ranges, a `target` whose address is no multiple
@@ -65,7 +65,7 @@ pub fn copy_swapped_streaming(target: Bytes<'_>, source: Bytes<'_>, element: Ele
 
 #[cfg(test)]
 mod tests {
-    use super::{Bytes, Element, copy_streaming, copy_swapped_streaming, fill_streaming};
+    use super::{Bytes, Element, Pattern, copy_streaming, copy_swapped_streaming, fill_streaming};
     use crate::raw::mem::pages::{PAGE_BYTES, ROUND_BYTES};
 
     /// Sizes around every border of the kernels: lines, pages, rounds.
@@ -135,8 +135,11 @@ mod tests {
             for offset in OFFSETS {
                 let mut target = numbered();
                 let mut expected = target.clone();
-                expected[offset..offset + size].fill(0xA5);
-                fill_streaming(part(&mut target, offset, size), 0xA5);
+                let pattern: [u8; 16] = std::array::from_fn(|index| index as u8);
+                for (index, byte) in expected[offset..offset + size].iter_mut().enumerate() {
+                    *byte = pattern[index % 16];
+                }
+                fill_streaming(part(&mut target, offset, size), Pattern::new(pattern));
                 assert!(target == expected, "{size} bytes at {offset}");
             }
         }

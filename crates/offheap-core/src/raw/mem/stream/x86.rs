@@ -4,11 +4,11 @@
 //! 32 and 64-byte stores measured no faster (64 MiB: 10.2 GB/s against 10.2 with AVX2).
 
 use std::arch::x86_64::{
-    __m128i, _mm_loadu_si128, _mm_set1_epi8, _mm_setzero_si128, _mm_sfence, _mm_shuffle_epi8,
-    _mm_stream_si128,
+    __m128i, _mm_loadu_si128, _mm_setzero_si128, _mm_sfence, _mm_shuffle_epi8, _mm_stream_si128,
 };
 use std::ptr;
 
+use super::super::fill::{Pattern, fill_blocks};
 use super::super::pages::{PAGE_BYTES, ROUND_BYTES, WAYS};
 use super::super::swap::{Element, portable};
 
@@ -123,19 +123,21 @@ unsafe fn stream_line<const SWAP: bool>(target: *mut u8, source: *const u8, orde
     }
 }
 
-/// Sets `size_bytes` at `target` to `value` with streaming stores.
+/// Fills `size_bytes` at `target` with a pattern that begins there, with streaming stores.
 ///
 /// # Safety
 /// - `target` is writable for `size_bytes`.
-pub(super) unsafe fn fill(target: *mut u8, value: u8, size_bytes: usize) {
+pub(super) unsafe fn fill(target: *mut u8, pattern: Pattern, size_bytes: usize) {
     let head = head_bytes(target, size_bytes);
     let mut done = head;
+    // The pattern's length divides a line's, so it is the same on every line, and behind the last.
+    let on_lines = pattern.after(head);
     // SAFETY: - in range: the head, then whole lines, then the rest, never past `size_bytes`.
-    // - aligned: after `head` bytes `target` is on a line, or nothing is left to stream.
+    // - aligned: after `head` bytes `target` is on a line, or nothing is left to stream. - a pattern is 16 bytes.
     // - visible: fenced before the tail.
     unsafe {
-        ptr::write_bytes(target, value, head);
-        let bytes = _mm_set1_epi8(value.cast_signed());
+        fill_blocks(target, pattern, head);
+        let bytes = _mm_loadu_si128(on_lines.bytes().as_ptr().cast());
         while size_bytes - done >= LINE_BYTES {
             for offset in [0, 16, 32, 48] {
                 _mm_stream_si128(target.add(done + offset).cast(), bytes);
@@ -143,6 +145,6 @@ pub(super) unsafe fn fill(target: *mut u8, value: u8, size_bytes: usize) {
             done += LINE_BYTES;
         }
         _mm_sfence();
-        ptr::write_bytes(target.add(done), value, size_bytes - done);
+        fill_blocks(target.add(done), on_lines, size_bytes - done);
     }
 }
