@@ -13,7 +13,7 @@ async function climbLoom() {
 
 await rungMain('proof', ({ quick }) => [
   { name: 'loom', run: climbLoom },
-  { name: 'tsan', run: climbTsan },
-  { name: 'lsan', run: climbLsan },
+  { name: 'tsan', run: () => climbTsan() },
+  { name: 'lsan', run: () => climbLsan() },
   { name: 'asan', run: () => climbAsan({ quick }) },
 ], { hasQuick: true });

@@ -23,7 +23,7 @@ export class Sanitizer {
     this.name = name;
     this.flags = flags;
     this.#reports = inRoot('.cache', 'proof', name);
-    const all = { ...options, log_path: join(this.#reports, 'report'), print_suppressions: '0' };
+    const all = { ...options, log_path: join(this.#reports, 'report'), print_suppressions: '0', allow_addr2line: '1' };
     if (suppressions) all.suppressions = inRoot('scripts', 'proof', suppressions);
     const text = Object.entries(all).map(([key, value]) => `${key}=${value}`).join(':');
     /** What a watched process has in its environment. */
@@ -110,11 +110,14 @@ export async function climb(rungs) {
   return finish({ passed: sum('passed'), failed: sum('failed') });
 }
 
-/** The body of `npm run proof:…`: `-- --quick` for a short form where there is one. */
-export const rungMain = (command, rungs, { hasQuick = false } = {}) =>
+/** The body of `npm run proof:…`: `-- --quick` for a short form where there is one, `-- NAME…` where one may name what runs. */
+export const rungMain = (command, rungs, { hasQuick = false, hasNames = false } = {}) =>
   main(async (args) => {
     const quick = hasQuick && args[0] === '--quick';
-    if (args.length > (quick ? 1 : 0)) throw new Stop(`Usage: npm run ${command}${hasQuick ? ' [-- --quick]' : ''}`);
+    const names = args.slice(quick ? 1 : 0);
+    if ((names.length > 0 && !hasNames) || names.some((name) => name.startsWith('-'))) {
+      throw new Stop(`Usage: npm run ${command}${hasQuick ? ' [-- --quick]' : ''}${hasNames ? ' [-- part-of-a-name…]' : ''}`);
+    }
     demandLinux(command);
-    return climb(rungs({ quick }));
+    return climb(rungs({ quick, names }));
   });

@@ -1,19 +1,23 @@
-// `npm run proof:tsan`: ThreadSanitizer on the scenes of crates/offheap-proof/src/bin/races. docs/TESTING.md says what it
-// can and cannot see.
-import { heading, isEntry, run, seconds } from '../lib.mjs';
+// `npm run proof:tsan`: ThreadSanitizer on the scenes of crates/offheap-proof/src/bin/races; `-- NAME…` on those whose names
+// contain one of these. docs/TESTING.md says what it can and cannot see.
+import { Stop, heading, isEntry, run, seconds } from '../lib.mjs';
 import { Sanitizer, rungMain, timed } from './rung.mjs';
 
 /** A scene that is gone must not go unnoticed. Raise it as scenes come. */
-const MIN_SCENES = 14;
+const MIN_SCENES = 16;
 /** Several times what the longest takes on two cores: a scene in which threads wait for ever is stopped. */
 const LIMIT_MS = 3 * 60_000;
 
-const tsan = new Sanitizer({
+export const tsan = new Sanitizer({
   name: 'tsan',
   flags: '-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer --cfg offheap_tsan -Cdebuginfo=1',
   options: { exitcode: '66', second_deadlock_stack: '1', history_size: '4' },
   suppressions: 'tsan.txt',
 });
+
+/** What cargo builds, and where it puts the program. */
+export const sceneArgs = ['-p', 'offheap-proof', '--bin', 'races', '--release'];
+export const sceneProgram = ['release', 'races'];
 
 async function scene(program, name) {
   return tsan.watch(async () => {
@@ -23,12 +27,14 @@ async function scene(program, name) {
   });
 }
 
-async function scenes(program) {
+async function scenes(program, parts) {
   const { stdout } = await run(program, ['--list'], { output: 'capture', env: tsan.env });
-  const names = stdout.trim().split('\n').filter((name) => name !== 'canary');
-  const total = { passed: 0, failed: names.length < MIN_SCENES ? 1 : 0 };
-  if (total.failed > 0) console.log(`FAILED only ${names.length} scenes, at least ${MIN_SCENES} must run`);
-  for (const name of names) {
+  const all = stdout.trim().split('\n').filter((name) => name !== 'canary');
+  const chosen = parts.length === 0 ? all : all.filter((name) => parts.some((part) => name.includes(part)));
+  if (chosen.length === 0) throw new Stop(`No scene has such a name: ${all.join('; ')}.`);
+  const total = { passed: 0, failed: all.length < MIN_SCENES ? 1 : 0 };
+  if (total.failed > 0) console.log(`FAILED there are only ${all.length} scenes, at least ${MIN_SCENES} must be`);
+  for (const name of chosen) {
     const { passed, failed } = await scene(program, name);
     total.passed += passed;
     total.failed += failed;
@@ -36,13 +42,13 @@ async function scenes(program) {
   return total;
 }
 
-export async function climbTsan() {
+export async function climbTsan({ names = [] } = {}) {
   heading('ThreadSanitizer: the alarm');
-  await tsan.build('-p', 'offheap-proof', '--bin', 'races', '--release');
-  const program = tsan.output('release', 'races');
+  await tsan.build(...sceneArgs);
+  const program = tsan.output(...sceneProgram);
   const alarm = await tsan.canaries('a planted race', program, [{ args: ['canary'], expected: /data race/ }]);
   heading('ThreadSanitizer: scenes');
-  return [alarm, await timed('scenes of several threads', () => scenes(program))];
+  return [alarm, await timed('scenes of several threads', () => scenes(program, names))];
 }
 
-if (isEntry(import.meta.url)) await rungMain('proof:tsan', () => [{ name: 'tsan', run: climbTsan }]);
+if (isEntry(import.meta.url)) await rungMain('proof:tsan', ({ names }) => [{ name: 'tsan', run: () => climbTsan({ names }) }], { hasNames: true });

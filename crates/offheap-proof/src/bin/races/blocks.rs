@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 const THREADS: u64 = 3;
 const STEPS: u32 = 6000;
-const SHARES: u64 = 300;
+const SHARES: u64 = 3000;
 
 const fn request(size: u64) -> Request {
     Request { size, alignment: AlignmentCode::NONE, zeroed: false, label: Label::NONE }

@@ -20,6 +20,9 @@ const MIB: u64 = 1 << 20;
 const SIZE: u64 = 1000;
 const STEPS: u32 = 6000;
 const ROUNDS: u64 = 20;
+const RECALLS: u64 = 100;
+/// So often scripts take and free between two recalls.
+const STEPS_BETWEEN: u64 = 20;
 /// Kinds that lend what was freed.
 const LENDING: [Kind; 4] = [Kind::Buddy, Kind::Slab, Kind::ObjectPool, Kind::Hybrid];
 
@@ -74,6 +77,44 @@ pub fn scripts_recall_each_other() {
         together(3, |thread| work(&open(manager), kind, thread));
         let stats = manager.allocators.get(region.id).unwrap().stats(manager);
         assert_eq!((stats.blocks, stats.held), (0, 0), "{kind:?}");
+    }
+}
+
+/// Writes what it has while nobody comes; each time somebody did, it asks once.
+fn use_alone(isolate: &Isolate, kind: Kind, thread: u64, steps: &AtomicU64) {
+    let script = Script::new(isolate);
+    let mut region = script.open("recalled", measures(kind, MIB)).unwrap();
+    while steps.load(Ordering::Relaxed) < RECALLS * STEPS_BETWEEN {
+        let held: Vec<_> = (0..4).map(|_| script.allocate(&mut region, SIZE).unwrap()).collect();
+        held.iter().for_each(|memory| stamp(script.bytes(&region, *memory), thread as u8));
+        held.into_iter().for_each(|memory| give(&script, &region, (memory, thread as u8)));
+        steps.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Scripts that ask nobody for long are recalled, and what they wrote a moment ago is granted to who recalled it.
+pub fn what_is_recalled_is_written_at_once() {
+    for kind in LENDING {
+        let (manager, steps) = (manager(), AtomicU64::new(0));
+        together(3, |thread| {
+            let isolate = open(manager);
+            if thread > 1 {
+                return use_alone(&isolate, kind, thread, &steps);
+            }
+            let script = Script::new(&isolate);
+            let mut region = script.open("recalled", measures(kind, MIB)).unwrap();
+            let anchor = script.ask(&mut region, 16, Label::NONE).unwrap();
+            isolate.pin_in(region.id, anchor.handle).unwrap();
+            for round in 0..RECALLS {
+                while steps.load(Ordering::Relaxed) < round * STEPS_BETWEEN {
+                    thread::yield_now();
+                }
+                assert_eq!(isolate.reset_allocator(region.id).unwrap_err().code, Code::InUse);
+                let all: Vec<_> = (0..64).map(|_| script.allocate(&mut region, SIZE).unwrap()).collect();
+                all.iter().for_each(|memory| stamp(script.bytes(&region, *memory), 1));
+                all.into_iter().for_each(|memory| give(&script, &region, (memory, 1)));
+            }
+        });
     }
 }
 

@@ -14,10 +14,11 @@ mod tracker;
 use std::process::ExitCode;
 
 /// By name. The first one is the bug that must be reported.
-const SCENES: [(&str, fn()); 15] = [
+const SCENES: [(&str, fn()); 17] = [
     ("canary", canary::two_who_write_the_same_bytes),
     ("free stacks", tracker::chains_change_hands),
     ("records beside scans", tracker::records_change_hands),
+    ("pins", tracker::records_are_pinned_by_others),
     ("buddy", strategies::buddy),
     ("slab", strategies::slab),
     ("arena", strategies::arena),
@@ -29,6 +30,7 @@ const SCENES: [(&str, fn()); 15] = [
     ("regions", regions::one_isolate_then_several),
     ("arena, reset", regions::an_arena_is_reset_under_others),
     ("lending", lending::scripts_recall_each_other),
+    ("lending, recalled", lending::what_is_recalled_is_written_at_once),
     ("lending, reset and close", lending::another_resets_and_closes),
 ];
 

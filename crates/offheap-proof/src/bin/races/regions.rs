@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
 const STEPS: u32 = 3000;
-const RESETS: u64 = 300;
+const RESETS: u64 = 3000;
 const MIB: u64 = 1 << 20;
 /// Kinds whose grants have a record each.
 const RECORDED: [Kind; 5] = [Kind::Buddy, Kind::Slab, Kind::Ring, Kind::ObjectPool, Kind::Hybrid];

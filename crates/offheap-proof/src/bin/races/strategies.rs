@@ -10,10 +10,14 @@ use offheap_core::alloc::strategy::{Grant, Strategy};
 use offheap_core::base::error::Result;
 use offheap_core::raw::{self, bytes::Bytes, region::Region};
 use offheap_proof::{Mailbox, Random, assert_stamp, stamp, together};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 
 const THREADS: u64 = 3;
 const STEPS: u32 = 4000;
 const MIB: u64 = 1 << 20;
+/// A region that is always nearly full is one of so many parts of the one with room.
+const TIGHT: u64 = 16;
 
 fn ground(total: u64) -> Region {
     let region = Region::reserve(total as usize, raw::page_size()).unwrap();
@@ -75,36 +79,61 @@ impl<S: Strategy> House<S> {
         }
         held.into_iter().for_each(|grant| self.free(grant));
     }
+
+    fn end(&self) {
+        while let Some(held) = self.mailbox.take() {
+            self.free(held);
+        }
+        self.strategy.check().unwrap();
+        assert_eq!(self.strategy.usage().blocks, 0);
+    }
 }
 
-fn stress<S: Strategy>(strategy: Result<S>, total: u64, size_max: u64) {
-    let house = House { strategy: strategy.unwrap(), region: ground(total), mailbox: Mailbox::default() };
-    together(THREADS, |thread| house.work(thread, size_max));
-    while let Some(held) = house.mailbox.take() {
-        house.free(held);
+/// Asks for the figures until the others are done. To count, some strategies take back what was freed.
+fn look(strategy: &impl Strategy, done: &AtomicU64) {
+    while done.load(Ordering::Relaxed) < THREADS {
+        let _ = strategy.usage();
+        thread::yield_now();
     }
-    house.strategy.check().unwrap();
-    assert_eq!(house.strategy.usage().blocks, 0);
+}
+
+/// In a region with room, and in one where who needs some waits for what another frees.
+fn stress<S: Strategy>(make: impl Fn(u64) -> Result<S>, total: u64, size_max: u64) {
+    for (total, size_max) in [(total, size_max), (total / TIGHT, size_max / 2)] {
+        let (strategy, region, mailbox) = (make(total).unwrap(), ground(total), Mailbox::default());
+        let (house, done) = (House { strategy, region, mailbox }, AtomicU64::new(0));
+        together(THREADS + 1, |thread| {
+            if thread > THREADS {
+                return look(&house.strategy, &done);
+            }
+            house.work(thread, size_max);
+            done.fetch_add(1, Ordering::Relaxed);
+        });
+        house.end();
+    }
 }
 
 pub fn buddy() {
-    stress(Buddy::new(MIB, 16), MIB, 9000);
+    stress(|total| Buddy::new(total, 16), MIB, 9000);
 }
 
 pub fn slab() {
-    stress(Slab::new(MIB, 16), MIB, 9000);
+    stress(|total| Slab::new(total, 16), MIB, 9000);
 }
 
 pub fn ring() {
-    stress(Ring::new(MIB, 16), MIB, 9000);
+    // One place is granted at a time, so a race has few moments to show in.
+    for _ in 0..20 {
+        stress(|total| Ring::new(total, 16), MIB, 9000);
+    }
 }
 
 pub fn object_pool() {
-    stress(ObjectPool::new(MIB, 16), MIB, 9000);
+    stress(|total| ObjectPool::new(total, 16), MIB, 9000);
 }
 
 pub fn hybrid() {
-    stress(Hybrid::new(4 * MIB, 16), 4 * MIB, 90_000);
+    stress(|total| Hybrid::new(total, 16), 4 * MIB, 90_000);
 }
 
 /// Grants of all threads; the arena goes back when nobody is in it, and beside who allocates without writing.

@@ -4,14 +4,16 @@ use offheap_core::base::error::Code;
 use offheap_core::raw::{self, bytes::Bytes, region::Region};
 use offheap_core::tracker::record::Birth;
 use offheap_core::tracker::stack::{Links, Stack};
-use offheap_core::tracker::state::{AlignmentCode, Extent, Origin, Owner, Place, Slot};
+use offheap_core::tracker::state::{AlignmentCode, Extent, Generation, Handle, Origin, Owner, Place, Slot};
 use offheap_core::tracker::table::Tracker;
 use offheap_proof::{Mailbox, Random, assert_stamp, stamp, together};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
 
 const CELL: usize = 64;
 const SLOTS: u32 = 300;
 const STEPS: u32 = 20_000;
+const PINNED: u32 = 10_000;
 /// One step in so many goes through the mailbox, whose lock orders more than the library does.
 const SELDOM: u64 = 16;
 
@@ -104,6 +106,63 @@ pub fn records_change_hands() {
         }
         while !stops.load(Ordering::Relaxed) {
             tracker.scan(|row| assert_eq!(row.extent.size, CELL as u64));
+        }
+    });
+}
+
+/// What a thread lately began. It says nothing of the bytes, so it orders nothing.
+#[derive(Default)]
+struct Board(AtomicU64);
+
+impl Board {
+    fn show(&self, Handle { slot, generation }: Handle) {
+        self.0.store(u64::from(slot.0) << 32 | u64::from(generation.0), Ordering::Relaxed);
+    }
+
+    fn seen(&self) -> Handle {
+        let word = self.0.load(Ordering::Relaxed);
+        Handle { slot: Slot((word >> 32) as u32), generation: Generation(word as u32) }
+    }
+}
+
+/// Who has pinned another's record reads its cell; whoever has the record next writes there.
+pub fn records_are_pinned_by_others() {
+    let (tracker, region, done) = (Tracker::default(), cells(), AtomicU64::new(0));
+    let boards: [Board; 2] = Default::default();
+    let begin_and_end = |thread: u64, board: &Board| {
+        for step in 0..PINNED {
+            let slot = tracker.take(1).unwrap().first;
+            let record = tracker.shared(slot).unwrap();
+            stamp(cell(&region, slot), thread as u8);
+            let generation = record.begin_at(Place::grant(1, 64 * u64::from(slot.0)), birth(thread)).unwrap();
+            board.show(Handle { slot, generation });
+            if step % 4 == 0 {
+                thread::yield_now(); // or nobody would come in time
+            }
+            while record.end(generation).is_err() {
+                thread::yield_now(); // it is pinned
+            }
+            tracker.give(tracker.chain(&[slot]).unwrap());
+        }
+        done.fetch_add(1, Ordering::Relaxed);
+    };
+    let pin = |writer: u64, board: &Board| {
+        let Handle { slot, generation } = board.seen();
+        let Some(record) = tracker.shared(slot) else { return };
+        if record.pin(generation).is_ok() {
+            assert_stamp(cell(&region, slot), writer as u8);
+            record.unpin(generation).unwrap();
+        }
+        thread::yield_now();
+    };
+    together(4, |thread| {
+        let writer = thread.div_ceil(2); // of two threads one writes, and one reads what that wrote
+        let board = &boards[writer as usize - 1];
+        if thread % 2 == 0 {
+            return begin_and_end(writer, board);
+        }
+        while done.load(Ordering::Relaxed) < 2 {
+            pin(writer, board);
         }
     });
 }
