@@ -80,6 +80,8 @@ export interface Ended {
 async function run(program: Program, args: readonly string[]): Promise<Ended> {
   const env: { [name: string]: string | undefined } = { ...process.env, NODE_OPTIONS: '', NODE_NO_WARNINGS: '1' };
   for (const name of Object.keys(env)) if (name.startsWith('OFFHEAP_')) delete env[name];
+  // Under a shell's limits there is no room for a sanitizer (scripts/proof): such a program runs as users run it.
+  if (program.shell !== undefined) for (const name of ['LD_PRELOAD', 'NAPI_RS_NATIVE_LIBRARY_PATH']) delete env[name];
   Object.assign(env, program.env);
   const command = [process.execPath, ...program.nodeArguments, program.name, ...args];
   const [file = '', ...rest] = program.shell === undefined ? command : ['bash', '-c', `${program.shell} && exec "$@"`, 'bash', ...command];

@@ -3,6 +3,7 @@
 //   { rust: 'lib' or a file of crates/offheap-core/tests, test: 'part of a name' }   a Rust test
 //   { model: 'a name' }                                                               a model of crates/offheap-loom
 //   { spec: 'a file', match: 'a title' }                                              a test of a spec
+//   { scene: 'a name' }                                                               a scene of crates/offheap-proof
 //   { program: 'a file' }                                                             a program that specs run as a child process
 
 const rows = [
@@ -180,9 +181,21 @@ const rows = [
     { rust: 'lib', test: 'a_second_free_is_refused_and_gives_no_range_two_owners' }],
   ['87-realloc-leaves-the-views', 'A reallocation does not detach the views.',
     { spec: '__test__/views.spec.ts', match: 'after a reallocation that moves every view has length 0, and its bytes cannot be reached' }],
+  ['88-pin-orders-nothing', 'Who pins a record need not see what its owner wrote, nor the owner what was read under the pin.',
+    { scene: 'pins' }],
+  ['89-pop-orders-nothing', 'Who pops records off a free stack need not see what was done before they were pushed.',
+    { scene: 'free stacks' }],
+  ['90-ring-free-orders-nothing', 'Who takes back what is freed in a ring need not see what its last owner wrote there.',
+    { scene: 'ring' }],
+  ['91-buddy-free-orders-nothing', 'A freed unit\'s next owner need not see what its last one wrote.',
+    { scene: 'buddy' }],
+  ['92-slab-claim-orders-nothing', 'Who takes a slab\'s slot need not see what its last owner wrote.',
+    { scene: 'slab' }],
+  ['93-recall-without-any-fence', 'A recall has the other threads pass no fence at all, so what a script wrote a moment ago may come later.',
+    { scene: 'lending, recalled' }],
 ];
 
-/** @typedef {{ rust: string, test: string } | { model: string } | { spec: string, match: string } | { program: string }} Red */
+/** @typedef {{ rust: string, test: string } | { model: string } | { scene: string } | { spec: string, match: string } | { program: string }} Red */
 
 /** @type {readonly { name: string, breaks: string, red: Red }[]} in the order of their numbers */
 export const planted = rows.map(([name, breaks, red]) => ({ name, breaks, red }));

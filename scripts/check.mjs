@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { dependencyBreaches } from './dependencies.mjs';
 import { ensure } from './ensure.mjs';
 import { hygieneBreaches, hygieneSelfTest } from './hygiene.mjs';
-import { inRoot, loomFlags, main, portableFlags, runCargo, runNode } from './lib.mjs';
+import { inRoot, loomFlags, main, portableFlags, proofFlags, runCargo, runNode } from './lib.mjs';
 import { plantedBreaches } from './planted/page.mjs';
 import { findBreaches } from './rooms.mjs';
 import { selfTest } from './rooms/self-test.mjs';
@@ -30,6 +30,8 @@ const steps = {
   // Of the library what the models run; its own tests are no models.
   'clippy, models': cargo(['clippy', '--quiet', '-p', 'offheap-core', '-p', 'offheap-loom', '--lib', '--test', 'models',
     '--release', '--target-dir', 'target/loom', '--', '-D', 'warnings'], loomFlags()),
+  'clippy, programs for sanitizers': cargo(['clippy', '--quiet', '-p', 'offheap-core', '-p', 'offheap-node', '-p', 'offheap-proof', '--lib', '--bins',
+    '--target-dir', 'target/proof', '--', '-D', 'warnings'], proofFlags('--cfg offheap_canary --cfg offheap_tsan')),
   'oxlint': node(tool('oxlint', 'bin', 'oxlint'), '--deny-warnings', ...linted.filter((name) => existsSync(inRoot(name)))),
   'types of the library': node(tsc, '--noEmit', '-p', 'tsconfig.json'),
   'types of tests, benchmarks, examples': node(tsc, '--noEmit', '-p', '__test__/tsconfig.json'),

@@ -97,6 +97,9 @@ export const portableFlags = () => ({ RUSTFLAGS: `${process.env.RUSTFLAGS ?? ''}
 /** RUSTFLAGS with which the library is built for the models. */
 export const loomFlags = () => ({ RUSTFLAGS: `${process.env.RUSTFLAGS ?? ''} --cfg loom`.trim() });
 
+/** RUSTFLAGS for a sanitizer and its programs; a stable compiler takes `-Z` flags when it is told to. */
+export const proofFlags = (flags) => ({ RUSTFLAGS: `${process.env.RUSTFLAGS ?? ''} ${flags}`.trim(), RUSTC_BOOTSTRAP: '1' });
+
 /** Every file under the given paths (files or directories), as absolute paths, sorted. */
 export function filesUnder(...paths) {
   const found = [];

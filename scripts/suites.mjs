@@ -18,37 +18,42 @@ function settle(name, { passed, failed }, { minimum, code, ms }) {
   return { passed, failed: failed + complaints.length };
 }
 
-/** The core's tests, on this system's memory calls or on the portable fallback. */
-export async function rustSuite({ portable = false } = {}) {
-  const args = ['test', '-p', 'offheap-core', '--no-fail-fast'];
-  if (portable) args.push('--target-dir', 'target/portable');
-  const { code, stdout, ms } = await runCargo(args, { output: 'stdout', env: portable ? portableFlags() : {} });
+/** The core's tests; a build of its own has its own folder among `args`, and its flags in `env`. */
+export async function rustSuite({ name = 'Rust', args = [], env = {} } = {}) {
+  const { code, stdout, ms } = await runCargo(['test', '-p', 'offheap-core', '--no-fail-fast', ...args], { output: 'stdout', env });
   let passed = 0;
   let failed = 0;
   for (const [, ok, bad, ignored] of stdout.matchAll(/^test result: .*? (\d+) passed; (\d+) failed; (\d+) ignored/gm)) {
     passed += Number(ok);
     failed += Number(bad) + Number(ignored); // a test that is switched off proves nothing
   }
-  const ignored = [...stdout.matchAll(/^test (.*) \.\.\. ignored/gm)].map(([, name]) => name);
-  for (const name of ignored) console.log(`FAILED ${name}: ignored; make it run or delete it`);
+  for (const [, test] of stdout.matchAll(/^test (.*) \.\.\. ignored/gm)) console.log(`FAILED ${test}: ignored; make it run or delete it`);
   if (code !== 0) console.log(stdout.replace(/^test .* \.\.\. ok\n/gm, ''));
-  return settle(portable ? 'Rust, portable memory' : 'Rust', { passed, failed }, { minimum: MIN_RUST_TESTS, code, ms });
+  return settle(name, { passed, failed }, { minimum: MIN_RUST_TESTS, code, ms });
 }
+
+/** The same on the portable fallback for memory calls. */
+export const portableSuite = () => rustSuite({ name: 'Rust, portable memory', args: ['--target-dir', 'target/portable'], env: portableFlags() });
 
 /** Of a run that is not the full one: workers terminated in each scene of workers.spec.ts, where 100 are usual. */
 const FEWER = { TERMINATIONS: '20' };
 
 /** The specs in __test__, on the given Node binary, with or without the front-end that hands memory out in JavaScript. */
-export async function avaSuite({ node = process.execPath, version = process.versions.node, frontend = 'on', isFull = frontend === 'on' } = {}) {
-  const name = `Specs on Node ${version}, front-end ${frontend}`;
+export function avaSuite({ node = process.execPath, version = process.versions.node, frontend = 'on', isFull = frontend === 'on' } = {}) {
+  const env = { OFFHEAP_FRONTEND: frontend, ...(isFull ? {} : FEWER) };
+  return specSuite(`Specs on Node ${version}, front-end ${frontend}`, { node, env });
+}
+
+/** Specs, all of them or what `args` tell ava. */
+export async function specSuite(name, { node = process.execPath, args = [], env = {}, minimum = MIN_AVA_TESTS }) {
   const cli = inRoot('node_modules', 'ava', 'entrypoints', 'cli.mjs');
-  const { code, stdout, ms } = await run(node, [cli, '--tap'], { output: 'stdout', env: { OFFHEAP_FRONTEND: frontend, ...(isFull ? {} : FEWER) } });
+  const { code, stdout, ms } = await run(node, [cli, '--tap', ...args], { output: 'stdout', env });
   const { passed, failures, complete, byFile } = readTap(stdout);
   for (const failure of failures) console.log(`${failure}\n`);
   if (!complete) console.log('FAILED the report is cut short (its own error is above): run `npx ava` to see the test\n');
   for (const [file, count] of byFile) console.log(`  ${String(count).padStart(4)} ok  ${file}`);
   const failed = failures.length + (complete ? 0 : 1);
-  return settle(name, { passed, failed }, { minimum: MIN_AVA_TESTS, code, ms });
+  return settle(name, { passed, failed }, { minimum, code, ms });
 }
 
 /** What cargo is told before `--` to build or to run the models: optimised, and in a folder of their own, for all is compiled anew. */

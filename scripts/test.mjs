@@ -2,11 +2,11 @@
 // `--only rust,portable,rooms,specs,native,types` picks suites (CI runs the specs where no Rust is installed).
 import { ensure } from './ensure.mjs';
 import { Stop, finish, heading, inRoot, main } from './lib.mjs';
-import { avaSuite, rustSuite, scriptSuite } from './suites.mjs';
+import { avaSuite, portableSuite, rustSuite, scriptSuite } from './suites.mjs';
 
 const suites = {
   rust: ['Rust core', () => rustSuite()],
-  portable: ['Rust core on portable memory', () => rustSuite({ portable: true })],
+  portable: ['Rust core on portable memory', () => portableSuite()],
   rooms: ['Rooms, and planted breaches of them', () => scriptSuite('Rooms', inRoot('scripts', 'rooms.mjs'), '--self-test')],
   specs: ['Specs', () => avaSuite()],
   native: ['Specs, every allocation by a native call', () => avaSuite({ frontend: 'off' })],

@@ -1,7 +1,8 @@
 // What must go red for a planted bug: how it is built, how it is run, and what came of it.
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { loomFlags, run, runCargo, runNode, seconds } from '../lib.mjs';
+import { join, relative } from 'node:path';
+import { loomFlags, root, run, runCargo, runNode, seconds } from '../lib.mjs';
+import { sceneArgs, sceneProgram, tsan } from '../proof/tsan.mjs';
 import { modelArgs } from '../suites.mjs';
 import { readTap } from '../tap.mjs';
 import { scratch } from './scratch.mjs';
@@ -41,6 +42,10 @@ const inSpec = ({ stdout }) => {
   return { passed, failed: failures.length };
 };
 
+/** The scenes in the copy, which say what they report instead of writing it into files. */
+const scenes = join(scratch, relative(root, tsan.output(...sceneProgram)));
+const watched = { ...inCopy, env: { ...env, TSAN_OPTIONS: `${tsan.env.TSAN_OPTIONS}:log_path=stderr` } };
+
 /** By the first key of what the table says: what it is called, how it is built and run, and how its output is counted. */
 const kinds = {
   rust: {
@@ -54,6 +59,12 @@ const kinds = {
     build: () => runCargo([...modelArgs, '--no-run'], withModels),
     run: ({ model }, limit) => runCargo([...modelArgs, '--', model], { ...withModels, ...limit }),
     count: inRust,
+  },
+  scene: {
+    name: ({ scene }) => `proof:tsan ${scene}`,
+    build: () => runCargo(['build', ...sceneArgs, ...tsan.buildArgs], { ...inCopy, env: { ...env, ...tsan.buildEnv } }),
+    run: ({ scene }, limit) => run(scenes, [scene], { ...watched, ...limit }),
+    count: ({ code }) => ({ passed: Number(code === 0), failed: Number(code !== 0) }),
   },
   spec: {
     name: ({ spec, match }) => `ava ${spec} --match '${match}'`,
@@ -88,8 +99,9 @@ export async function runRed(red, limitMs) {
   const { ms } = ended;
   if (ended.signal === 'SIGKILL') return { verdict: 'red', how: `hangs: stopped after ${seconds(ms)}`, ms, says };
   const end = ended.signal ?? `exit code ${ended.code}`;
-  if (failed > 0) return { verdict: 'red', how: 'program' in red ? `ended by ${end}` : `${failed} failed`, ms, says };
+  const isProcess = 'program' in red || 'scene' in red; // one that counts no tests
+  if (failed > 0) return { verdict: 'red', how: isProcess ? `ended by ${end}` : `${failed} failed`, ms, says };
   if (passed === 0 && ended.code === 0) return { verdict: 'empty', how: 'no test has that name', ms, says };
-  if (!('program' in red) && ended.code !== 0) return { verdict: 'red', how: `ended badly, ${end}`, ms, says };
+  if (!isProcess && ended.code !== 0) return { verdict: 'red', how: `ended badly, ${end}`, ms, says };
   return { verdict: 'green', how: `${passed} passed`, ms, says };
 }

@@ -41,6 +41,7 @@ function titlesIn(text) {
 
 /** Why what must go red cannot: no test has that name. */
 function missingTest(red, rust) {
+  if (red.scene !== undefined) return rust.includes(`("${red.scene}", `) ? null : `no scene is called ${red.scene}`;
   const path = red.spec ?? red.program;
   if (path === undefined) return rust.includes(`fn ${red.model ?? red.test}(`) ? null : `no test is called ${red.model ?? red.test}`;
   if (!existsSync(inRoot(path))) return `${path} is not there`;

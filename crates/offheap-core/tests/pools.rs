@@ -16,8 +16,13 @@ const REQUEST: Request =
 const MEASURES: PoolMeasures =
     PoolMeasures { request: REQUEST, idle_max: 50, limit: u64::MAX, zero_on_release: true };
 
+/// A manager of a test's own, which lives for ever as the process's one does.
+fn manager() -> &'static Manager {
+    Box::leak(Box::default())
+}
+
 fn isolate() -> Isolate {
-    Isolate::open(Box::leak(Box::<Manager>::default()), Some(0)).unwrap()
+    Isolate::open(manager(), Some(0)).unwrap()
 }
 
 fn opened(measures: PoolMeasures) -> (Isolate, u32) {
@@ -236,7 +241,7 @@ fn a_dropped_block_is_collected_into_its_pool() {
 
 #[test]
 fn an_ended_isolate_leaves_what_may_still_be_seen_and_nothing_else() {
-    let manager: &'static Manager = Box::leak(Box::default());
+    let manager = manager();
     let isolate = Isolate::open(manager, Some(0)).unwrap();
     let pool = isolate.open_pool("frames", MEASURES).unwrap();
     let blocks: Vec<Handle> = (0..10).map(|_| isolate.acquire(pool).unwrap()).collect();
@@ -250,7 +255,7 @@ fn an_ended_isolate_leaves_what_may_still_be_seen_and_nothing_else() {
 
 #[test]
 fn a_block_that_an_ended_isolate_left_is_a_plain_one_of_that_isolate() {
-    let manager: &'static Manager = Box::leak(Box::default());
+    let manager = manager();
     let isolate = Isolate::open(manager, Some(0)).unwrap();
     let pool = isolate.open_pool("frames", MEASURES).unwrap();
     let block = isolate.acquire(pool).unwrap();
@@ -263,7 +268,7 @@ fn a_block_that_an_ended_isolate_left_is_a_plain_one_of_that_isolate() {
 
 #[test]
 fn another_isolate_cannot_release_a_block() {
-    let manager: &'static Manager = Box::leak(Box::default());
+    let manager = manager();
     let (owner, other) = (Isolate::open(manager, Some(0)).unwrap(), Isolate::open(manager, Some(0)).unwrap());
     let pool = owner.open_pool("frames", MEASURES).unwrap();
     let block = owner.acquire(pool).unwrap();

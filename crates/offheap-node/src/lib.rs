@@ -7,6 +7,8 @@
 mod allocators;
 mod atomics;
 mod buffer;
+#[cfg(offheap_canary)]
+mod canary;
 mod cold;
 mod hot;
 mod jobs;

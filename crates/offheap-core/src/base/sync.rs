@@ -3,21 +3,27 @@
 
 #[cfg(loom)]
 mod model;
+#[cfg(offheap_tsan)]
+mod watched;
 
 #[cfg(loom)]
 pub use model::{
     AtomicBool, AtomicI32, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Condvar, Mutex, MutexGuard, OnceLock,
     Ordering, compiler_fence, fence, thread,
 };
+#[cfg(not(any(loom, offheap_tsan)))]
+pub use std::sync::OnceLock;
 #[cfg(not(loom))]
 pub use std::sync::atomic::{
     AtomicBool, AtomicI32, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, compiler_fence, fence,
 };
 pub use std::sync::{Arc, PoisonError, TryLockError, Weak};
 #[cfg(not(loom))]
-pub use std::sync::{Condvar, Mutex, MutexGuard, OnceLock};
+pub use std::sync::{Condvar, Mutex, MutexGuard};
 #[cfg(not(loom))]
 pub use std::thread;
+#[cfg(offheap_tsan)]
+pub use watched::OnceLock;
 
 /// Declares statics. A model begins them anew with each execution.
 #[cfg(not(loom))]
@@ -39,7 +45,14 @@ pub const fn sized(real: usize, model: usize) -> usize {
 /// Takes a lock. A panic of another holder is not contagious: every critical section here leaves
 /// its structure valid at each step, so a poisoned lock is still good.
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    #[cfg(offheap_tsan)]
+    {
+        watched::lock(mutex)
+    }
+    #[cfg(not(offheap_tsan))]
+    {
+        mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Takes a lock that nobody holds. A panic is as little contagious as in [`lock`].
@@ -52,7 +65,12 @@ pub fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
 }
 
 /// Waits until somebody wakes it, or for no reason, with a lock that it gives up meanwhile.
-pub fn wait<'a, T>(wake: &Condvar, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+pub fn wait<'a, T>(wake: &Condvar, mutex: &'a Mutex<T>, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+    if cfg!(offheap_tsan) {
+        drop(guard); // a lock that `std` gives up and takes again is one that nobody sees
+        std::thread::sleep(std::time::Duration::from_millis(1));
+        return lock(mutex);
+    }
     wake.wait(guard).unwrap_or_else(PoisonError::into_inner)
 }
 

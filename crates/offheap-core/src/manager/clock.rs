@@ -80,7 +80,7 @@ impl Manager {
         loop {
             let mut running = lock(&self.clock.running);
             while running.tables.is_empty() {
-                running = wait(&self.clock.wake, running);
+                running = wait(&self.clock.wake, &self.clock.running, running);
             }
             let now = ticks(raw::now_ms());
             running.tables.retain_mut(|kept| kept.tick(now));

@@ -223,13 +223,13 @@ mod tests {
     fn no_change_is_missed() {
         // One adds and notifies, one waits for each number it sees: were a notice lost, it would wait for ever.
         const ROUNDS: i64 = 2000;
-        let region: &'static Region = Box::leak(Box::new(Region::allocate(64, 64).unwrap()));
+        let region = Arc::new(Region::allocate(64, 64).unwrap());
         let word = region.bytes(0, 8).unwrap();
         ops::atomic(word, AtomicOp::Exchange(0)).unwrap();
         let waits = Arc::new(Waits::default());
-        let there = Arc::clone(&waits);
+        let (there, shared) = (Arc::clone(&waits), Arc::clone(&region));
         let adding = std::thread::spawn(move || {
-            let word = region.bytes(0, 8).unwrap();
+            let word = shared.bytes(0, 8).unwrap();
             for round in 0..ROUNDS {
                 ops::atomic(word, AtomicOp::Add(1)).unwrap();
                 there.notify(1, word, 1);

@@ -4,13 +4,22 @@
 
 pub mod atlas;
 pub mod bytes;
+#[cfg(offheap_canary)]
+pub mod canary;
 pub mod mem;
 pub mod os;
 pub mod region;
 pub mod words;
 
+#[cfg(offheap_tsan)]
+use crate::base::sync::AtomicU64;
 use crate::base::sync::{Ordering, fence};
 use os::Os as _;
+
+/// ThreadSanitizer does not know the system's fence. What a script did before it said so here happens before the end of
+/// the next [`fence_everywhere`], which is what the fence promises.
+#[cfg(offheap_tsan)]
+static PASSED: AtomicU64 = AtomicU64::new(0);
 
 /// Whether memory reads 0 after its pages were given back.
 pub const DECOMMIT_ZEROES: bool = os::System::DECOMMIT_ZEROES;
@@ -54,6 +63,14 @@ pub fn fence_everywhere() {
         return;
     }
     os::System::fence_everywhere();
+    #[cfg(offheap_tsan)]
+    PASSED.fetch_add(1, Ordering::AcqRel);
+}
+
+/// A script is about to say that it is done.
+#[cfg(offheap_tsan)]
+pub fn note_done() {
+    PASSED.fetch_add(1, Ordering::Release);
 }
 
 /// Bytes that the system could still give: an estimate for error texts, 0 where unknown.

@@ -49,7 +49,7 @@ pub struct World {
 
 impl World {
     pub fn new(isolates: usize, table_bytes: Option<usize>) -> Self {
-        let manager: &'static Manager = Box::leak(Box::default());
+        let manager = super::manager();
         let _ = manager.tracker.labels.intern("one");
         let mut world = Self {
             manager,

@@ -37,7 +37,7 @@ struct Arena {
 
 impl Arena {
     fn new(seed: u64, isolates: usize) -> Self {
-        let manager: &'static Manager = Box::leak(Box::default());
+        let manager = super::manager();
         let mut random = Random(seed);
         let total = [100_000, MIB, 3 * MIB, 16 * MIB][random.below(4) as usize];
         let alignment = AlignmentCode([33, 33, 6, 8][random.below(4) as usize]);

@@ -88,8 +88,15 @@ impl<'a> Script<'a> {
 
     /// A word of an allocator's epochs.
     pub fn epoch(&self, id: AllocatorId, index: u32) -> i32 {
-        let words = self.isolate.manager().allocators.epochs().unwrap();
-        read_word(words, 4 * id.number + index)
+        let allocators = &self.isolate.manager().allocators;
+        #[cfg(offheap_tsan)]
+        {
+            allocators.epoch((4 * id.number + index) as usize) // to which bytes that Rust writes as a word are a race
+        }
+        #[cfg(not(offheap_tsan))]
+        {
+            read_word(allocators.epochs().unwrap(), 4 * id.number + index)
+        }
     }
 
     pub fn is_current(&self, region: &Region) -> bool {
@@ -138,6 +145,8 @@ impl<'a> Script<'a> {
     }
 
     fn leave(&self) {
+        #[cfg(offheap_tsan)]
+        offheap_core::raw::note_done();
         self.isolate.table.set_word(word::BUSY, 0);
     }
 

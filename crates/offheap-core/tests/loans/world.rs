@@ -38,7 +38,7 @@ pub struct World {
 
 impl World {
     pub fn new(isolates: usize) -> Self {
-        let manager: &'static Manager = Box::leak(Box::default());
+        let manager = super::manager();
         let _ = manager.tracker.labels.intern("one");
         Self {
             manager,

@@ -90,18 +90,17 @@ fn work(isolate: &Isolate, mailbox: &Mutex<Vec<Held>>, thread: u64, steps: u32) 
 fn blocks_of_four_threads_never_share_a_byte_and_totals_are_exact() {
     let manager = manager();
     let mailbox = Mutex::default();
-    let counts: Vec<Count> = thread::scope(|scope| {
+    // Blocks in the mailbox live as long as the isolates do that allocated them.
+    let (counts, isolates): (Vec<Count>, Vec<Isolate>) = thread::scope(|scope| {
         let start = |thread| {
             let mailbox = &mailbox;
             scope.spawn(move || {
                 let isolate = isolate(manager);
-                let count = work(&isolate, mailbox, thread, 10_000);
-                // Blocks in the mailbox outlive their isolate only while somebody holds it open.
-                (count, isolate.number(), isolate.own_blocks().len(), std::mem::forget(isolate))
+                (work(&isolate, mailbox, thread, 10_000), isolate)
             })
         };
         let threads: Vec<_> = (1..=THREADS).map(start).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap().0).collect()
+        threads.into_iter().map(|thread| thread.join().unwrap()).unzip()
     });
     let all = counts.iter().fold(Count::default(), |all, count| Count {
         allocated: all.allocated + count.allocated,
@@ -123,6 +122,7 @@ fn blocks_of_four_threads_never_share_a_byte_and_totals_are_exact() {
         assert_stamp(&last, block.handle, block.stamp, block.size);
         last.free(block.handle).unwrap();
     }
+    drop(isolates);
     assert_all_free(manager);
 }
 

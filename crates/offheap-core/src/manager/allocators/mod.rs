@@ -176,8 +176,9 @@ impl Registry {
         Ok(self.epochs.get_or_init(|| fresh))
     }
 
-    /// An epoch word, as JavaScript reads it: of a model's atomics nothing can be read as bytes.
-    #[cfg(loom)]
+    /// An epoch word, as JavaScript reads it: of a model's atomics nothing can be read as bytes, and to ThreadSanitizer
+    /// that would be a race.
+    #[cfg(any(loom, offheap_tsan))]
     #[must_use]
     pub fn epoch(&self, word: usize) -> i32 {
         self.epochs.get().map_or(0, |epochs| epochs[word].load(Ordering::Relaxed))

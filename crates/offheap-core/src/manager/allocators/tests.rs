@@ -15,8 +15,13 @@ use std::time::Duration;
 const MEASURES: Measures =
     Measures { kind: Kind::Slab, total: 1 << 20, alignment: AlignmentCode::WORD, overwrite: false };
 
+/// A manager of a test's own, which lives for ever as the process's one does.
+fn manager(tracker: Tracker) -> &'static Manager {
+    Box::leak(Box::new(Manager { tracker, ..Manager::default() }))
+}
+
 fn opened() -> (Isolate, AllocatorId) {
-    let isolate = Isolate::open(Box::leak(Box::<Manager>::default()), Some(0)).unwrap();
+    let isolate = Isolate::open(manager(Tracker::default()), Some(0)).unwrap();
     let id = isolate.open_allocator("name", MEASURES).unwrap();
     (isolate, id)
 }
@@ -305,9 +310,7 @@ fn a_region_counts_as_committed_with_the_whole_of_its_last_page() {
 
 #[test]
 fn an_arena_for_which_no_record_is_left_leaves_its_region_to_the_next() {
-    let tracker = Tracker::with_segments(1);
-    let isolate =
-        Isolate::open(Box::leak(Box::new(Manager { tracker, ..Manager::default() })), Some(0)).unwrap();
+    let isolate = Isolate::open(manager(Tracker::with_segments(1)), Some(0)).unwrap();
     let (tracker, atlas) = (&isolate.manager.tracker, &isolate.manager.chunks.atlas);
     let mut records: Vec<_> = std::iter::from_fn(|| tracker.take(64).ok()).collect();
     let arena = Measures { kind: Kind::Arena, ..MEASURES };

@@ -1,0 +1,19 @@
+// `npm run proof`: every rung, one after the other, and one table. `-- --quick` takes the short form of those that have one.
+import { heading, inRoot } from '../lib.mjs';
+import { scriptSuite } from '../suites.mjs';
+import { climbAsan } from './asan.mjs';
+import { climbLsan } from './lsan.mjs';
+import { rungMain, timed } from './rung.mjs';
+import { climbTsan } from './tsan.mjs';
+
+async function climbLoom() {
+  heading('Models');
+  return [await timed('models', () => scriptSuite('Models', inRoot('scripts', 'loom.mjs')))];
+}
+
+await rungMain('proof', ({ quick }) => [
+  { name: 'loom', run: climbLoom },
+  { name: 'tsan', run: () => climbTsan() },
+  { name: 'lsan', run: () => climbLsan() },
+  { name: 'asan', run: () => climbAsan({ quick }) },
+], { hasQuick: true });

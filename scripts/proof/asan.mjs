@@ -1,0 +1,86 @@
+// `npm run proof:asan`: AddressSanitizer on the core's tests, and on the addon inside Node, below the specs. `-- --quick` runs
+// some of the specs. docs/TESTING.md says what it can and cannot see.
+import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { ensure } from '../ensure.mjs';
+import { Stop, heading, inRoot, isEntry, run } from '../lib.mjs';
+import { rustSuite, specSuite } from '../suites.mjs';
+import { Sanitizer, rungMain, timed } from './rung.mjs';
+
+const asan = new Sanitizer({
+  name: 'asan',
+  // The addon is never unloaded, as the one that ships. Sizes that no system has are asked for on purpose.
+  flags: '-Zsanitizer=address -Clink-arg=-Wl,-z,nodelete --cfg offheap_canary',
+  options: { detect_leaks: '0', allocator_may_return_null: '1', exitcode: '86' },
+});
+
+const BUGS = [
+  { bug: 'overflow', expected: /heap-buffer-overflow/ },
+  { bug: 'use-after-free', expected: /heap-use-after-free/ },
+];
+
+/** The short form: what hands memory out, takes it back, and what misuse gets. */
+const QUICK = ['allocators', 'allocators.strategies', 'allocators.views', 'block', 'block.life', 'manager.operations', 'pool', 'properties', 'shares', 'views', 'views.escape'];
+const MIN_QUICK_TESTS = 320;
+
+/** Specs that say nothing about the addon that is watched, and why. */
+const LEFT_OUT = {
+  bench: 'the benchmark times what others check',
+  package: 'it is about which addon is found',
+};
+const MIN_TESTS = 1000;
+
+function specs(quick) {
+  if (quick) return QUICK;
+  const all = readdirSync(inRoot('__test__')).filter((name) => name.endsWith('.spec.ts')).map((name) => name.replace('.spec.ts', ''));
+  return all.filter((name) => !Object.hasOwn(LEFT_OUT, name));
+}
+
+async function core() {
+  heading('AddressSanitizer: the alarm');
+  await asan.build('-p', 'offheap-proof', '--bin', 'canary');
+  const alarm = await asan.canaries('planted bugs in the core', asan.output('debug', 'canary'),
+    BUGS.map(({ bug, expected }) => ({ args: [bug], expected })));
+  heading('AddressSanitizer: the core');
+  const tests = await timed('tests of the core', () =>
+    asan.watch(() => rustSuite({ name: 'Rust, AddressSanitizer', args: asan.buildArgs, env: { ...asan.buildEnv, ...asan.env } })));
+  return [alarm, tests];
+}
+
+/** The sanitizer's library must be the first of the process, and Node is not linked with it. */
+async function preload() {
+  const { stdout } = await run('gcc', ['-print-file-name=libasan.so'], { output: 'capture' });
+  const path = stdout.trim();
+  if (!existsSync(path)) throw new Stop('libasan.so is missing: the addon in Node needs the one that comes with gcc.');
+  return path;
+}
+
+/** The addon where Node loads it from: what ships stays as it is. */
+async function buildAddon() {
+  await asan.build('-p', 'offheap-node', '--release');
+  const addon = inRoot('.cache', 'proof', 'offheap.asan.node');
+  mkdirSync(inRoot('.cache', 'proof'), { recursive: true });
+  copyFileSync(asan.output('release', 'liboffheap_node.so'), addon);
+  return { LD_PRELOAD: await preload(), NAPI_RS_NATIVE_LIBRARY_PATH: addon };
+}
+
+async function inNode(quick) {
+  await ensure();
+  heading('AddressSanitizer in Node: the alarm');
+  const env = await buildAddon();
+  const plant = "require('./native/index.cjs').plant(process.argv[1])"; // through the loader that the specs use
+  const alarm = await asan.canaries('planted bugs below Node', process.execPath,
+    BUGS.map(({ bug, expected }) => ({ args: ['-e', plant, bug], expected })), env);
+  heading(`AddressSanitizer in Node: ${quick ? 'some specs' : 'specs'}`);
+  for (const [name, reason] of Object.entries(LEFT_OUT)) console.log(`left out: ${name}.spec.ts: ${reason}`);
+  const tests = await timed(quick ? 'some specs' : 'specs', () =>
+    asan.watch(() => specSuite('Specs, AddressSanitizer', {
+      args: ['--timeout=10m', ...specs(quick).map((name) => `__test__/${name}.spec.ts`)],
+      env: { ...asan.env, ...env, TERMINATIONS: '20' },
+      minimum: quick ? MIN_QUICK_TESTS : MIN_TESTS,
+    })));
+  return [alarm, tests];
+}
+
+export const climbAsan = async ({ quick = false } = {}) => [...(await core()), ...(await inNode(quick))];
+
+if (isEntry(import.meta.url)) await rungMain('proof:asan', ({ quick }) => [{ name: 'asan', run: () => climbAsan({ quick }) }], { hasQuick: true });
