@@ -110,11 +110,12 @@ export async function climb(rungs) {
   return finish({ passed: sum('passed'), failed: sum('failed') });
 }
 
-/** The body of `npm run proof:…`: `-- --quick` for a short form where there is one. */
-export const rungMain = (command, rungs, { hasQuick = false } = {}) =>
-  main(async (args) => {
-    const quick = hasQuick && args[0] === '--quick';
-    if (args.length > (quick ? 1 : 0)) throw new Stop(`Usage: npm run ${command}${hasQuick ? ' [-- --quick]' : ''}`);
+/** The body of `npm run proof:…`: `-- --quick` for a short form where there is one; with `takesMore` the rung reads other arguments itself. */
+export const rungMain = (command, rungs, { hasQuick = false, takesMore = false } = {}) =>
+  main(async (all) => {
+    const quick = hasQuick && all.includes('--quick');
+    const args = quick ? all.filter((arg) => arg !== '--quick') : all;
+    if (args.length > 0 && !takesMore) throw new Stop(`Usage: npm run ${command}${hasQuick ? ' [-- --quick]' : ''}`);
     demandLinux(command);
-    return climb(rungs({ quick }));
+    return climb(rungs({ quick, args }));
   });
