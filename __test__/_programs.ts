@@ -2,6 +2,7 @@
 //   // What is done, and what must come of it.
 //   // expect: exit=0 code=ERR_OUT_OF_RANGE,ERR_INVALID_ARG_TYPE stderr=some text       (code=none: nothing is refused)
 //   // expect from 24: exit=0 code=ERR_OFFHEAP_IN_USE                                   (instead, from that Node version on)
+//   // message: all of what one of its errors says; … is what may differ              (also: message from 24)
 //   // node: --expose-gc
 //   // env: NAME=value
 //   // shell: ulimit -v 6000000
@@ -18,6 +19,7 @@ const node = Number(process.versions.node.split('.')[0]);
 interface Expected {
   readonly exit: number;
   readonly codes: string[];
+  readonly message: RegExp | undefined;
   readonly stderr: string | undefined;
 }
 
@@ -37,6 +39,8 @@ export interface Folder {
   /** Programs that must be there: a folder that was not picked up must be red. */
   readonly least: number;
   readonly linesMax: number;
+  /** Programs that must demand a message, of an error or on stderr, beside their exit code and error codes. */
+  readonly leastMessages?: number;
   /** Files that are run otherwise. */
   readonly except?: readonly string[];
 }
@@ -45,13 +49,31 @@ function header(text: string, key: string): string | undefined {
   return new RegExp(`^// ${key}: (.+)$`, 'm').exec(text)?.[1];
 }
 
+/** The whole message, in which `…` stands for what may differ: an id, an address, what the system has left. */
+function messagePattern(text: string): RegExp {
+  const literal = text.split('…').map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`));
+  return new RegExp(`^${literal.join('.*')}$`, 's');
+}
+
+/** A header's line for this Node version. */
+function headerNow(text: string, key: string): string | undefined {
+  let line = header(text, key);
+  for (const [, from = '', other] of text.matchAll(new RegExp(`^// ${key} from (\\d+): (.+)$`, 'gm'))) if (node >= Number(from)) line = other;
+  return line;
+}
+
 function readExpected(name: string, text: string): Expected {
-  let line = header(text, 'expect');
-  for (const [, from = '', other] of text.matchAll(/^\/\/ expect from (\d+): (.+)$/gm)) if (node >= Number(from)) line = other;
+  const line = headerNow(text, 'expect');
   const found = /^exit=(\d+) code=([A-Z_,]+|none)(?: stderr=(.+))?$/.exec(line ?? '');
   if (found === null) throw new Error(`${name} has no line "// expect: exit=… code=…" that can be read`);
   const [, exit, codes = '', stderr] = found;
-  return { exit: Number(exit), codes: codes === 'none' ? [] : codes.split(',').toSorted(), stderr };
+  const message = headerNow(text, 'message');
+  return {
+    exit: Number(exit),
+    codes: codes === 'none' ? [] : codes.split(',').toSorted(),
+    message: message === undefined ? undefined : messagePattern(message),
+    stderr,
+  };
 }
 
 /** One program of a folder, as its first lines describe it. */
@@ -120,6 +142,7 @@ function classOf(code: string): string {
 export interface Report {
   readonly codes?: string[];
   readonly classes?: string[];
+  readonly messages?: string[];
   readonly refused?: number;
   readonly bystanders?: string;
   readonly stats?: string;
@@ -139,7 +162,7 @@ function hasBystanders(folder: string, text: string): boolean {
 }
 
 /** A test for each program of a folder, and two that see to it that each was found and run. */
-export function testPrograms({ url, least, linesMax, except = [] }: Folder): Program[] {
+export function testPrograms({ url, least, linesMax, leastMessages = 0, except = [] }: Folder): Program[] {
   const folder = fileURLToPath(url);
   const programs = readdirSync(folder)
     .filter((name) => /^[a-z].*\.mjs$/.test(name) && !except.includes(name))
@@ -155,10 +178,12 @@ export function testPrograms({ url, least, linesMax, except = [] }: Folder): Pro
       ran += 1;
       t.is(signal, null, stderr);
       t.is(code, expected.exit, stderr);
-      const { codes = [], classes = [], refused = 0, bystanders, stats } = reportOf(stdout);
+      const { codes = [], classes = [], messages = [], refused = 0, bystanders, stats } = reportOf(stdout);
       t.deepEqual(codes.toSorted(), expected.codes, stderr);
       t.deepEqual(classes.toSorted(), [...new Set(expected.codes.map(classOf))].toSorted());
       t.is(refused > 0, expected.codes.length > 0);
+      const { message } = expected;
+      if (message !== undefined && expected.codes.length > 0) t.true(messages.some((each) => message.test(each)), `no error says ${message.source}; these were seen:\n${messages.join('\n')}`);
       if (hasBystanders(folder, text)) t.is(bystanders, 'intact', stdout);
       t.is(stats, text.includes("stats: 'none'") ? 'none' : 'exact', stdout);
       if (expected.stderr === undefined) t.is(stderr, '');
@@ -168,6 +193,8 @@ export function testPrograms({ url, least, linesMax, except = [] }: Folder): Pro
   test('every program of the folder was picked up', (t) => {
     t.true(programs.length >= least, `${programs.length} programs, at least ${least} must be there`);
     t.is(new Set(programs.map(({ name }) => name)).size, programs.length);
+    const demanding = programs.filter(({ expected: { codes, message, stderr } }) => stderr !== undefined || (codes.length > 0 && message !== undefined));
+    t.true(demanding.length >= leastMessages, `${demanding.length} programs demand a message, at least ${leastMessages} must`);
   });
   test.after.always('every program was run', (t) => {
     t.is(ran, programs.length);

@@ -198,6 +198,9 @@ if (isWorker && unavailableReason === undefined) {
   });
 }
 
+/** A class that names itself, as this one in `getInstance`, gets another name from a bundler. */
+p.define(AdvancedMemoryAllocator, 'name', 'AdvancedMemoryAllocator');
+
 /** A constant, which V8 folds. */
 const stateOf = stateIn;
 

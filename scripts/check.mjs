@@ -22,7 +22,7 @@ const node = (...args) => command((options) => runNode(args, options));
 
 const steps = {
   'cargo fmt': cargo(['fmt', '--all', '--check']),
-  'clippy': cargo(['clippy', '--quiet', '-p', 'offheap-core', '-p', 'offheap-bench', '--all-targets', '--', '-D', 'warnings']),
+  'clippy': cargo(['clippy', '--quiet', '-p', 'offheap-core', '-p', 'offheap-bench', '-p', 'offheap-fuzz', '--all-targets', '--', '-D', 'warnings']),
   // Not its test target: napi's macros leave every function of the addon unused there.
   'clippy, addon': cargo(['clippy', '--quiet', '-p', 'offheap-node', '--', '-D', 'warnings']),
   'clippy, portable memory': cargo(

@@ -3,7 +3,9 @@ import { writeSync } from 'node:fs';
 import { OffHeapError } from '../../dist/index.js';
 
 const ARGUMENT_ERRORS = { ERR_INVALID_ARG_TYPE: TypeError, ERR_INVALID_ARG_VALUE: TypeError, ERR_OUT_OF_RANGE: RangeError };
-const report = { codes: [], classes: [], refused: 0 };
+/** The first messages; a program may see thousands. */
+const MESSAGES_MAX = 60;
+const report = { codes: [], classes: [], messages: [], refused: 0 };
 
 /** Ends the program with an exit code that no header expects. */
 export function fail(message) {
@@ -29,6 +31,7 @@ function judge(code, act, outcome) {
   if (error.message.length < 20 || !String(error.stack).includes(code)) fail(`a bare message: ${error.stack}`);
   if (!report.codes.includes(code)) report.codes.push(code);
   if (!report.classes.includes(wanted.name)) report.classes.push(wanted.name);
+  if (report.messages.length < MESSAGES_MAX && !report.messages.includes(error.message)) report.messages.push(error.message);
   report.refused += 1;
   return error;
 }

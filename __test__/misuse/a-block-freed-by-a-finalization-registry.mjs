@@ -1,5 +1,6 @@
 // A FinalizationRegistry whose callback frees blocks, some of them twice.
 // expect: exit=0 code=ERR_OFFHEAP_DOUBLE_FREE
+// message: MemoryBlock … cannot be freed: it was freed before. Free each handle once; only [Symbol.dispose]() may come again.
 // node: --expose-gc
 import { setImmediate as turn } from 'node:timers/promises';
 import { DirectMemoryManager as dmm, check, finish, refuses } from './_expect.mjs';

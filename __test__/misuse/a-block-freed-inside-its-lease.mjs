@@ -1,5 +1,6 @@
 // free() and realloc inside a lease are refused; the lease rejects with that error and lets go.
 // expect: exit=0 code=ERR_INVALID_ARG_TYPE,ERR_OFFHEAP_IN_USE
+// message: MemoryBlock … cannot be freed: a pin or lease holds it. Dispose of the pins and await the leases and tasks first.
 import { DirectMemoryManager as dmm, finish, refuses, rejects, same } from './_expect.mjs';
 
 const block = dmm.allocateMemory(64);

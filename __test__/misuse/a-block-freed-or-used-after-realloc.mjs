@@ -1,5 +1,6 @@
 // The handle from before a reallocation: it is dead even when the memory did not move.
 // expect: exit=0 code=ERR_OFFHEAP_DOUBLE_FREE,ERR_OFFHEAP_USE_AFTER_FREE
+// message: MemoryBlock … cannot be used any more: it was freed. Keep a handle only as long as its memory; isValid() tells.
 import { CALLS, USES, allRefuse } from './_calls.mjs';
 import { DirectMemoryManager as dmm, check, finish, refuses, same } from './_expect.mjs';
 

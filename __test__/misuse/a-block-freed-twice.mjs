@@ -1,5 +1,6 @@
 // free() of a freed block, in each way to free, also when the memory has a new owner.
 // expect: exit=0 code=ERR_OFFHEAP_DOUBLE_FREE
+// message: MemoryBlock … cannot be freed: it was freed before. Free each handle once; only [Symbol.dispose]() may come again.
 import { DirectMemoryManager as dmm, check, finish, refuses } from './_expect.mjs';
 
 const live = [];

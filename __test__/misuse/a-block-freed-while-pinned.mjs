@@ -1,5 +1,6 @@
 // Freeing, disposing, reallocating a pinned block in each way: refused, and nothing changes until the last pin is gone.
 // expect: exit=0 code=ERR_OFFHEAP_IN_USE
+// message: MemoryBlock … cannot be freed: 2 pins or leases hold it. Dispose of the pins and await the leases and tasks first.
 import { DirectMemoryManager as dmm, check, finish, refuses, same } from './_expect.mjs';
 
 for (const isViewed of [false, true]) {

@@ -1,5 +1,6 @@
 // Constructing a block without allocating one: directly, by Reflect.construct, by a subclass, through a Proxy of the class.
 // expect: exit=0 code=ERR_INVALID_ARG_TYPE
+// message: The "new.target" property must be an instance of a call of DirectMemoryManager.allocateMemory(). Received undefined
 import { CALLS, allRefuse } from './_calls.mjs';
 import { MemoryBlock, finish, refuses } from './_expect.mjs';
 

@@ -1,5 +1,6 @@
 // Handles forged in another realm; bytes of another realm, which are as good as ours.
 // expect: exit=0 code=ERR_INVALID_ARG_TYPE
+// message: The "this" argument must be an instance of MemoryBlock. Received an object that only looks like a MemoryBlock
 import { createContext, runInContext } from 'node:vm';
 import { CALLS, allRefuse } from './_calls.mjs';
 import { DirectMemoryManager as dmm, MemoryBlock, finish, same } from './_expect.mjs';

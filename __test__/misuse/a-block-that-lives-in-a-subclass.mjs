@@ -1,5 +1,6 @@
 // A real block whose prototype is replaced by a subclass that overrides everything: the operations look at the memory, not at the methods.
 // expect: exit=0 code=ERR_OFFHEAP_USE_AFTER_FREE
+// message: MemoryBlock … cannot be used any more: it was freed. Keep a handle only as long as its memory; isValid() tells.
 import { USES, allRefuse } from './_calls.mjs';
 import { DirectMemoryManager as dmm, MemoryBlock, finish, same } from './_expect.mjs';
 

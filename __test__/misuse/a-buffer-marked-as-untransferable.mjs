@@ -1,6 +1,8 @@
 // The user marks our buffers as untransferable. From Node 24 on they cannot be detached: free says so, changes nothing, and exit is clean.
 // expect: exit=0 code=ERR_OFFHEAP_USE_AFTER_FREE
 // expect from 24: exit=0 code=ERR_OFFHEAP_IN_USE
+// message: MemoryBlock … cannot be used any more: it was freed. Keep a handle only as long as its memory; isValid() tells.
+// message from 24: MemoryBlock … cannot be freed (its ArrayBuffer was marked as untransferable): pins or leases hold it. Dispose of the pins and await the leases and tasks first.
 import { markAsUntransferable } from 'node:worker_threads';
 import { DirectMemoryManager as dmm, NODE, check, finish, refuses } from './_expect.mjs';
 

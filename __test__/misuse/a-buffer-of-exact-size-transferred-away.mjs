@@ -1,5 +1,6 @@
 // toArrayBuffer() of a block whose memory is longer goes to somebody else: the same, although bytes() has a buffer of its own.
 // expect: exit=0 code=ERR_OFFHEAP_ESCAPED
+// message: MemoryBlock … cannot be used: its ArrayBuffer was transferred away, and with it the memory. Transfer copyOut() or use share() instead; free() of the handle still succeeds.
 import { USES, allRefuse } from './_calls.mjs';
 import { DirectMemoryManager as dmm, check, finish, transferAway } from './_expect.mjs';
 

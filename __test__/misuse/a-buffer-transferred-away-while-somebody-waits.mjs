@@ -1,5 +1,6 @@
 // The buffer of a block goes away while waits pin it: nobody can wake them, so only those with a time-out end; free is refused until then.
 // expect: exit=0 code=ERR_OFFHEAP_ESCAPED,ERR_OFFHEAP_IN_USE
+// message: MemoryBlock … cannot be used: its ArrayBuffer was transferred away, and with it the memory. Transfer copyOut() or use share() instead; free() of the handle still succeeds.
 import { DirectMemoryManager as dmm, MemoryPool, finish, refuses, rejects, same, transferAway } from './_expect.mjs';
 
 const pool = new MemoryPool(64);

@@ -1,5 +1,6 @@
 // Copy modes that are no strings, element sizes that are no numbers; their code must not run.
 // expect: exit=0 code=ERR_INVALID_ARG_TYPE
+// message: The "elementSize" argument must be of type number. Received type string ('8')
 import { DirectMemoryManager as dmm, finish, refuses, same } from './_expect.mjs';
 import { NO_NUMBERS } from './_values.mjs';
 

@@ -1,5 +1,6 @@
 // Copy modes and element sizes outside their lists.
 // expect: exit=0 code=ERR_INVALID_ARG_VALUE
+// message: The argument 'mode' must be one of: 'normal', 'non-temporal', 'swap-endian'. Received 'x'
 import { DirectMemoryManager as dmm, finish, refuses, same } from './_expect.mjs';
 
 const block = dmm.allocateMemory(64).fill(9);

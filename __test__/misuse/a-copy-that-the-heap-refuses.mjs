@@ -1,5 +1,6 @@
 // Under ulimit -v: copyOut and text of more than the JavaScript heap can get.
 // expect: exit=0 code=ERR_OFFHEAP_OUT_OF_MEMORY
+// message: Cannot allocate 134,217,728 bytes (128 MiB): the operating system refuses, … may be had. Free blocks, call DirectMemoryManager.trim(), or ask for less.
 // shell: ulimit -v 6000000
 import { DirectMemoryManager as dmm, check, finish, refuses } from './_expect.mjs';
 

@@ -1,5 +1,6 @@
 // Memory that got a new owner many times: none of the old handles reads, writes or frees what the last one has.
 // expect: exit=0 code=ERR_OFFHEAP_DOUBLE_FREE,ERR_OFFHEAP_USE_AFTER_FREE
+// message: MemoryBlock … cannot be used any more: it was freed. Keep a handle only as long as its memory; isValid() tells.
 import { DirectMemoryManager as dmm, finish, refuses, same } from './_expect.mjs';
 
 const old = [];

@@ -1,5 +1,6 @@
 // Values to fill with that are no byte: too large, too small, fractional, NaN; and −128 … 255, which are.
 // expect: exit=0 code=ERR_OUT_OF_RANGE
+// message: The value of "value" is out of range. It must be >= -128 && <= 255. Received 256
 import { DirectMemoryManager as dmm, finish, refuses, same } from './_expect.mjs';
 
 const block = dmm.allocateMemory(64).fill(9);

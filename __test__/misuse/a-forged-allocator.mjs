@@ -1,5 +1,6 @@
 // Clones, heirs and Proxies of an allocator, and its methods torn off.
 // expect: exit=0 code=ERR_INVALID_ARG_TYPE
+// message: The "this" argument must be an instance of AdvancedMemoryAllocator. Received an instance of Object
 import { inspect } from 'node:util';
 import { AdvancedMemoryAllocator, TYPES, finish, open, refuses } from './_allocators.mjs';
 

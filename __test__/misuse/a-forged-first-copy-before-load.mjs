@@ -1,5 +1,6 @@
 // Before load, the global key under which a first copy of the package leaves itself holds nonsense: loading works, use works or is refused.
 // expect: exit=0 code=ERR_OFFHEAP_NOT_SUPPORTED
+// message: offheap is not supported: another copy of the package is in use.
 import { fileURLToPath } from 'node:url';
 import { Worker, isMainThread, workerData } from 'node:worker_threads';
 

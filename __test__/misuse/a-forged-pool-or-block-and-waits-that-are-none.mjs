@@ -1,5 +1,6 @@
 // What is no block given to a pool, signals and times that are none, and forged pools.
 // expect: exit=0 code=ERR_INVALID_ARG_TYPE,ERR_OUT_OF_RANGE
+// message: The "block" argument must be an instance of MemoryBlock. Received undefined
 import { MemoryBlock, MemoryPool, finish, refuses, rejects } from './_expect.mjs';
 
 const pool = new MemoryPool(8, 8, 8, { limit: 1 });

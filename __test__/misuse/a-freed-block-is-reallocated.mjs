@@ -1,5 +1,6 @@
 // Reallocating a freed block, and one that was reallocated before; the argument's own fault comes first.
 // expect: exit=0 code=ERR_OFFHEAP_USE_AFTER_FREE,ERR_OUT_OF_RANGE
+// message: MemoryBlock … cannot be used any more: it was freed. Keep a handle only as long as its memory; isValid() tells.
 import { DirectMemoryManager as dmm, finish, refuses } from './_expect.mjs';
 
 const block = dmm.allocateMemory(64);

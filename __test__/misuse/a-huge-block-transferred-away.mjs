@@ -1,5 +1,6 @@
 // A block of 5 GiB of which a view went to somebody else: every access is refused, also beyond 2 and 4 GiB; free leaves the memory to them.
 // expect: exit=0 code=ERR_OFFHEAP_ESCAPED
+// message: MemoryBlock … cannot be used: its ArrayBuffer was transferred away, and with it the memory. Transfer copyOut() or use share() instead; free() of the handle still succeeds.
 import { DirectMemoryManager as dmm, check, finish, refuses, transferAway } from './_expect.mjs';
 
 const SIZE = 5 * 2 ** 30;

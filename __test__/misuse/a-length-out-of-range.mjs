@@ -1,5 +1,6 @@
 // Lengths past the end, negative, fractional, NaN or huge, wherever a length is taken.
 // expect: exit=0 code=ERR_OUT_OF_RANGE
+// message: The value of "length" is out of range. It must be >= 0 && <= 64. Received -1
 import { placesOf } from './_calls.mjs';
 import { DirectMemoryManager as dmm, finish, refuses } from './_expect.mjs';
 import { NO_COUNTS } from './_values.mjs';

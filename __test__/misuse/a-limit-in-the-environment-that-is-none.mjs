@@ -1,5 +1,6 @@
 // OFFHEAP_LIMIT is nonsense: loading works, the first use and every later one is refused.
 // expect: exit=0 code=ERR_INVALID_ARG_VALUE
+// message: The property 'process.env.OFFHEAP_LIMIT' must be a count of bytes such as 1024, 64m or 8g. Received '8 gigs'
 // env: OFFHEAP_LIMIT=8 gigs
 import { MemoryBlock, DirectMemoryManager as dmm } from '../../dist/index.js';
 import { check, print, refuses } from './_refuses.mjs';

@@ -1,5 +1,6 @@
 // OFFHEAP_LIMIT=64m holds for everything, zeroed or aligned or reallocated, until setLimit(null) lifts it.
 // expect: exit=0 code=ERR_OFFHEAP_LIMIT
+// message: Cannot allocate 1,001 bytes: 1,000 bytes left under the limit of 67,108,864 bytes (64 MiB). Free memory, or raise it with DirectMemoryManager.setLimit() or OFFHEAP_LIMIT.
 // env: OFFHEAP_LIMIT=64m
 import { DirectMemoryManager as dmm, finish, refuses, same } from './_expect.mjs';
 

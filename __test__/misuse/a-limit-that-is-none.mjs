@@ -1,5 +1,6 @@
 // Nonsense for setLimit, and for the age of findPotentialLeaks; afterwards there is no limit.
 // expect: exit=0 code=ERR_INVALID_ARG_TYPE,ERR_OUT_OF_RANGE
+// message: The "bytes" argument must be one of type number or null. Received undefined
 import { DirectMemoryManager as dmm, finish, refuses } from './_expect.mjs';
 import { NO_COUNTS, NO_NUMBERS } from './_values.mjs';
 

@@ -1,5 +1,6 @@
 // Promise.prototype.then and Promise are patched, leases give thenables of all kinds: each pin is dropped, once.
 // expect: exit=0 code=ERR_OFFHEAP_IN_USE
+// message: MemoryBlock … cannot be freed: 4 pins or leases hold it. Dispose of the pins and await the leases and tasks first.
 /* oxlint-disable unicorn/no-thenable -- these are the misuse */
 import { DirectMemoryManager as dmm, finish, refuses, rejects, tampered } from './_expect.mjs';
 

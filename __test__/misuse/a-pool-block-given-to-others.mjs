@@ -1,5 +1,6 @@
 // Blocks of a pool, plain, viewed, pinned and dead, given to the manager and to another pool; a plain block given to a pool.
 // expect: exit=0 code=ERR_OFFHEAP_FOREIGN_BLOCK,ERR_OFFHEAP_DOUBLE_FREE,ERR_OFFHEAP_IN_USE,ERR_OFFHEAP_USE_AFTER_FREE
+// message: MemoryBlock … belongs to MemoryPool 'own', not to DirectMemoryManager. Call its own free(), or hand it to its owner.
 import { DirectMemoryManager as dmm, MemoryPool, check, finish, refuses, same } from './_expect.mjs';
 
 const pool = new MemoryPool(100, 8, 4, { label: 'own' });

@@ -1,5 +1,6 @@
 // Every method of a closed pool, with blocks in use and with callers who wait; close() again does nothing.
 // expect: exit=0 code=ERR_OFFHEAP_CLOSED
+// message: MemoryPool '' is closed. Make a new one.
 import { MemoryPool, check, finish, refuses, rejects, same } from './_expect.mjs';
 
 const pool = new MemoryPool(64, 8, 4, { limit: 2 });

@@ -1,5 +1,6 @@
 // A program whose waits are all over, each in another way, and that others woke, ends by itself: no timer and no channel keeps it.
 // expect: exit=0 code=ERR_OUT_OF_RANGE
+// message: The value of "offset" is out of range. It must be >= 0 && <= 60. Received 64
 import { DirectMemoryManager as dmm, finish, rejects, same } from './_expect.mjs';
 
 const block = dmm.allocateMemory(64, 'word', { zeroed: true });

@@ -1,5 +1,6 @@
 // A Proxy is not the block, whatever it answers; the block behind it is untouched.
 // expect: exit=0 code=ERR_INVALID_ARG_TYPE
+// message: The "this" argument must be an instance of MemoryBlock. Received a Proxy
 import { CALLS, allRefuse } from './_calls.mjs';
 import { DirectMemoryManager as dmm, check, finish } from './_expect.mjs';
 

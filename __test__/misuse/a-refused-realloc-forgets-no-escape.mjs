@@ -1,5 +1,6 @@
 // After a reallocation was refused because a buffer is with somebody else, free still leaves the memory to them.
 // expect: exit=0 code=ERR_OFFHEAP_ESCAPED
+// message: MemoryBlock … cannot be used: its ArrayBuffer was transferred away, and with it the memory. Transfer copyOut() or use share() instead; free() of the handle still succeeds.
 import { DirectMemoryManager as dmm, check, finish, refuses, transferAway } from './_expect.mjs';
 
 const blocks = [];

@@ -1,6 +1,7 @@
 // A region's buffer is transferred away: no access, close() succeeds, the receiver keeps its bytes. Node 20 copies instead.
 // expect: exit=0 code=none
 // expect from 22: exit=0 code=ERR_OFFHEAP_ESCAPED,ERR_OFFHEAP_CLOSED
+// message: AllocatedMemory … cannot be used: its ArrayBuffer was transferred away, and with it the memory. Transfer copyOut() or use share() instead; free() of the handle still succeeds.
 import { DirectMemoryManager as dmm, MIB, NODE, TYPES, check, finish, open, refuses, rejects, same } from './_allocators.mjs';
 
 const away = [];

@@ -1,5 +1,6 @@
 // rewind() to a stale mark, one of another arena, a forged one; mark() and rewind() of what is no arena. Nothing is rewound.
 // expect: exit=0 code=ERR_INVALID_ARG_VALUE,ERR_INVALID_ARG_TYPE,ERR_OFFHEAP_NOT_SUPPORTED,ERR_OFFHEAP_IN_USE
+// message: The argument 'mark' must be of this arena, and taken since its last reset. Received an instance of Mark
 import { AdvancedMemoryAllocator, MIB, TYPES, finish, open, refuses, same } from './_allocators.mjs';
 import { NO_BYTES } from './_values.mjs';
 

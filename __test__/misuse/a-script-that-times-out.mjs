@@ -1,5 +1,6 @@
 // vm scripts that are stopped between any two steps of allocate, view, reallocate, pin and free, in an isolate that lives on.
 // expect: exit=0 code=ERR_OFFHEAP_USE_AFTER_FREE
+// message: MemoryBlock … cannot be used any more: it was freed. Keep a handle only as long as its memory; isValid() tells.
 import { createContext, runInContext } from 'node:vm';
 import { DirectMemoryManager as dmm, check, finish, refuses } from './_expect.mjs';
 

@@ -1,5 +1,6 @@
 // Blocks and memory come from their makers alone: the classes are there to ask, not to make.
 // expect: exit=0 code=ERR_INVALID_ARG_TYPE
+// message: The "new.target" property must be an instance of a call of DirectMemoryManager.allocateMemory(). Received type number (1)
 import { AllocatedMemory } from '../../dist/index.js';
 import { AdvancedMemoryAllocator, DirectMemoryManager as dmm, MemoryBlock, fail, finish, refuses } from './_expect.mjs';
 
@@ -15,7 +16,7 @@ for (const [face, made, name] of [[MemoryBlock, block, 'MemoryBlock'], [Allocate
 }
 for (const type of ['buddy', 'slab', 'arena', 'ring', 'pool', 'hybrid']) {
   const each = AdvancedMemoryAllocator.getInstance(`sealed ${type}`, type, 65_536);
-  if (each.constructor !== AdvancedMemoryAllocator || !(each instanceof AdvancedMemoryAllocator)) fail(`${type} is an allocator`);
+  if (each.constructor !== AdvancedMemoryAllocator || each.constructor.name !== 'AdvancedMemoryAllocator' || !(each instanceof AdvancedMemoryAllocator)) fail(`${type} is an allocator`);
   refuses('ERR_INVALID_ARG_TYPE', () => new each.constructor());
   each.close();
 }

@@ -1,5 +1,6 @@
 // Setters that get a bigint for a number, a number for a bigint, or neither; numbers that do not fit wrap as DataView's do.
 // expect: exit=0 code=ERR_INVALID_ARG_TYPE
+// message: The "value" argument must be of type number. Received undefined
 import { placesOf } from './_calls.mjs';
 import { DirectMemoryManager as dmm, finish, refuses, same } from './_expect.mjs';
 import { NO_NUMBERS } from './_values.mjs';

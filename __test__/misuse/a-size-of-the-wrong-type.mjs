@@ -1,5 +1,6 @@
 // Sizes that are no numbers, for a new block and for a reallocation.
 // expect: exit=0 code=ERR_INVALID_ARG_TYPE
+// message: The "size" argument must be of type number. Received undefined
 import { DirectMemoryManager as dmm, finish, refuses } from './_expect.mjs';
 import { NO_NUMBERS } from './_values.mjs';
 

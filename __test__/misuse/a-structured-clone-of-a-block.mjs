@@ -1,5 +1,6 @@
 // A clone of a block is a plain object, on this thread and on another; a block cannot be transferred.
 // expect: exit=0 code=ERR_INVALID_ARG_TYPE
+// message: The "this" argument must be an instance of MemoryBlock. Received an instance of Object
 import { MessageChannel, Worker, isMainThread, parentPort, receiveMessageOnPort } from 'node:worker_threads';
 import { fileURLToPath } from 'node:url';
 import { CALLS, allRefuse } from './_calls.mjs';

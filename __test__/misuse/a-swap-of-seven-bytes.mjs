@@ -1,5 +1,6 @@
 // A byte swap whose length is no multiple of the element size, the default of 8 included.
 // expect: exit=0 code=ERR_INVALID_ARG_VALUE
+// message: The argument 'length' must be a multiple of elementSize, 8. Received 7
 import { DirectMemoryManager as dmm, finish, refuses, same } from './_expect.mjs';
 
 const block = dmm.allocateMemory(64).fill(9);

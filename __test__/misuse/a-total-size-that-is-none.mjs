@@ -1,5 +1,6 @@
 // Regions of 0, 1.5, 2^53 bytes, of no number, and of more than there is: refused, and the name stays free.
 // expect: exit=0 code=ERR_OUT_OF_RANGE,ERR_INVALID_ARG_TYPE,ERR_OFFHEAP_OUT_OF_MEMORY
+// message: The value of "totalSize" is out of range. It must be >= 1 && <= 9007199254740991. Received 0
 import { TYPES, finish, open, refuses } from './_allocators.mjs';
 import { NO_COUNTS, NO_NUMBERS } from './_values.mjs';
 

@@ -1,5 +1,6 @@
 // Views of wide elements at offsets that are no multiple of the element's size, or with more elements than fit.
 // expect: exit=0 code=ERR_OUT_OF_RANGE
+// message: The value of "offset" is out of range. It must be a multiple of 2, the size of an element. Received 1
 import { DirectMemoryManager as dmm, finish, refuses, same } from './_expect.mjs';
 
 const block = dmm.allocateMemory(100);

@@ -1,5 +1,6 @@
 // Constructors that make no view: other classes, subclasses that would run user code, things that are no functions.
 // expect: exit=0 code=ERR_INVALID_ARG_TYPE,ERR_INVALID_ARG_VALUE
+// message: The argument 'constructor' must be a TypedArray or DataView constructor. Received function Array
 import { runInNewContext } from 'node:vm';
 import { DirectMemoryManager as dmm, fail, finish, refuses } from './_expect.mjs';
 

@@ -1,5 +1,6 @@
 // Workers load the package with OFFHEAP_LIMIT of their own, sensible or not: they do not undo the process's limit or its setLimit(null).
 // expect: exit=0 code=ERR_OFFHEAP_LIMIT
+// message: Cannot allocate 67,108,864 bytes (64 MiB): 66,623,238 bytes (63.54 MiB) left under the limit of 67,108,864 bytes (64 MiB). Free memory, or raise it with DirectMemoryManager.setLimit() or OFFHEAP_LIMIT.
 // env: OFFHEAP_LIMIT=64m
 import { fileURLToPath } from 'node:url';
 import { Worker, isMainThread, parentPort } from 'node:worker_threads';

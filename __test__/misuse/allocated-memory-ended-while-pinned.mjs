@@ -1,5 +1,6 @@
 // free, dispose, reset, close, rewind and overwriting while something is pinned or leased: refused, and nothing has changed.
 // expect: exit=0 code=ERR_OFFHEAP_IN_USE
+// message: AllocatedMemory … cannot be freed: a pin or lease holds it. Dispose of the pins and await the leases and tasks first.
 import { AdvancedMemoryAllocator, TYPES, finish, open, refuses, same } from './_allocators.mjs';
 
 const live = [];

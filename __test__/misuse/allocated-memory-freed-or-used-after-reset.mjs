@@ -1,5 +1,6 @@
 // Memory from before a reset: no free, no access, no operation, also when its bytes have a new owner.
 // expect: exit=0 code=ERR_OFFHEAP_USE_AFTER_FREE
+// message: AllocatedMemory … cannot be used any more: its allocator was reset. Keep a handle only as long as its memory; isValid() tells.
 import { DirectMemoryManager as dmm, TYPES, check, finish, open, refuses } from './_allocators.mjs';
 
 const heap = new Uint8Array(64);

@@ -1,5 +1,6 @@
 // free() of freed memory, in each way to free, also when its bytes have a new owner.
 // expect: exit=0 code=ERR_OFFHEAP_DOUBLE_FREE
+// message: AllocatedMemory … cannot be freed: it was freed before. Free each handle once; only [Symbol.dispose]() may come again.
 import { TYPES, check, finish, open, refuses } from './_allocators.mjs';
 
 const live = [];

@@ -1,5 +1,6 @@
 // freeMemory and reallocateMemory of allocated memory; freeAllMemory leaves it alone.
 // expect: exit=0 code=ERR_OFFHEAP_FOREIGN_BLOCK
+// message: AllocatedMemory … belongs to AdvancedMemoryAllocator 'own buddy', not to DirectMemoryManager. Call its own free(), or hand it to its owner.
 import { DirectMemoryManager as dmm, TYPES, finish, open, pinBystanders, refuses, same } from './_allocators.mjs';
 
 const live = TYPES.map((type) => {

@@ -1,5 +1,6 @@
 // Options that are no object, an overflow that is none or not for this type, a getter that throws: nothing is opened.
 // expect: exit=0 code=ERR_INVALID_ARG_TYPE,ERR_INVALID_ARG_VALUE
+// message: The "options" argument must be of type object. Received null
 import { TYPES, check, finish, open, refuses } from './_allocators.mjs';
 import { BOMBS } from './_values.mjs';
 

@@ -1,5 +1,6 @@
 // Reads and writes that begin inside a block and end outside, of each width, in each byte order.
 // expect: exit=0 code=ERR_OUT_OF_RANGE
+// message: The value of "offset" is out of range. It must be >= 0 && <= 0. Received 1
 import { DirectMemoryManager as dmm, check, finish, refuses } from './_expect.mjs';
 
 const WIDTHS = { Int8: 1, Uint8: 1, Int16: 2, Uint16: 2, Int32: 4, Uint32: 4, Float32: 4, Float64: 8, BigInt64: 8, BigUint64: 8 };

@@ -1,5 +1,6 @@
 // Under ulimit -v: what the system refuses is a coded error, the process goes on, and freed memory can be had again.
 // expect: exit=0 code=ERR_OFFHEAP_OUT_OF_MEMORY
+// message: Cannot allocate 6,442,450,944 bytes (6 GiB): the operating system refuses, … may be had. Free blocks, call DirectMemoryManager.trim(), or ask for less.
 // shell: ulimit -v 6000000
 import { DirectMemoryManager as dmm, check, finish, refuses, same } from './_expect.mjs';
 

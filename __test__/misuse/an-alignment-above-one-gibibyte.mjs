@@ -1,5 +1,6 @@
 // Alignments that are powers of two above 2^30; 2^30 itself is given, for one byte.
 // expect: exit=0 code=ERR_OUT_OF_RANGE
+// message: The value of "alignment" is out of range. It must be <= 1073741824 (1 GiB). Received 2147483648
 import { DirectMemoryManager as dmm, MemoryBlock, finish, refuses, same } from './_expect.mjs';
 
 for (const value of [2 ** 31, 2 ** 32, 2 ** 52, 2 ** 53, 2 ** 1023]) {

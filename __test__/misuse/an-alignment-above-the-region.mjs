@@ -1,5 +1,6 @@
 // An allocator whose alignment is larger than its region, or is none; nothing is opened, and nothing is charged.
 // expect: exit=0 code=ERR_OUT_OF_RANGE,ERR_INVALID_ARG_VALUE,ERR_INVALID_ARG_TYPE
+// message: The value of "alignment" is out of range. It must be possible for 1048576 bytes of a buddy allocator. Received 2097152
 import { DirectMemoryManager as dmm, MIB, TYPES, finish, open, refuses } from './_allocators.mjs';
 import { NO_NUMBERS } from './_values.mjs';
 

@@ -1,5 +1,6 @@
 // Labels of the wrong type, and one that is too long.
 // expect: exit=0 code=ERR_INVALID_ARG_VALUE,ERR_INVALID_ARG_TYPE
+// message: The "label" argument must be of type string. Received null
 import { TYPES, finish, open, refuses } from './_allocators.mjs';
 import { NO_NUMBERS } from './_values.mjs';
 

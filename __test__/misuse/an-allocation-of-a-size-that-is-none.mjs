@@ -1,5 +1,6 @@
 // Sizes that are zero, fractional, NaN, above the region, no numbers: refused by allocate and tryAllocate, before anything happens.
 // expect: exit=0 code=ERR_OUT_OF_RANGE,ERR_INVALID_ARG_TYPE
+// message: The value of "size" is out of range. It must be >= 1 && <= 9007199254740991. Received 0
 import { MIB, TYPES, finish, open, refuses } from './_allocators.mjs';
 import { NO_COUNTS, NO_NUMBERS } from './_values.mjs';
 

@@ -1,5 +1,6 @@
 // Names that are empty, 10 KB long, or no text; a type that is none.
 // expect: exit=0 code=ERR_INVALID_ARG_VALUE,ERR_INVALID_ARG_TYPE
+// message: The argument 'name' must have 1 to 256 characters. Received ''
 import { AdvancedMemoryAllocator, MIB, TYPES, finish, refuses } from './_allocators.mjs';
 import { BOMBS, NO_NUMBERS } from './_values.mjs';
 

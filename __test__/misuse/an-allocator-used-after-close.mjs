@@ -1,5 +1,6 @@
 // Every method of a closed allocator and of its memory; close() again does nothing, also when the name has a new allocator.
 // expect: exit=0 code=ERR_OFFHEAP_CLOSED
+// message: AdvancedMemoryAllocator 'own buddy' is closed. Make a new one.
 import { DirectMemoryManager as dmm, TYPES, check, finish, open, refuses } from './_allocators.mjs';
 
 const live = TYPES.map((type) => {

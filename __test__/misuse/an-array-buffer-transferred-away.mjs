@@ -1,5 +1,6 @@
 // The buffer of bytes() goes to somebody else: every access is refused, free succeeds, and the bytes are theirs.
 // expect: exit=0 code=ERR_OFFHEAP_DOUBLE_FREE,ERR_OFFHEAP_ESCAPED
+// message: MemoryBlock … cannot be used: its ArrayBuffer was transferred away, and with it the memory. Transfer copyOut() or use share() instead; free() of the handle still succeeds.
 import { USES, allRefuse } from './_calls.mjs';
 import { DirectMemoryManager as dmm, check, finish, refuses, transferAway } from './_expect.mjs';
 

@@ -1,5 +1,6 @@
 // Encodings that Buffer does not know, or that are no text.
 // expect: exit=0 code=ERR_INVALID_ARG_TYPE,ERR_INVALID_ARG_VALUE
+// message: The argument 'encoding' must be an encoding that Buffer knows. Received 'utf9'
 import { DirectMemoryManager as dmm, finish, refuses, same } from './_expect.mjs';
 import { NO_NUMBERS } from './_values.mjs';
 

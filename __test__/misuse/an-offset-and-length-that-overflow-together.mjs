@@ -1,5 +1,6 @@
 // Offset and length that are each possible, but whose sum is past the end, past 2^32 or past 2^53. A length of 0 at the end is fine.
 // expect: exit=0 code=ERR_OUT_OF_RANGE
+// message: The value of "length" is out of range. It must be >= 0 && <= 99. Received 100
 import { DirectMemoryManager as dmm, finish, refuses, same } from './_expect.mjs';
 
 const block = dmm.allocateMemory(100);

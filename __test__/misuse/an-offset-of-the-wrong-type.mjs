@@ -1,5 +1,6 @@
 // Offsets that are no numbers, wherever an offset is taken. Their code must not run.
 // expect: exit=0 code=ERR_INVALID_ARG_TYPE
+// message: The "offset" argument must be of type number. Received type string ('8')
 import { placesOf } from './_calls.mjs';
 import { DirectMemoryManager as dmm, finish, refuses } from './_expect.mjs';
 import { NO_NUMBERS } from './_values.mjs';

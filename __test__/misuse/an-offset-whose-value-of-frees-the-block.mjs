@@ -1,5 +1,6 @@
 // Arguments that would free or reallocate the block when converted to a number: refused unread, the block lives.
 // expect: exit=0 code=ERR_INVALID_ARG_TYPE
+// message: The "offset" argument must be of type number. Received an instance of Object
 import { CALLS } from './_calls.mjs';
 import { DirectMemoryManager as dmm, check, finish, refuses, rejects } from './_expect.mjs';
 

@@ -1,5 +1,6 @@
 // Getters of the options free, reallocate and allocate other blocks while one is being allocated.
 // expect: exit=0 code=ERR_OFFHEAP_DOUBLE_FREE
+// message: MemoryBlock … cannot be freed: it was freed before. Free each handle once; only [Symbol.dispose]() may come again.
 import { DirectMemoryManager as dmm, check, finish, refuses, same } from './_expect.mjs';
 
 const victim = dmm.allocateMemory(64).fill(1);

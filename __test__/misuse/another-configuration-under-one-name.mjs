@@ -1,5 +1,6 @@
 // getInstance() with another type, size, alignment or overflow under a name that is taken.
 // expect: exit=0 code=ERR_OFFHEAP_CONFIG_MISMATCH
+// message: Allocator 'buddy' exists with type 'buddy', not 'slab'. Ask for the same, take another name, or close() it first.
 import { AdvancedMemoryAllocator, MIB, TYPES, check, finish, refuses } from './_allocators.mjs';
 
 const { getInstance } = AdvancedMemoryAllocator;

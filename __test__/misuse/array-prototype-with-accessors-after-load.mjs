@@ -1,5 +1,6 @@
 // Array.prototype gets accessors for indices after load: what the package keeps in arrays must not go out through them.
 // expect: exit=0 code=ERR_OUT_OF_RANGE
+// message: The value of "size" is out of range. It must be >= 1 && <= 9007199254740991. Received 0
 import { hidden, install, remove } from './_accessors.mjs';
 import { DirectMemoryManager as dmm, finish, pinBystanders, refuses, same } from './_expect.mjs';
 import { walk } from './_tour.mjs';

@@ -1,5 +1,6 @@
 // Before load, Array.prototype gets accessors for indices: nothing hidden goes out through them.
 // expect: exit=0 code=ERR_OUT_OF_RANGE
+// message: The value of "size" is out of range. It must be >= 1 && <= 9007199254740991. Received 0
 import { hidden, install, remove } from './_accessors.mjs';
 
 install(undefined);

@@ -1,5 +1,6 @@
 // Objects that free, reallocate or wake when converted, as type, offset, value, expected, count and time: refused unread.
 // expect: exit=0 code=ERR_INVALID_ARG_TYPE
+// message: The "value" argument must be of type number. Received an instance of Object
 import { DirectMemoryManager as dmm, TYPES, check, finish, open, refuses, rejects, same } from './_allocators.mjs';
 import { BOMBS, NO_NUMBERS } from './_values.mjs';
 

@@ -1,5 +1,6 @@
 // freeAllMemory ends every block of the isolate, viewed or not, except pinned ones; their handles then say so.
 // expect: exit=0 code=ERR_OFFHEAP_DOUBLE_FREE,ERR_OFFHEAP_USE_AFTER_FREE
+// message: MemoryBlock … cannot be used any more: it was freed. Keep a handle only as long as its memory; isValid() tells.
 import { CALLS, USES, allRefuse } from './_calls.mjs';
 import { check, print, refuses, same } from './_refuses.mjs';
 import { DirectMemoryManager as dmm } from '../../dist/index.js';

@@ -1,5 +1,6 @@
 // Both buffers of one block go away, one of them back and forth: still one block, whose free succeeds once.
 // expect: exit=0 code=ERR_OFFHEAP_DOUBLE_FREE,ERR_OFFHEAP_ESCAPED
+// message: MemoryBlock … cannot be used: its ArrayBuffer was transferred away, and with it the memory. Transfer copyOut() or use share() instead; free() of the handle still succeeds.
 import { DirectMemoryManager as dmm, check, finish, refuses, transferAway } from './_expect.mjs';
 
 const block = dmm.allocateMemory(100).fill(7);

@@ -1,5 +1,6 @@
 // Every method of channels, ports and events, and the class of channels, throws before anybody has waited: waits and wakes go on.
 // expect: exit=0 code=ERR_OFFHEAP_IN_USE
+// message: MemoryBlock … cannot be freed: 3 pins or leases hold it. Dispose of the pins and await the leases and tasks first.
 import { createRequire } from 'node:module';
 import { DirectMemoryManager as dmm, finish, refuses, same } from './_expect.mjs';
 

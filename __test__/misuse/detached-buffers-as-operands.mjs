@@ -1,5 +1,6 @@
 // Detached buffers and views of them have no bytes: any length is out of range, a length of 0 is a no-op.
 // expect: exit=0 code=ERR_OUT_OF_RANGE
+// message: The value of "length" is out of range. It must be >= 0 && <= 0. Received 8
 import { DirectMemoryManager as dmm, MemoryBlock, finish, refuses, same } from './_expect.mjs';
 
 const block = dmm.allocateMemory(64).fill(7);

@@ -1,5 +1,6 @@
 // Error.prepareStackTrace, stackTraceLimit and captureStackTrace are the user's: errors of ours still have class, code and message.
 // expect: exit=0 code=ERR_INVALID_ARG_TYPE,ERR_OFFHEAP_DOUBLE_FREE,ERR_OUT_OF_RANGE
+// message: MemoryBlock … cannot be freed: it was freed before. Free each handle once; only [Symbol.dispose]() may come again.
 import { DirectMemoryManager as dmm, finish, refuses, same, tampered } from './_expect.mjs';
 
 const block = dmm.allocateMemory(64);

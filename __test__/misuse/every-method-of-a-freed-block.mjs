@@ -1,5 +1,6 @@
 // Each method of a freed block, and each operation with it as an argument; what only tells still tells.
 // expect: exit=0 code=ERR_OFFHEAP_USE_AFTER_FREE
+// message: MemoryBlock … cannot be used any more: it was freed. Keep a handle only as long as its memory; isValid() tells.
 import { inspect } from 'node:util';
 import { CALLS, USES, allRefuse } from './_calls.mjs';
 import { DirectMemoryManager as dmm, check, finish, refuses, same } from './_expect.mjs';

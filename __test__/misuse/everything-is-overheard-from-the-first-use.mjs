@@ -1,5 +1,6 @@
 // All methods, getters and global classes of the realm are wrapped at once, after load, before the first use: they listen, and pass on.
 // expect: exit=0 code=ERR_OUT_OF_RANGE
+// message: The value of "size" is out of range. It must be >= 1 && <= 9007199254740991. Received 0
 import { DirectMemoryManager as dmm, finish, pinBystanders, refuses, same } from './_expect.mjs';
 import { keep, listener, overheard, walk } from './_sweep.mjs';
 

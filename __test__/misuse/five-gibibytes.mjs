@@ -1,5 +1,6 @@
 // 5 GiB: accessors reach every byte, views show parts, one buffer of it all is refused where the runtime cannot hold it (Node 20).
 // expect: exit=0 code=ERR_OUT_OF_RANGE
+// message: The value of "offset" is out of range. It must be >= 0 && <= 5368709119. Received 5_368_709_120
 import { DirectMemoryManager as dmm, NODE, finish, refuses, same } from './_expect.mjs';
 
 const SIZE = 5 * 2 ** 30;

@@ -1,5 +1,6 @@
 // Clones, copies, heirs and Proxies of allocated memory are not that memory: no free, no method, no operation. The memory is untouched.
 // expect: exit=0 code=ERR_INVALID_ARG_TYPE
+// message: The "memory" argument must be an instance of AllocatedMemory. Received an instance of Object
 import { inspect } from 'node:util';
 import { DirectMemoryManager as dmm, TYPES, finish, open, refuses, rejects, same } from './_allocators.mjs';
 

@@ -1,5 +1,6 @@
 // freeAllMemory leaves blocks whose buffer was transferred away, as it leaves pinned ones; their own free still succeeds.
 // expect: exit=0 code=ERR_OFFHEAP_DOUBLE_FREE,ERR_OFFHEAP_ESCAPED
+// message: MemoryBlock … cannot be used: its ArrayBuffer was transferred away, and with it the memory. Transfer copyOut() or use share() instead; free() of the handle still succeeds.
 import { DirectMemoryManager as dmm, check, finish, pinBystanders, refuses, same, transferAway } from './_expect.mjs';
 
 const unpin = pinBystanders();

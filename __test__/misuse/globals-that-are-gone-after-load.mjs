@@ -1,5 +1,6 @@
 // Globals are deleted after load, and what an error number would find on Object.prototype is planted there: the tour goes on.
 // expect: exit=0 code=ERR_OUT_OF_RANGE
+// message: The value of "size" is out of range. It must be >= 1 && <= 9007199254740991. Received 0
 import { DirectMemoryManager as dmm, finish, pinBystanders, refuses, same, tampered } from './_expect.mjs';
 import { walk } from './_tour.mjs';
 

@@ -1,5 +1,6 @@
 // Before load, Symbol.hasInstance of every class throws or lies: handles and bytes are told apart by what they are.
 // expect: exit=0 code=ERR_INVALID_ARG_TYPE
+// message: The "block" argument must be an instance of MemoryBlock. Received an instance of Object
 for (const type of [Object, Array, Error, TypeError, RangeError, ArrayBuffer, Uint8Array, DataView, Buffer, Map, Promise]) {
   Object.defineProperty(type, Symbol.hasInstance, {
     value() {

@@ -1,5 +1,6 @@
 // free() of an allocator with memory of another one, of the same type and of another, live and freed, while open and closed.
 // expect: exit=0 code=ERR_OFFHEAP_FOREIGN_BLOCK,ERR_OFFHEAP_DOUBLE_FREE,ERR_OFFHEAP_CLOSED
+// message: AllocatedMemory … belongs to AdvancedMemoryAllocator 'own buddy', not to AdvancedMemoryAllocator 'own slab'. Call its own free(), or hand it to its owner.
 import { AdvancedMemoryAllocator, MIB, TYPES, finish, open, refuses, same } from './_allocators.mjs';
 
 const all = TYPES.map((type) => open(type));

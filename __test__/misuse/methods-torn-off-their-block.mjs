@@ -1,5 +1,6 @@
 // Methods and getters whose `this` is no object at all.
 // expect: exit=0 code=ERR_INVALID_ARG_TYPE
+// message: The "this" argument must be an instance of MemoryBlock. Received undefined
 import { CALLS, allRefuse } from './_calls.mjs';
 import { DirectMemoryManager as dmm, finish, refuses } from './_expect.mjs';
 

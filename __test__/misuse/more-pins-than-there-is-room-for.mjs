@@ -1,5 +1,6 @@
 // 65,535 pins are counted; one more is refused and carries into nothing.
 // expect: exit=0 code=ERR_OFFHEAP_IN_USE
+// message: MemoryBlock … cannot be pinned once more: 65,535 pins or leases hold it. Dispose of the pins and await the leases and tasks first.
 import { DirectMemoryManager as dmm, finish, refuses } from './_expect.mjs';
 
 const block = dmm.allocateMemory(64);

@@ -1,5 +1,6 @@
 // Allocating and reallocating beyond setLimit: a coded error with numbers, nothing changes, and freeing makes room.
 // expect: exit=0 code=ERR_OFFHEAP_LIMIT
+// message: Cannot allocate 401 bytes: 400 bytes left under the limit of 486,626 bytes (475.22 KiB). Free memory, or raise it with DirectMemoryManager.setLimit() or OFFHEAP_LIMIT.
 import { DirectMemoryManager as dmm, MemoryBlock, check, finish, refuses, same } from './_expect.mjs';
 
 const { currentAllocated } = dmm.getMemoryStats();

@@ -1,5 +1,6 @@
 // Object.prototype gets properties that descriptors, options, labels and inner objects have, as values and as accessors.
 // expect: exit=0 code=ERR_OUT_OF_RANGE
+// message: The value of "size" is out of range. It must be >= 1 && <= 9007199254740991. Received 0
 import { DirectMemoryManager as dmm, finish, pinBystanders, refuses, same, tampered } from './_expect.mjs';
 import { walk } from './_tour.mjs';
 

@@ -1,5 +1,6 @@
 // Before load, Object.prototype gets options and environment variables: without options they are not asked, and the environment is its own.
 // expect: exit=0 code=ERR_INVALID_ARG_TYPE
+// message: The "options.zeroed" property must be of type boolean. Received type string ('yes')
 Object.assign(Object.prototype, { zeroed: 'yes', label: 8, OFFHEAP_LIMIT: '1', OFFHEAP_TABLE: 'x', alignment: 3 });
 const { DirectMemoryManager: dmm, MemoryBlock, finish, pinBystanders, refuses, same } = await import('./_expect.mjs');
 const { walk } = await import('./_tour.mjs');

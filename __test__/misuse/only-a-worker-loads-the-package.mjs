@@ -1,5 +1,6 @@
 // The package is loaded in workers only, one after the other and several at once; main loads it after they are dead.
 // expect: exit=0 code=ERR_OFFHEAP_USE_AFTER_FREE
+// message: MemoryBlock … cannot be used any more: it was freed. Keep a handle only as long as its memory; isValid() tells.
 import { fileURLToPath } from 'node:url';
 import { Worker, isMainThread, workerData } from 'node:worker_threads';
 

@@ -1,5 +1,6 @@
 // Sources, targets and views that are neither memory nor bytes.
 // expect: exit=0 code=ERR_INVALID_ARG_TYPE
+// message: The "source" argument must be an instance of MemoryBlock or AllocatedMemory or ArrayBufferView or ArrayBuffer. Received undefined
 import { DirectMemoryManager as dmm, MemoryBlock, finish, refuses } from './_expect.mjs';
 import { NO_BYTES } from './_values.mjs';
 

@@ -1,5 +1,6 @@
 // Options that are no object, and mistyped ones: { zeroed: 'yes' }, { label: 8 }.
 // expect: exit=0 code=ERR_INVALID_ARG_TYPE
+// message: The "options" argument must be of type object. Received null
 import { DirectMemoryManager as dmm, MemoryBlock, finish, refuses } from './_expect.mjs';
 
 const revoked = Proxy.revocable({}, {});

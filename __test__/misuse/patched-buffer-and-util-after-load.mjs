@@ -1,5 +1,6 @@
 // Every function of Buffer, Buffer.prototype, node:util, its ESM bindings too, is patched after load.
 // expect: exit=0 code=ERR_OUT_OF_RANGE
+// message: The value of "size" is out of range. It must be >= 1 && <= 9007199254740991. Received 0
 import { Buffer } from 'node:buffer';
 import { syncBuiltinESMExports } from 'node:module';
 import util from 'node:util';

@@ -1,5 +1,6 @@
 // Before load, what we capture is wrapped, transparently: Map, WeakMap, WeakRef, Function.prototype.call and bind, the getters of buffers.
 // expect: exit=0 code=ERR_OUT_OF_RANGE
+// message: The value of "size" is out of range. It must be >= 1 && <= 9007199254740991. Received 0
 const { apply, ownKeys, getOwnPropertyDescriptor, defineProperty } = Reflect;
 let calls = 0;
 const wrap = (original) => function wrapped(...args) {

@@ -1,5 +1,6 @@
 // Every method and getter of DataView, the typed arrays, ArrayBuffer and SharedArrayBuffer is patched after load.
 // expect: exit=0 code=ERR_OUT_OF_RANGE
+// message: The value of "size" is out of range. It must be >= 1 && <= 9007199254740991. Received 0
 import { sweep } from './_sweep.mjs';
 
 const TypedArray = Object.getPrototypeOf(Uint8Array);

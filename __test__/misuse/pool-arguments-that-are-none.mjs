@@ -1,5 +1,6 @@
 // Pools of sizes, counts, alignments and options that are none.
 // expect: exit=0 code=ERR_OUT_OF_RANGE,ERR_INVALID_ARG_TYPE,ERR_INVALID_ARG_VALUE,ERR_OFFHEAP_OUT_OF_MEMORY
+// message: The value of "blockSize" is out of range. It must be >= 1 && <= 9007199254740991. Received 0
 import { MemoryPool, finish, refuses } from './_expect.mjs';
 import { NO_COUNTS, NO_NUMBERS } from './_values.mjs';
 

@@ -1,5 +1,6 @@
 // Views of resizable buffers that shrank below them, or away with them: only the bytes that are still there count.
 // expect: exit=0 code=ERR_OUT_OF_RANGE
+// message: The value of "length" is out of range. It must be >= 0 && <= 0. Received 1
 import { DirectMemoryManager as dmm, MemoryBlock, finish, refuses, same } from './_expect.mjs';
 
 const block = dmm.allocateMemory(64).fill(7);

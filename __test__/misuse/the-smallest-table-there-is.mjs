@@ -1,5 +1,6 @@
 // OFFHEAP_TABLE=64k: more blocks than such a table could hold are served all the same.
 // expect: exit=0 code=ERR_OFFHEAP_DOUBLE_FREE
+// message: MemoryBlock … cannot be freed: it was freed before. Free each handle once; only [Symbol.dispose]() may come again.
 // env: OFFHEAP_TABLE=64k
 import { DirectMemoryManager as dmm, finish, refuses, same } from './_expect.mjs';
 

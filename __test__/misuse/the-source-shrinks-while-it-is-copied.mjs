@@ -1,5 +1,6 @@
 // MemoryBlock.from with options whose getter takes the source away: transferred, or shrunk. Refused, and no block is left behind.
 // expect: exit=0 code=ERR_OUT_OF_RANGE
+// message: The value of "length" is out of range. It must be >= 0 && <= 0. Received 64
 import { MemoryBlock, finish, refuses } from './_expect.mjs';
 
 function vanishing() {

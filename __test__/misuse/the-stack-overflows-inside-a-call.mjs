@@ -1,5 +1,6 @@
 // Calls so deep that the stack overflows somewhere inside them: the engine's own error, and nothing is torn.
 // expect: exit=0 code=ERR_OFFHEAP_USE_AFTER_FREE
+// message: MemoryBlock … cannot be used any more: it was freed. Keep a handle only as long as its memory; isValid() tells.
 import { DirectMemoryManager as dmm, check, finish, refuses, same } from './_expect.mjs';
 
 const kept = dmm.allocateMemory(100, 'word', { label: 'deep' }).fill(7);

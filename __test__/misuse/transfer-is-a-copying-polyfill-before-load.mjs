@@ -1,5 +1,6 @@
 // Before load, ArrayBuffer.prototype.transfer becomes a polyfill that copies (as core-js does on Node 20), disguised as native code.
 // expect: exit=0 code=ERR_OFFHEAP_USE_AFTER_FREE
+// message: MemoryBlock … cannot be used any more: it was freed. Keep a handle only as long as its memory; isValid() tells.
 // node: --import ./_transfer-polyfill.mjs
 import { DirectMemoryManager as dmm, finish, pinBystanders, refuses, same } from './_expect.mjs';
 import { walk } from './_tour.mjs';

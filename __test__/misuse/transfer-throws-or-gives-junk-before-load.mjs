@@ -1,5 +1,6 @@
 // Before load, ArrayBuffer.prototype.transfer throws, gives junk, gives the buffer itself, or somebody else's; plain or as a getter.
 // expect: exit=0 code=ERR_OUT_OF_RANGE
+// message: The value of "size" is out of range. It must be >= 1 && <= 9007199254740991. Received 0
 import { fileURLToPath } from 'node:url';
 import { Worker, isMainThread, workerData } from 'node:worker_threads';
 

@@ -1,5 +1,6 @@
 // Two workers allocate, free and call freeAllMemory at once: neither frees or disturbs the other's blocks or main's.
 // expect: exit=0 code=ERR_OFFHEAP_USE_AFTER_FREE
+// message: MemoryBlock … cannot be used any more: it was freed. Keep a handle only as long as its memory; isValid() tells.
 import { fileURLToPath } from 'node:url';
 import { Worker, isMainThread, threadId } from 'node:worker_threads';
 import { DirectMemoryManager as dmm, check, finish, refuses, same } from './_expect.mjs';

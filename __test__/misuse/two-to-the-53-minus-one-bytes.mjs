@@ -1,5 +1,6 @@
 // The largest number of bytes there is: refused with numbers, for a new block and for a reallocation, which loses nothing.
 // expect: exit=0 code=ERR_OFFHEAP_OUT_OF_MEMORY
+// message: Cannot allocate 9,007,199,254,740,991 bytes (8 PiB): the operating system refuses, … may be had. Free blocks, call DirectMemoryManager.trim(), or ask for less.
 import { DirectMemoryManager as dmm, check, finish, refuses, same } from './_expect.mjs';
 
 const MAX = Number.MAX_SAFE_INTEGER;

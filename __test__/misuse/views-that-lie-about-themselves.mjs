@@ -1,5 +1,6 @@
 // Views and buffers whose own properties claim another length, offset or buffer: the memory they really have counts.
 // expect: exit=0 code=ERR_OUT_OF_RANGE
+// message: The value of "length" is out of range. It must be >= 0 && <= 64. Received 65
 import { DirectMemoryManager as dmm, MemoryBlock, finish, refuses, same } from './_expect.mjs';
 
 const block = dmm.allocateMemory(1000).fill(7);

@@ -1,5 +1,6 @@
 // OFFHEAP_TRACK, OFFHEAP_FRONTEND and OFFHEAP_HARDENED with words nobody knows: refused at the first use, each by name.
 // expect: exit=0 code=ERR_INVALID_ARG_VALUE
+// message: The argument 'alignment' must be one of: 'none', 'word', 'cache-line', 'page'. Received 'x'
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { DirectMemoryManager as dmm } from '../../dist/index.js';

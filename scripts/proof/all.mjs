@@ -2,6 +2,7 @@
 import { heading, inRoot } from '../lib.mjs';
 import { scriptSuite } from '../suites.mjs';
 import { climbAsan } from './asan.mjs';
+import { climbFuzz } from './fuzz.mjs';
 import { climbLsan } from './lsan.mjs';
 import { rungMain, timed } from './rung.mjs';
 import { climbTsan } from './tsan.mjs';
@@ -15,5 +16,6 @@ await rungMain('proof', ({ quick }) => [
   { name: 'loom', run: climbLoom },
   { name: 'tsan', run: () => climbTsan() },
   { name: 'lsan', run: () => climbLsan() },
+  { name: 'fuzz', run: () => climbFuzz({ quick }) },
   { name: 'asan', run: () => climbAsan({ quick }) },
 ], { hasQuick: true });

@@ -110,14 +110,18 @@ export async function climb(rungs) {
   return finish({ passed: sum('passed'), failed: sum('failed') });
 }
 
-/** The body of `npm run proof:…`: `-- --quick` for a short form where there is one, `-- NAME…` where one may name what runs. */
-export const rungMain = (command, rungs, { hasQuick = false, hasNames = false } = {}) =>
-  main(async (args) => {
-    const quick = hasQuick && args[0] === '--quick';
-    const names = args.slice(quick ? 1 : 0);
-    if ((names.length > 0 && !hasNames) || names.some((name) => name.startsWith('-'))) {
+/**
+ * The body of `npm run proof:…`: `-- --quick` for a short form where there is one, `-- NAME…` where one may name what runs; with `takesMore`
+ * the rung reads other arguments itself.
+ */
+export const rungMain = (command, rungs, { hasQuick = false, hasNames = false, takesMore = false } = {}) =>
+  main(async (all) => {
+    const quick = hasQuick && all.includes('--quick');
+    const args = quick ? all.filter((arg) => arg !== '--quick') : all;
+    const areNames = hasNames && args.every((arg) => !arg.startsWith('-'));
+    if (args.length > 0 && !takesMore && !areNames) {
       throw new Stop(`Usage: npm run ${command}${hasQuick ? ' [-- --quick]' : ''}${hasNames ? ' [-- part-of-a-name…]' : ''}`);
     }
     demandLinux(command);
-    return climb(rungs({ quick, names }));
+    return climb(rungs({ quick, args }));
   });

@@ -51,4 +51,4 @@ export async function climbTsan({ names = [] } = {}) {
   return [alarm, await timed('scenes of several threads', () => scenes(program, names))];
 }
 
-if (isEntry(import.meta.url)) await rungMain('proof:tsan', ({ names }) => [{ name: 'tsan', run: () => climbTsan({ names }) }], { hasNames: true });
+if (isEntry(import.meta.url)) await rungMain('proof:tsan', ({ args }) => [{ name: 'tsan', run: () => climbTsan({ names: args }) }], { hasNames: true });

@@ -2,7 +2,7 @@
 //! part against its table.
 //!
 //! Properties:
-//! - `model`: whatever scripts and native calls do in turns, also when an isolate ends between two stores of its
+//! - `model`, `sequences`: whatever scripts and native calls do in turns, also when an isolate ends between two stores of its
 //!   script, no two live grants share a byte, contents stay, figures and rows are those of plain sets, what was freed
 //!   is dead for everybody, and what is full was full.
 //! - `arenas`: the same of arenas: positions, marks and figures are those of a position that only moves forward.
@@ -19,12 +19,18 @@
 
 #[path = "loans/arenas.rs"]
 mod arenas;
+#[path = "loans/common.rs"]
+mod common;
+#[path = "shared/corpus.rs"]
+mod corpus;
 #[path = "loans/ends.rs"]
 mod ends;
 #[path = "loans/figures.rs"]
 mod figures;
 #[path = "loans/model.rs"]
 mod model;
+#[path = "shared/random.rs"]
+mod random;
 #[path = "loans/ranges.rs"]
 mod ranges;
 #[path = "loans/recalls.rs"]
@@ -35,6 +41,8 @@ mod refills;
 mod rules;
 #[path = "loans/script.rs"]
 mod script;
+#[path = "loans/sequences.rs"]
+mod sequences;
 #[path = "loans/shares.rs"]
 mod shares;
 #[path = "loans/stretches.rs"]
@@ -44,72 +52,5 @@ mod threads;
 #[path = "loans/world.rs"]
 mod world;
 
-use offheap_core::base::error::{Code, Result};
-use offheap_core::manager::allocators::{AllocatorId, AllocatorStats, Kind, Measures, assume_fence};
-use offheap_core::manager::{Isolate, Manager};
-use offheap_core::tracker::state::AlignmentCode;
-
-const MIB: u64 = 1 << 20;
-/// Kinds that lend what was freed.
-const LENDING: [Kind; 4] = [Kind::Buddy, Kind::Slab, Kind::ObjectPool, Kind::Hybrid];
-
-/// A manager of a test's own, which lives for ever as the process's one does.
-fn manager() -> &'static Manager {
-    assume_fence(); // the scripts bring their own
-    Box::leak(Box::default())
-}
-
-/// A door through which a script hands grants out.
-fn lending(manager: &'static Manager) -> Isolate {
-    Isolate::open_lending(manager, None, true).unwrap()
-}
-
-fn measures(kind: Kind, total: u64) -> Measures {
-    Measures { kind, total, alignment: AlignmentCode::WORD, overwrite: false }
-}
-
-fn code<T: std::fmt::Debug>(result: Result<T>) -> Code {
-    result.unwrap_err().code
-}
-
-/// Figures as they are, with whatever lies ready.
-#[track_caller]
-fn figures(isolate: &Isolate, id: AllocatorId) -> AllocatorStats {
-    let allocator = isolate.manager().allocators.get(id).unwrap();
-    allocator.check().unwrap();
-    isolate.manager().tracker.check().unwrap();
-    allocator.stats(isolate.manager())
-}
-
-/// Figures as the isolate's JavaScript gets them.
-#[track_caller]
-fn stats(isolate: &Isolate, id: AllocatorId) -> AllocatorStats {
-    isolate.settle_loans(id);
-    figures(isolate, id)
-}
-
-/// What must hold when nothing is live in an allocator.
-#[track_caller]
-fn assert_all_free(isolate: &Isolate, id: AllocatorId) {
-    let stats = stats(isolate, id);
-    assert_eq!((stats.blocks, stats.requested, stats.held, stats.free), (0, 0, 0, stats.total));
-}
-
-/// How many records are lent to anybody.
-fn lent(manager: &Manager) -> usize {
-    let mut count = 0;
-    for table in manager.tracker.tables.all() {
-        manager.tracker.each_lent(&table, |_, _| count += 1);
-    }
-    count
-}
-
-/// A small random generator.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
-        (self.0 >> 33) % limit
-    }
-}
+use common::{LENDING, MIB, assert_all_free, code, figures, lending, lent, manager, measures, stats};
+use random::Random;

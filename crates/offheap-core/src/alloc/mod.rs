@@ -12,6 +12,3 @@ pub mod object_pool;
 pub mod ring;
 pub mod slab;
 pub mod strategy;
-
-#[cfg(test)]
-mod tests;

@@ -14,7 +14,7 @@ pub fn overflow() {
     let start = NonNull::from(memory.as_mut_slice()).cast();
     // SAFETY: none. The last byte is nobody's; that is the bug.
     let bytes = unsafe { Bytes::from_raw_parts(start, black_box(SIZE + 1)) };
-    mem::fill(bytes, 1);
+    mem::fill(bytes, 1.into());
     black_box(&memory);
 }
 
@@ -25,5 +25,5 @@ pub fn use_after_free() {
     // SAFETY: none. The range outlives its owner; that is the bug.
     let bytes = unsafe { Bytes::from_raw_parts(start, black_box(SIZE)) };
     drop(black_box(memory));
-    mem::fill(bytes, 1);
+    mem::fill(bytes, 1.into());
 }

@@ -71,7 +71,7 @@ fn nothing_is_lost_when_another_isolate_comes_resets_and_closes_at_any_moment() 
                     let isolate = lending(manager);
                     let region = Script::new(&isolate).open("shared", measures(kind, MIB)).unwrap();
                     barrier.wait();
-                    use_up(&isolate, region, &stops, &mut Random(round));
+                    use_up(&isolate, region, &stops, &mut Random::Seeded(round));
                 });
                 barrier.wait();
                 let two = lending(manager);
@@ -151,7 +151,7 @@ fn figures_of_others_are_whole_while_a_script_takes_and_gives() {
         thread::scope(|scope| {
             scope.spawn(|| {
                 let isolate = isolate;
-                use_up(&isolate, region, &stops, &mut Random(1));
+                use_up(&isolate, region, &stops, &mut Random::Seeded(1));
             });
             let allocator = manager.allocators.get(id).unwrap();
             let look = |_| (allocator.stats(manager), manager.rows());
@@ -231,7 +231,7 @@ impl Oracle {
 
 /// Allocates and frees until it is told to stop; now and then what recalls everything, and is refused by a pin.
 fn use_with_others(isolate: &Isolate, kind: Kind, oracle: &Oracle, who: u32, stops: &AtomicBool) {
-    let (script, mut random) = (Script::new(isolate), Random(u64::from(who)));
+    let (script, mut random) = (Script::new(isolate), Random::Seeded(u64::from(who)));
     let mut region = script.open("together", measures(kind, MIB)).unwrap();
     let anchor = script.ask(&mut region, 16, Label::NONE).unwrap(); // a size of nobody else
     isolate.pin_in(region.id, anchor.handle).unwrap();

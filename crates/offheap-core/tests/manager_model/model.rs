@@ -1,63 +1,32 @@
-//! Sequences of operations of one or two isolates against maps.
+//! Sequences of operations of one or two isolates against maps. `properties` makes sequences up, and so does the fuzzer.
 
-use super::{assert_all_free, assert_stamp, isolate, manager, stats, write_stamp};
+use super::{Random, assert_all_free, assert_stamp, isolate, manager, stats, write_stamp};
 use offheap_core::base::error::{Code, Error};
 use offheap_core::manager::{Isolate, Request};
 use offheap_core::report;
 use offheap_core::tracker::label::Label;
 use offheap_core::tracker::state::{AlignmentCode, Generation, Handle};
-use proptest::collection::vec;
-use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_oneof, proptest};
-use proptest::sample::{Index, select};
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Clone)]
-enum Act {
+pub enum Act {
     Allocate {
         size: u64,
         alignment: AlignmentCode,
         zeroed: bool,
         label: u16,
     },
-    Free(Index),
+    Free(usize),
     /// And its record has only so many lives left then.
-    FreeAndAge(Index, u32),
-    FreeOld(Index),
-    Reallocate(Index, u64),
-    PrepareAndAbort(Index, u64),
-    Pin(Index),
-    Unpin(Index),
-    View(Index),
+    FreeAndAge(usize, u32),
+    FreeOld(usize),
+    Reallocate(usize, u64),
+    PrepareAndAbort(usize, u64),
+    Pin(usize),
+    Unpin(usize),
+    View(usize),
     Trim,
     SetLimit(Option<u64>),
-}
-
-fn size() -> impl Strategy<Value = u64> {
-    prop_oneof![12 => 1..300_u64, 6 => 1..5000_u64, 3 => 5000..80_000_u64, 1 => 80_000..1_500_000_u64]
-}
-
-fn alignment() -> impl Strategy<Value = AlignmentCode> {
-    let named = [AlignmentCode::NONE, AlignmentCode::WORD, AlignmentCode::CACHE_LINE, AlignmentCode::PAGE];
-    prop_oneof![3 => select(named.to_vec()), 1 => (0..18_u8).prop_map(AlignmentCode)]
-}
-
-fn acts() -> impl Strategy<Value = Vec<(bool, Act)>> {
-    let which = any::<Index>;
-    let act = prop_oneof![
-        10 => (size(), alignment(), any::<bool>(), 0..3_u16)
-            .prop_map(|(size, alignment, zeroed, label)| Act::Allocate { size, alignment, zeroed, label }),
-        7 => which().prop_map(Act::Free),
-        2 => (which(), 0..3_u32).prop_map(|(which, left)| Act::FreeAndAge(which, left)),
-        2 => which().prop_map(Act::FreeOld),
-        5 => (which(), size()).prop_map(|(which, size)| Act::Reallocate(which, size)),
-        1 => (which(), size()).prop_map(|(which, size)| Act::PrepareAndAbort(which, size)),
-        2 => which().prop_map(Act::Pin),
-        2 => which().prop_map(Act::Unpin),
-        2 => which().prop_map(Act::View),
-        1 => Just(Act::Trim),
-        1 => prop_oneof![2 => Just(None), 3 => (0..200_000_u64).prop_map(Some)].prop_map(Act::SetLimit),
-    ];
-    vec((any::<bool>(), act), 1..100)
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -115,9 +84,9 @@ impl Model {
         if bytes > available { Err(Error::new(Code::Limit, bytes, available)) } else { Ok(()) }
     }
 
-    fn pick(&self, which: Index) -> Option<(u64, Block)> {
+    fn pick(&self, which: usize) -> Option<(u64, Block)> {
         let addresses: Vec<u64> = self.live.keys().copied().collect();
-        let address = *addresses.get(which.index(addresses.len().max(1)))?;
+        let address = *addresses.get(which % addresses.len().max(1))?;
         Some((address, self.live[&address]))
     }
 
@@ -181,7 +150,7 @@ impl Model {
                 }
             }
             Act::FreeOld(which) => {
-                let handle = *self.old.get(which.index(self.old.len().max(1)))?;
+                let handle = *self.old.get(which % self.old.len().max(1))?;
                 assert_eq!(isolate.free(handle), Err(Code::DoubleFree.into()));
                 assert_eq!(isolate.reallocate(handle, 10), Err(Code::UseAfterFree.into()));
                 assert_eq!(isolate.pin(handle), Err(Code::UseAfterFree.into()));
@@ -297,16 +266,67 @@ impl Model {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(if super::GIVES_PAGES_BACK { 96 } else { 12 }))]
-
-    #[test]
-    fn any_sequence_of_operations_does_what_maps_do(isolates in 1..=2_usize, acts in acts()) {
-        let mut model = Model::new(isolates);
-        for (second, act) in &acts {
-            let _ = model.step(usize::from(*second) % isolates, act);
-            model.compare();
-        }
-        model.finish();
+/// A sequence, and a look at everything after each step.
+pub fn run(isolates: usize, acts: impl IntoIterator<Item = (bool, Act)>) {
+    let mut model = Model::new(isolates);
+    for (second, act) in acts {
+        let _ = model.step(usize::from(second) % isolates, &act);
+        model.compare();
     }
+    model.finish();
+}
+
+impl Act {
+    fn of(random: &mut Random) -> Self {
+        let which = |random: &mut Random| random.below(256) as usize;
+        match random.below(18) {
+            0..=4 => Self::Allocate {
+                size: size(random),
+                alignment: AlignmentCode(random.pick(&ALIGNMENTS)),
+                zeroed: random.below(2) == 0,
+                label: random.below(3) as u16,
+            },
+            5..=7 => Self::Free(which(random)),
+            8 => Self::FreeAndAge(which(random), random.below(3) as u32),
+            9 => Self::FreeOld(which(random)),
+            10..=11 => Self::Reallocate(which(random), size(random)),
+            12 => Self::PrepareAndAbort(which(random), size(random)),
+            13 => Self::Pin(which(random)),
+            14 => Self::Unpin(which(random)),
+            15 => Self::View(which(random)),
+            16 => Self::Trim,
+            _ => Self::SetLimit((random.below(2) == 0).then(|| random.below(200_000))),
+        }
+    }
+}
+
+/// The named ones, and powers of two.
+const ALIGNMENTS: [u8; 9] = [
+    AlignmentCode::NONE.0,
+    AlignmentCode::WORD.0,
+    AlignmentCode::CACHE_LINE.0,
+    AlignmentCode::PAGE.0,
+    0,
+    3,
+    5,
+    12,
+    17,
+];
+
+fn size(random: &mut Random) -> u64 {
+    1 + match random.below(8) {
+        0..=3 => random.below(256),
+        4..=5 => random.below(5000),
+        6 => random.below(80_000),
+        _ => random.below(1_500_000),
+    }
+}
+
+/// A sequence that is written in bytes.
+pub fn play(mut random: Random) {
+    let isolates = 1 + random.below(2) as usize;
+    run(
+        isolates,
+        std::iter::from_fn(|| (!random.is_over()).then(|| (random.below(2) == 0, Act::of(&mut random)))),
+    );
 }

@@ -40,7 +40,7 @@ struct Count {
 /// Allocates, writes, moves, hands over, checks and frees at random. Whatever is in `mailbox` was
 /// allocated by any thread.
 fn work(isolate: &Isolate, mailbox: &Mutex<Vec<Held>>, thread: u64, steps: u32) -> Count {
-    let mut random = Random(thread);
+    let mut random = Random::Seeded(thread);
     let mut held: Vec<Held> = Vec::new();
     let mut count = Count::default();
     let free = |block: Held, count: &mut Count| {
@@ -137,7 +137,7 @@ fn the_limit_holds_to_the_byte_however_many_threads_hammer_at_it() {
         for thread in 1..=THREADS {
             let (held_for_certain, refusals) = (&held_for_certain, &refusals);
             scope.spawn(move || {
-                let (isolate, mut random, mut held) = (isolate(manager), Random(thread), Vec::new());
+                let (isolate, mut random, mut held) = (isolate(manager), Random::Seeded(thread), Vec::new());
                 let free = |(handle, size)| {
                     held_for_certain.fetch_sub(size, Ordering::SeqCst);
                     isolate.free(handle).unwrap();
@@ -182,7 +182,7 @@ fn the_limit_refuses_nothing_that_fits() {
         for thread in 1..=THREADS {
             scope.spawn(move || {
                 let (isolate, mut random, mut held, mut bytes) =
-                    (isolate(manager), Random(thread), Vec::new(), 0);
+                    (isolate(manager), Random::Seeded(thread), Vec::new(), 0);
                 for _ in 0..10_000 {
                     let size = 1 + random.below(20_000);
                     while bytes + size > SHARE {
@@ -235,7 +235,7 @@ fn one_block_is_freed_once_however_many_threads_try() {
 #[test]
 fn ids_never_repeat_in_a_million_pairs() {
     let isolate = isolate(manager());
-    let mut random = Random(5);
+    let mut random = Random::Seeded(5);
     let mut held: Vec<Handle> = Vec::new();
     let mut ids = Vec::with_capacity(1_000_000);
     for _ in 0..1_000_000 {

@@ -1,7 +1,7 @@
 //! Free bytes that cannot be part of the largest request, for where the grants lie.
 
-use super::super::strategy::{Grant, Usage};
-use super::{ALL, House};
+use super::house::{ALL, House};
+use offheap_core::alloc::strategy::{Grant, Usage};
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;

@@ -1,27 +1,19 @@
-//! The laws of [`Strategy`], for all six: `contract` one by one, `model` in any sequence against a
-//! plain map, `threads` with an owner's mark on every grant; `arenas` what only an arena has; `scattered` what free bytes
-//! of each are of use for.
+//! All six strategies, each over memory of its own.
 
-mod arenas;
-mod contract;
-mod model;
-mod scattered;
-mod threads;
-
-use super::arena::{Arena, Stay};
-use super::buddy::Buddy;
-use super::hybrid::Hybrid;
-use super::object_pool::ObjectPool;
-use super::ring::Ring;
-use super::slab::Slab;
-use super::strategy::{Grant, Strategy, Usage, Verdict, not_granted};
-use crate::base::error::{Code, Result};
-use crate::ops;
-use crate::raw;
-use crate::raw::region::Region;
-use crate::tracker::counters::Counter;
+use offheap_core::alloc::arena::{Arena, Stay};
+use offheap_core::alloc::buddy::Buddy;
+use offheap_core::alloc::hybrid::Hybrid;
+use offheap_core::alloc::object_pool::ObjectPool;
+use offheap_core::alloc::ring::Ring;
+use offheap_core::alloc::slab::Slab;
+use offheap_core::alloc::strategy::{Grant, Strategy, Usage, Verdict, not_granted};
+use offheap_core::base::error::{Code, Result};
+use offheap_core::ops;
+use offheap_core::raw;
+use offheap_core::raw::region::Region;
+use offheap_core::tracker::counters::Counter;
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 /// An arena that keeps what handles keep: the stay of each grant. It resets itself when all is freed.
 #[derive(Debug)]
@@ -75,14 +67,17 @@ impl Strategy for Handles {
     }
 }
 
-type Make = fn(u64, u64) -> Result<Box<dyn Strategy>>;
+pub type Make = fn(u64, u64) -> Result<Box<dyn Strategy>>;
 
 fn boxed<S: Strategy + 'static>(made: Result<S>) -> Result<Box<dyn Strategy>> {
     made.map(|strategy| Box::new(strategy) as Box<dyn Strategy>)
 }
 
-/// All six by name.
-const ALL: [(&str, Make); 6] = [
+/// A strategy, and what it is called.
+pub type Named = (&'static str, Make);
+
+/// All six.
+pub const ALL: [Named; 6] = [
     ("buddy", |total, alignment| boxed(Buddy::new(total, alignment))),
     ("slab", |total, alignment| boxed(Slab::new(total, alignment))),
     ("arena", |total, alignment| boxed(Handles::new(total, alignment))),
@@ -92,33 +87,31 @@ const ALL: [(&str, Make); 6] = [
 ];
 
 /// A strategy over memory of its own.
-struct House {
-    name: &'static str,
-    strategy: Box<dyn Strategy>,
-    region: Region,
-    total: u64,
-    alignment: u64,
+pub struct House {
+    pub name: &'static str,
+    pub strategy: Box<dyn Strategy>,
+    pub region: Arc<Region>,
+    pub total: u64,
+    pub alignment: u64,
 }
 
 impl House {
     /// `None` when the strategy refuses this total or alignment.
-    fn new((name, make): (&'static str, Make), total: u64, alignment: u64) -> Option<Self> {
+    pub fn new((name, make): Named, total: u64, alignment: u64) -> Option<Self> {
         let strategy = make(total, alignment).ok()?;
-        let size = (total as usize).next_multiple_of(raw::page_size());
-        let region = Region::reserve(size, (alignment as usize).max(raw::page_size())).unwrap();
-        region.commit_to(size).unwrap();
+        let region = region(total, alignment);
         Some(Self { name, strategy, region, total, alignment })
     }
 
     /// Writes a number over a grant: all of a small one, both ends of a large one.
-    fn stamp(&self, grant: Grant, stamp: u8) {
+    pub fn stamp(&self, grant: Grant, stamp: u8) {
         for (offset, size) in ends(grant) {
             ops::fill(self.region.bytes(offset as usize, size as usize).unwrap(), stamp);
         }
     }
 
     #[track_caller]
-    fn assert_stamp(&self, grant: Grant, stamp: u8) {
+    pub fn assert_stamp(&self, grant: Grant, stamp: u8) {
         for (offset, size) in ends(grant) {
             let mut copy = vec![0; size as usize];
             ops::snapshot(self.region.bytes(offset as usize, size as usize).unwrap(), &mut copy).unwrap();
@@ -132,7 +125,7 @@ impl House {
 
     /// Law 1, for one grant.
     #[track_caller]
-    fn assert_proper(&self, grant: Grant, size: u64) {
+    pub fn assert_proper(&self, grant: Grant, size: u64) {
         assert!(grant.size >= size, "{}: {grant:?} for {size}", self.name);
         assert!(grant.offset + grant.size <= self.total, "{}: {grant:?} past the end", self.name);
         let address = self.region.address() as u64 + grant.offset;
@@ -140,7 +133,7 @@ impl House {
     }
 
     /// The largest request, as the refusal of a larger one tells it.
-    fn largest(&self) -> u64 {
+    pub fn largest(&self) -> u64 {
         let refused = self.strategy.allocate(u64::MAX).unwrap_err();
         assert_eq!((refused.code, refused.requested), (Code::OutOfRange, u64::MAX));
         refused.available
@@ -157,9 +150,26 @@ fn ends(grant: Grant) -> Vec<(u64, u64)> {
     }
 }
 
+/// Regions live for ever, so those of houses that are gone are used again.
+static IDLE: Mutex<Vec<Arc<Region>>> = Mutex::new(Vec::new());
+
+fn region(total: u64, alignment: u64) -> Arc<Region> {
+    let size = (total as usize).next_multiple_of(raw::page_size());
+    let alignment = (alignment as usize).max(raw::page_size());
+    let mut idle = IDLE.lock().unwrap();
+    let fits = |region: &Arc<Region>| region.size() == size && region.address().is_multiple_of(alignment);
+    if let Some(index) = idle.iter().position(fits) {
+        return idle.swap_remove(index);
+    }
+    drop(idle);
+    let region = Region::reserve(size, alignment).unwrap();
+    region.commit_to(size).unwrap();
+    Arc::new(region)
+}
+
 impl Drop for House {
     fn drop(&mut self) {
-        // Regions live for ever; their pages need not.
-        self.region.decommit(0, self.region.size());
+        self.region.decommit(0, self.region.size()); // whoever comes next finds no bytes of ours
+        IDLE.lock().unwrap().push(Arc::clone(&self.region));
     }
 }

@@ -1,43 +1,27 @@
-//! Any sequence of operations against a plain map. A failing sequence is printed by proptest, with the
-//! seed that makes it again.
+//! Any sequence of operations against a plain map. `properties` makes sequences up, and so does the fuzzer.
 
-use super::super::strategy::Grant;
-use super::{ALL, House};
-use crate::base::error::Code;
-use proptest::collection::vec;
-use proptest::prelude::{ProptestConfig, Strategy as _, prop_oneof, proptest};
-use proptest::sample::{Index, select};
-use proptest::strategy::Just;
+use super::Random;
+use super::house::{House, Named};
+use offheap_core::alloc::strategy::Grant;
+use offheap_core::base::error::Code;
 use std::collections::BTreeMap;
 
 #[derive(Debug, Clone)]
-enum Act {
+pub enum Act {
     /// So many of a size: bytes, or parts of the region.
     Allocate(u64, usize),
     /// The same, at once.
     Many(u64, usize),
     Part(u64),
-    Free(Index, usize),
+    /// So many, from one on.
+    Free(usize, usize),
     /// Something at which no grant starts.
     FreeWrong(u64),
     Trim,
 }
 
-const TOTALS: [u64; 5] = [1000, 48 << 10, 200_000, 1 << 20, (6 << 20) + 4321];
-const ALIGNMENTS: [u64; 4] = [1, 16, 256, 4096];
-
-fn acts() -> impl proptest::strategy::Strategy<Value = Vec<Act>> {
-    let act = prop_oneof![
-        4 => (1..200_u64, 1..30_usize).prop_map(|(size, count)| Act::Allocate(size, count)),
-        3 => (1..3000_u64, 1..100_usize).prop_map(|(size, count)| Act::Many(size, count)),
-        3 => (1..20_000_u64, 1..10_usize).prop_map(|(size, count)| Act::Allocate(size, count)),
-        1 => (1..40_u64).prop_map(Act::Part),
-        8 => (proptest::prelude::any::<Index>(), 1..25_usize).prop_map(|(from, count)| Act::Free(from, count)),
-        1 => (0..8_000_000_u64).prop_map(Act::FreeWrong),
-        1 => Just(Act::Trim),
-    ];
-    vec(act, 1..60)
-}
+pub const TOTALS: [u64; 5] = [1000, 48 << 10, 200_000, 1 << 20, (6 << 20) + 4321];
+pub const ALIGNMENTS: [u64; 4] = [1, 16, 256, 4096];
 
 struct Model {
     house: House,
@@ -105,7 +89,7 @@ impl Model {
             Act::Part(part) => self.allocate(self.house.total / part),
             Act::Free(from, count) => {
                 let offsets: Vec<u64> = self.live.keys().copied().collect();
-                let first = from.index(offsets.len().max(1));
+                let first = from % offsets.len().max(1);
                 offsets
                     .iter()
                     .cycle()
@@ -147,8 +131,8 @@ impl Model {
     }
 }
 
-fn run(strategy: usize, total: u64, alignment: u64, acts: &[Act]) {
-    let Some(house) = House::new(ALL[strategy], total, alignment) else { return };
+pub fn run(kind: Named, total: u64, alignment: u64, acts: &[Act]) {
+    let Some(house) = House::new(kind, total, alignment) else { return };
     let mut model = Model { house, live: BTreeMap::new(), stamp: 0 };
     acts.iter().for_each(|act| model.step(act));
     let offsets: Vec<u64> = model.live.keys().copied().collect();
@@ -160,25 +144,30 @@ fn run(strategy: usize, total: u64, alignment: u64, acts: &[Act]) {
     assert!(model.house.strategy.allocate(largest).unwrap().size >= largest);
 }
 
-macro_rules! models {
-    ($($name:ident = $index:literal;)*) => {
-        proptest! {
-            #![proptest_config(ProptestConfig::with_cases(48))]
-            $(
-                #[test]
-                fn $name(total in select(&TOTALS[..]), alignment in select(&ALIGNMENTS[..]), acts in acts()) {
-                    run($index, total, alignment, &acts);
-                }
-            )*
+impl Act {
+    fn of(random: &mut Random) -> Self {
+        match random.below(12) {
+            0..=1 => Self::Allocate(1 + random.below(256), 1 + random.below(29) as usize),
+            2 => Self::Many(1 + random.below(3000), 1 + random.below(100) as usize),
+            3..=4 => Self::Allocate(1 + random.below(20_000), 1 + random.below(9) as usize),
+            5 => Self::Part(1 + random.below(40)),
+            6 => Self::FreeWrong(random.below(8_000_000)),
+            7 => Self::Trim,
+            _ => Self::Free(random.below(1 << 16) as usize, 1 + random.below(24) as usize),
         }
-    };
+    }
 }
 
-models! {
-    any_sequence_on_a_buddy_is_that_of_a_map = 0;
-    any_sequence_on_a_slab_is_that_of_a_map = 1;
-    any_sequence_on_an_arena_is_that_of_a_map = 2;
-    any_sequence_on_a_ring_is_that_of_a_map = 3;
-    any_sequence_on_an_object_pool_is_that_of_a_map = 4;
-    any_sequence_on_a_hybrid_is_that_of_a_map = 5;
+/// A sequence that is written in bytes. Seldom on a large region, of which every look takes long.
+pub fn play(kind: Named, mut random: Random) {
+    let total = match random.below(16) {
+        0 => TOTALS[3],
+        any => TOTALS[any as usize % 3],
+    };
+    let alignment = random.pick(&ALIGNMENTS);
+    let mut acts = Vec::new();
+    while !random.is_over() {
+        acts.push(Act::of(&mut random));
+    }
+    run(kind, total, alignment, &acts);
 }

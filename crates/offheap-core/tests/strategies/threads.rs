@@ -1,10 +1,11 @@
 //! Four threads on one strategy: each writes its mark over what it was granted, and finds it there
 //! before it frees, its own and what others handed over.
 
-use super::super::ring::Ring;
-use super::super::strategy::{Grant, Strategy};
-use super::{ALL, House};
-use crate::base::error::Code;
+use super::Random;
+use super::house::{ALL, House};
+use offheap_core::alloc::ring::Ring;
+use offheap_core::alloc::strategy::{Grant, Strategy};
+use offheap_core::base::error::Code;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -13,17 +14,8 @@ use std::time::Duration;
 const THREADS: u64 = 4;
 const STEPS: u32 = if cfg!(offheap_portable) { 3000 } else { 12_000 };
 
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
-        (self.0 >> 33) % limit
-    }
-}
-
 fn work(house: &House, thread: u64, size_max: u64, mailbox: &Mutex<Vec<(Grant, u8)>>) -> u64 {
-    let mut random = Random(thread);
+    let mut random = Random::Seeded(thread);
     let mut held: Vec<(Grant, u8)> = Vec::new();
     let mut refused = 0;
     let free = |(grant, stamp): (Grant, u8)| {

@@ -1,8 +1,8 @@
 //! One law a test, six strategies a law.
 
-use super::super::strategy::{Grant, Usage};
-use super::{ALL, House};
-use crate::base::error::Code;
+use super::house::{ALL, House};
+use offheap_core::alloc::strategy::{Grant, Usage};
+use offheap_core::base::error::Code;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 

@@ -1,8 +1,8 @@
 //! Marks, rewinds and resets.
 
-use super::super::arena::{Arena, ArenaGrant, Mark};
-use crate::base::error::{Code, Result};
-use crate::tracker::counters::Counter;
+use offheap_core::alloc::arena::{Arena, ArenaGrant, Mark};
+use offheap_core::base::error::{Code, Result};
+use offheap_core::tracker::counters::Counter;
 use std::thread;
 
 /// An arena and one thread's counter of it.

@@ -1,0 +1,17 @@
+//! Sequences of steps from seeds, and those that the fuzzer kept.
+
+use super::{Random, corpus, steps};
+use std::panic::catch_unwind;
+
+#[test]
+fn any_sequence_of_steps_does_what_the_plain_truth_says() {
+    for seed in 0..24 {
+        let played = catch_unwind(|| steps::play(Random::Seeded(seed), 600));
+        assert!(played.is_ok(), "seed {seed}");
+    }
+}
+
+#[test]
+fn what_the_fuzzer_kept_does_what_the_plain_truth_says() {
+    corpus::replay("api", 20, |random| steps::play(random, u64::MAX));
+}
