@@ -1,9 +1,12 @@
 // `npm run proof`: every rung, one after the other, and one table. `-- --quick` takes the short form of those that have one.
 import { heading, inRoot } from '../lib.mjs';
 import { scriptSuite } from '../suites.mjs';
+import { climbArm64 } from './arm64.mjs';
 import { climbAsan } from './asan.mjs';
+import { climbFaults } from './faults.mjs';
 import { climbLsan } from './lsan.mjs';
 import { rungMain, timed } from './rung.mjs';
+import { climbSoak } from './soak.mjs';
 import { climbTsan } from './tsan.mjs';
 
 async function climbLoom() {
@@ -16,4 +19,7 @@ await rungMain('proof', ({ quick }) => [
   { name: 'tsan', run: climbTsan },
   { name: 'lsan', run: climbLsan },
   { name: 'asan', run: () => climbAsan({ quick }) },
+  { name: 'arm64', run: () => climbArm64({ quick }) },
+  { name: 'faults', run: () => climbFaults({ quick }) },
+  { name: 'soak', run: () => climbSoak({ quick }) },
 ], { hasQuick: true });
