@@ -30,8 +30,8 @@ const steps = {
   // Of the library what the models run; its own tests are no models.
   'clippy, models': cargo(['clippy', '--quiet', '-p', 'offheap-core', '-p', 'offheap-loom', '--lib', '--test', 'models',
     '--release', '--target-dir', 'target/loom', '--', '-D', 'warnings'], loomFlags()),
-  'clippy, programs for sanitizers': cargo(['clippy', '--quiet', '-p', 'offheap-core', '-p', 'offheap-node', '-p', 'offheap-proof', '--lib', '--bins',
-    '--target-dir', 'target/proof', '--', '-D', 'warnings'], proofFlags('--cfg offheap_canary --cfg offheap_tsan')),
+  'clippy, programs of the proof': cargo(['clippy', '--quiet', '-p', 'offheap-core', '-p', 'offheap-node', '-p', 'offheap-proof', '--lib', '--bins',
+    '--target-dir', 'target/proof', '--', '-D', 'warnings'], proofFlags('--cfg offheap_canary --cfg offheap_faults --cfg offheap_tsan')),
   'oxlint': node(tool('oxlint', 'bin', 'oxlint'), '--deny-warnings', ...linted.filter((name) => existsSync(inRoot(name)))),
   'types of the library': node(tsc, '--noEmit', '-p', 'tsconfig.json'),
   'types of tests, benchmarks, examples': node(tsc, '--noEmit', '-p', '__test__/tsconfig.json'),

@@ -1,10 +1,16 @@
 // `npm run proof`: every rung, one after the other, and one table. `-- --quick` takes the short form of those that have one.
 import { heading, inRoot } from '../lib.mjs';
 import { scriptSuite } from '../suites.mjs';
+import { climbArm64 } from './arm64.mjs';
 import { climbAsan } from './asan.mjs';
+<<<<<<< HEAD
 import { climbFuzz } from './fuzz.mjs';
+=======
+import { climbFaults } from './faults.mjs';
+>>>>>>> f7d486d861e24966c096662b51b0965e4b252570
 import { climbLsan } from './lsan.mjs';
 import { rungMain, timed } from './rung.mjs';
+import { climbSoak } from './soak.mjs';
 import { climbTsan } from './tsan.mjs';
 
 async function climbLoom() {
@@ -18,4 +24,7 @@ await rungMain('proof', ({ quick }) => [
   { name: 'lsan', run: () => climbLsan() },
   { name: 'fuzz', run: () => climbFuzz({ quick }) },
   { name: 'asan', run: () => climbAsan({ quick }) },
+  { name: 'arm64', run: () => climbArm64({ quick }) },
+  { name: 'faults', run: () => climbFaults({ quick }) },
+  { name: 'soak', run: () => climbSoak({ quick }) },
 ], { hasQuick: true });

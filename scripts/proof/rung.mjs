@@ -10,7 +10,7 @@ const REPORT = /^.*(?:ERROR: (?:Address|Leak)Sanitizer|WARNING: ThreadSanitizer)
 function demandLinux(command) {
   const { glibcVersionRuntime } = process.platform === 'linux' ? process.report.getReport().header : {};
   if (glibcVersionRuntime === undefined || process.arch !== 'x64') {
-    throw new Stop(`npm run ${command} needs Linux on x64 with glibc, because the sanitizers are set up for it alone.`);
+    throw new Stop(`npm run ${command} needs Linux on x64 with glibc, because it is set up for that alone.`);
   }
 }
 

@@ -1,20 +1,24 @@
 //! A set of numbers with a summary: one bit of each level says whether a word of the level below has
 //! any. Finding the first number of 2^24 takes four words.
 
+use crate::raw::zeroes::zeroes;
+
 /// The set.
 #[derive(Debug)]
 pub(super) struct Bitmap {
-    levels: Vec<Vec<u64>>, // the numbers themselves first
+    levels: Vec<Box<[u64]>>, // the numbers themselves first
 }
 
 impl Bitmap {
-    /// An empty set of numbers below `count`.
-    pub(super) fn new(count: usize) -> Self {
-        let mut levels = vec![vec![0; count.div_ceil(64).max(1)]];
-        while let Some(below) = levels.last().map(Vec::len).filter(|len| *len > 1) {
-            levels.push(vec![0; below.div_ceil(64)]);
+    /// An empty set of numbers below `count`. `None` without memory.
+    pub(super) fn new(count: usize) -> Option<Self> {
+        let mut words = count.div_ceil(64).max(1);
+        let mut levels = vec![zeroes(words)?];
+        while words > 1 {
+            words = words.div_ceil(64);
+            levels.push(zeroes(words)?);
         }
-        Self { levels }
+        Some(Self { levels })
     }
 
     /// Whether a number is in; false past the end.
@@ -112,7 +116,7 @@ mod tests {
     #[test]
     fn the_first_number_is_found_through_all_summaries() {
         for count in [1, 64, 65, 4096, 4097, 300_000] {
-            let (mut bitmap, mut set) = (Bitmap::new(count), BTreeSet::new());
+            let (mut bitmap, mut set) = (Bitmap::new(count).unwrap(), BTreeSet::new());
             let mut state = 7_usize;
             for _ in 0..2000 {
                 state = state.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
@@ -134,7 +138,7 @@ mod tests {
     #[test]
     fn a_range_is_what_its_numbers_are_one_by_one() {
         for count in [1, 64, 65, 4096, 4097, 20_000] {
-            let (mut ranges, mut single) = (Bitmap::new(count), Bitmap::new(count));
+            let (mut ranges, mut single) = (Bitmap::new(count).unwrap(), Bitmap::new(count).unwrap());
             let mut state = 3_usize;
             for step in 0..300 {
                 state = state.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);

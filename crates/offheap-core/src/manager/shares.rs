@@ -58,6 +58,15 @@ impl Shares {
 }
 
 impl Inner {
+    /// For one more offer, and for the record that it leaves: a free must not fail.
+    fn make_room(&mut self) -> Result<()> {
+        let places = self.groups.len() + 1;
+        let has_room = self.tokens.try_reserve(1).is_ok()
+            && self.groups.try_reserve(1).is_ok()
+            && self.spare.try_reserve(places).is_ok();
+        if has_room { Ok(()) } else { Err(Error::new(Code::OutOfMemory, 64, raw::available_bytes())) }
+    }
+
     /// Opens a record for one more holder.
     fn begin(&mut self, manager: &Manager, of: &Record<'_>, owner: Owner) -> Result<Handle> {
         let (place, state) = (of.place(), of.state());
@@ -118,6 +127,7 @@ impl Isolate {
         if inner.tokens.contains_key(&key) {
             return Err(Code::InvalidValue.into());
         }
+        inner.make_room()?;
         // First: from now on whoever frees it comes here. Another thread may have freed it just now.
         if !record.state().has(State::ALIAS) {
             record.update(handle.generation, |state| Ok(State(state.0 | State::SHARED)))?;

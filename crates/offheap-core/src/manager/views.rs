@@ -2,8 +2,9 @@
 //! gone: nobody can see it any more, so it is collected, unless its handle still lives.
 
 use super::Isolate;
-use crate::base::error::Result;
+use crate::base::error::{Code, Error, Result};
 use crate::base::sync::Ordering;
+use crate::raw;
 use crate::tracker::record::SEGMENT_SLOTS;
 use crate::tracker::state::{Handle, Slot, State};
 
@@ -34,8 +35,9 @@ impl Isolate {
     /// isolate may be terminated between any two steps.
     ///
     /// # Errors
-    /// [`crate::base::error::Code::UseAfterFree`].
+    /// [`Code::UseAfterFree`]; [`Code::OutOfMemory`].
     pub fn show(&self, handle: Handle, kept: bool) -> Result<BufferRecord> {
+        self.make_room()?;
         self.mark_viewed(handle)?;
         let mut views = self.views.borrow_mut();
         let shown = views.entry(handle.slot).or_default();
@@ -55,11 +57,20 @@ impl Isolate {
     /// same by itself for slots of the first segment: see [`crate::tracker::isolate::HANDED`].
     ///
     /// # Errors
-    /// [`crate::base::error::Code::UseAfterFree`].
+    /// [`Code::UseAfterFree`]; [`Code::OutOfMemory`].
     pub fn hand(&self, handle: Handle) -> Result<()> {
+        self.make_room()?;
         self.mark_viewed(handle)?;
         self.views.borrow_mut().entry(handle.slot).or_default().handed = handle.generation.0;
         Ok(())
+    }
+
+    /// For what is known of one more chunk that has buffers, now and when they are gone: a finalizer must not fail.
+    fn make_room(&self) -> Result<()> {
+        let (mut views, mut waiting) = (self.views.borrow_mut(), self.waiting.borrow_mut());
+        let more = (views.len() + 1).saturating_sub(waiting.len());
+        let has_room = views.try_reserve(1).is_ok() && waiting.try_reserve(more).is_ok();
+        if has_room { Ok(()) } else { Err(Error::new(Code::OutOfMemory, 64, raw::available_bytes())) }
     }
 
     /// Notes that the present owner has seen, or is about to see, the block's bytes through a buffer.

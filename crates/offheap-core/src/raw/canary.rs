@@ -1,10 +1,11 @@
-//! Bugs that are there on purpose: a sanitizer that does not report them is not watching. Only with `--cfg offheap_canary`,
+//! Bugs that are there on purpose: a check that does not report them is not watching. Only with `--cfg offheap_canary`,
 //! which nothing that ships has.
 
 use super::bytes::Bytes;
 use super::mem;
 use std::hint::black_box;
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 const SIZE: usize = 64;
 
@@ -26,4 +27,18 @@ pub fn use_after_free() {
     let bytes = unsafe { Bytes::from_raw_parts(start, black_box(SIZE)) };
     drop(black_box(memory));
     mem::fill(bytes, 1.into());
+}
+
+/// A cache line: a word in it lies in no other.
+#[repr(align(64))]
+struct Line([u8; 64]);
+
+/// Adds to a word at an odd address. x86 forgives that; arm64 does not (from version 8.4 on, not across 16 bytes).
+pub fn odd_word() {
+    let mut line = Line([0; 64]);
+    let odd = black_box(line.0.as_mut_ptr().wrapping_add(13)).cast();
+    // SAFETY: none. It is not aligned; that is the bug.
+    let word = unsafe { AtomicU64::from_ptr(odd) };
+    word.fetch_add(1, Ordering::AcqRel);
+    black_box(&line);
 }

@@ -6,10 +6,13 @@ pub mod atlas;
 pub mod bytes;
 #[cfg(offheap_canary)]
 pub mod canary;
+#[cfg(offheap_faults)]
+pub mod faults;
 pub mod mem;
 pub mod os;
 pub mod region;
 pub mod words;
+pub mod zeroes;
 
 #[cfg(offheap_tsan)]
 use crate::base::sync::AtomicU64;

@@ -10,7 +10,7 @@ use super::region::Region;
 use crate::base::sync::AtomicU8;
 use crate::base::sync::{AtomicI32, AtomicU64};
 #[cfg(loom)]
-pub use model::{zeroed_i32, zeroed_u64, zeroed_u64_and_u8};
+pub use model::{zeroed_i32, zeroed_u64, zeroed_u64_and_i32, zeroed_u64_and_u8};
 use std::ptr::NonNull;
 
 #[cfg(loom)]
@@ -51,6 +51,24 @@ pub fn zeroed_u64_and_u8(words: usize, bytes: usize) -> Option<(&'static [Atomic
         Some((
             std::slice::from_raw_parts(start.cast().as_ptr(), words),
             std::slice::from_raw_parts(behind.cast().as_ptr(), bytes),
+        ))
+    }
+}
+
+/// `words` words and `halves` 32-bit words, in one piece as in [`zeroed_u64_and_u8`].
+#[cfg(not(loom))]
+#[must_use]
+pub fn zeroed_u64_and_i32(
+    words: usize,
+    halves: usize,
+) -> Option<(&'static [AtomicU64], &'static [AtomicI32])> {
+    let start = zeroed(words * size_of::<AtomicU64>() + halves * size_of::<AtomicI32>())?;
+    // SAFETY: as in `zeroed_u64_and_u8`, for `AtomicI32` and `i32`.
+    unsafe {
+        let behind = start.cast::<AtomicU64>().add(words);
+        Some((
+            std::slice::from_raw_parts(start.cast().as_ptr(), words),
+            std::slice::from_raw_parts(behind.cast().as_ptr(), halves),
         ))
     }
 }

@@ -1,5 +1,5 @@
-//! Bugs that AddressSanitizer and LeakSanitizer must report, one for each run: `overflow`, `use-after-free`, `leak`. Without
-//! `--cfg offheap_canary` there are none in it.
+//! Bugs that must be reported, one for each run: `overflow`, `use-after-free`, `leak` by the sanitizers; `odd-word` and
+//! `assertion` where another processor is emulated. Without `--cfg offheap_canary` there are none in it.
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;
@@ -12,8 +12,14 @@ fn main() -> ExitCode {
         Some("use-after-free") => offheap_core::raw::canary::use_after_free(),
         #[cfg(offheap_canary)]
         Some("leak") => (0..10).for_each(|_| leak()),
+        #[cfg(offheap_canary)]
+        Some("odd-word") => offheap_core::raw::canary::odd_word(),
+        #[cfg(offheap_canary)]
+        Some("assertion") => assert_eq!(std::env::consts::ARCH, "none", "this processor is none"),
         _ => {
-            eprintln!("Usage: canary overflow | use-after-free | leak (built with --cfg offheap_canary)");
+            eprintln!(
+                "Usage: canary overflow | use-after-free | leak | odd-word | assertion (--cfg offheap_canary)"
+            );
             return ExitCode::from(2);
         }
     }

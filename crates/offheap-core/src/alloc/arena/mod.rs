@@ -120,7 +120,8 @@ impl Arena {
         if total == 0 || alignment > total {
             return Err(never_fits(alignment.max(1), total));
         }
-        let refused = || no_memory(20 * LEVELS_MAX as u64);
+        let tables = words::zeroed_u64_and_i32(2 * LEVELS_MAX, LEVELS_MAX); // both or none
+        let (freed, generations) = tables.ok_or_else(|| no_memory(20 * LEVELS_MAX as u64))?;
         let serial = SERIALS.fetch_add(1, Ordering::Relaxed);
         let first = Level { base: 0, serial, start: Count::default() };
         Ok(Self {
@@ -129,8 +130,8 @@ impl Arena {
             step_shift: alignment.max(STEP_MIN).trailing_zeros(),
             top: AtomicU64::new(0),
             depth: AtomicU32::new(0),
-            generations: words::zeroed_i32(LEVELS_MAX).ok_or_else(refused)?,
-            freed: words::zeroed_u64(2 * LEVELS_MAX).ok_or_else(refused)?,
+            generations,
+            freed,
             counters: Arc::default(),
             levels: Mutex::new(Levels { open: vec![first], reached: 0, ended: Count::default() }),
         })
@@ -239,6 +240,7 @@ impl Arena {
         if levels.open.len() == LEVELS_MAX {
             return Err(Error::new(Code::RegionFull, LEVELS_MAX as u64 + 1, LEVELS_MAX as u64));
         }
+        levels.open.try_reserve(1).map_err(|_| no_memory(size_of::<Level>() as u64))?;
         let serial = SERIALS.fetch_add(1, Ordering::Relaxed);
         let start = self.granted().less(levels.ended);
         levels.open.push(Level { base: position, serial, start });

@@ -65,8 +65,10 @@ impl Buddy {
         let (pages, whole) = (blocks.div_ceil(64) as usize, (blocks / 64) as usize);
         let bits = pages.div_ceil(64); // words with a bit for each page
         let (words, bytes) = (pages + 3 * bits, blocks as usize);
-        let (all, orders) = words::zeroed_u64_and_u8(words, bytes)
-            .ok_or_else(|| no_memory((size_of::<AtomicU64>() * words + bytes) as u64))?;
+        let refused = || no_memory((size_of::<AtomicU64>() * words + bytes) as u64);
+        let shards = Shards::new(whole).ok_or_else(refused)?;
+        // Last: it is never given back.
+        let (all, orders) = words::zeroed_u64_and_u8(words, bytes).ok_or_else(refused)?;
         let (used, rest) = all.split_at(pages);
         let (partial, rest) = rest.split_at(bits);
         let (vacant, cold) = rest.split_at(bits);
@@ -82,7 +84,7 @@ impl Buddy {
             partial: Hints::new(partial),
             recent: std::array::from_fn(|_| AtomicU64::new(0)),
             opening: Mutex::new(()),
-            shards: Shards::new(whole, cold),
+            shards: shards.with_cold(cold),
         };
         if pages > whole {
             // The last page is short: what lies past the end is taken for ever.

@@ -79,24 +79,29 @@ const fn number(shard: usize) -> u8 {
 }
 
 impl Shards {
-    /// All pages free. `cold`: a clear bit for each.
-    pub(super) fn new(pages: usize, cold: &'static [AtomicU64]) -> Self {
+    /// All pages free. `None` without memory. What notes which pages are cold comes later.
+    pub(super) fn new(pages: usize) -> Option<Self> {
         let shift = pages.div_ceil(SHARDS_MAX).next_power_of_two().ilog2().max(SHIFT_MIN);
         let (whole, rest) = (pages >> shift, pages & ((1 << shift) - 1));
-        let mut uppers: Vec<Upper> = (0..whole).map(|_| Upper::empty(1 << shift)).collect();
+        let mut uppers = (0..whole).map(|_| Upper::empty(1 << shift)).collect::<Option<Vec<_>>>()?;
         if rest > 0 || whole == 0 {
-            uppers.push(Upper::filled(rest));
+            uppers.push(Upper::filled(rest)?);
         }
         let shard =
             |upper: Upper| Padded(Shard { some: AtomicU32::new(upper.some()), upper: Mutex::new(upper) });
-        Self {
+        Some(Self {
             shift,
             pages,
-            top: Mutex::new(Upper::filled(whole)),
+            top: Mutex::new(Upper::filled(whole)?),
             all: uppers.into_iter().map(shard).collect(),
-            cold: Cold::new(cold),
+            cold: Cold::new(&[]),
             homes: std::array::from_fn(|_| AtomicU8::new(0)),
-        }
+        })
+    }
+
+    /// The same with a clear bit for each page.
+    pub(super) fn with_cold(self, cold: &'static [AtomicU64]) -> Self {
+        Self { cold: Cold::new(cold), ..self }
     }
 
     /// Takes a block and returns its first page.

@@ -12,22 +12,23 @@ pub(super) struct Upper {
 }
 
 impl Upper {
-    /// No unit free.
-    pub(super) fn empty(units: usize) -> Self {
+    /// No unit free. `None` without memory.
+    pub(super) fn empty(units: usize) -> Option<Self> {
         let orders = if units == 0 { 0 } else { units.ilog2() + 1 };
-        Self { free: (0..orders).map(|order| Bitmap::new(units >> order)).collect(), some: 0, units }
+        let free = (0..orders).map(|order| Bitmap::new(units >> order)).collect::<Option<_>>()?;
+        Some(Self { free, some: 0, units })
     }
 
     /// All units free, in the largest aligned blocks: a forest when their number is no power of two.
-    pub(super) fn filled(units: usize) -> Self {
-        let (mut upper, mut unit) = (Self::empty(units), 0);
+    pub(super) fn filled(units: usize) -> Option<Self> {
+        let (mut upper, mut unit) = (Self::empty(units)?, 0);
         while unit < units {
             let aligned = if unit == 0 { u32::MAX } else { unit.trailing_zeros() };
             let order = aligned.min((units - unit).ilog2());
             upper.insert(unit >> order, order);
             unit += 1 << order;
         }
-        upper
+        Some(upper)
     }
 
     fn insert(&mut self, block: usize, order: u32) {

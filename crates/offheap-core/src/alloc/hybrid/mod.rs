@@ -10,12 +10,16 @@ mod tests;
 mod tlsf;
 
 use super::slab::{CLASS_COUNT, SLOT_MAX, SPAN_BYTES, SPAN_SHIFT, Slab};
-use super::strategy::{Grant, Strategy, Usage, Verdict, full, never_fits, not_granted, outside_largest};
+use super::strategy::{
+    Grant, Strategy, Usage, Verdict, full, never_fits, no_memory, not_granted, outside_largest,
+};
 use crate::base::error::Result;
 use crate::base::sync::{Mutex, MutexGuard, lock};
 use crate::raw;
 use tlsf::{Tlsf, Use};
 
+/// What one more range takes of the heap, about, in bytes.
+const RANGE_BYTES: u64 = 64;
 /// Bytes of a unit where a region has many of them.
 const UNIT_MAX: u64 = 4096;
 /// The largest request that has a class, in bytes: a class is one number of the largest units. Smaller units would make
@@ -65,12 +69,14 @@ impl Hybrid {
         if total < unit || alignment > total {
             return Err(never_fits(alignment.max(unit), total));
         }
+        let large = Tlsf::new((total / unit) as u32).ok_or_else(|| no_memory(4 * total / unit))?;
+        // Last: what it has is never given back.
         let slab = if total >= SPAN_BYTES && alignment <= SLOT_MAX {
             Some(Slab::without_spans(total, alignment)?)
         } else {
             None
         };
-        let large = Mutex::new(Tlsf::new((total / unit) as u32));
+        let large = Mutex::new(large);
         let [alignment, page] = [alignment, page].map(|bytes| (bytes / unit).max(1) as u32);
         let slot_max = slab.as_ref().map_or(0, Slab::largest);
         let classed_max = if unit == UNIT_MAX { CLASSED_MAX } else { 0 };
@@ -111,6 +117,9 @@ impl Hybrid {
     fn lend(&self, slab: &Slab) -> bool {
         let units = (SPAN_BYTES / self.unit) as u32;
         let mut large = lock(&self.large);
+        if !large.reserve() {
+            return false;
+        }
         let span = large.take(units, units, Use::Span).or_else(|| {
             self.take_spans_back(&mut large);
             large.take(units, units, Use::Span)
@@ -123,8 +132,10 @@ impl Hybrid {
     /// Takes back every span in which nothing is live.
     fn take_spans_back(&self, large: &mut MutexGuard<'_, Tlsf>) {
         let units = (SPAN_BYTES / self.unit) as u32;
-        for span in self.slab.iter().flat_map(Slab::give_back) {
-            large.put(span * units, Use::Span);
+        if let Some(slab) = &self.slab {
+            slab.give_back(|span| {
+                large.put(span * units, Use::Span);
+            });
         }
     }
 
@@ -159,6 +170,9 @@ impl Hybrid {
     fn take_large(&self, size: u64) -> Result<Grant> {
         let (units, alignment) = self.measures(size);
         let mut large = lock(&self.large);
+        if !large.reserve() {
+            return Err(no_memory(RANGE_BYTES));
+        }
         let first = large.take(units, alignment, Use::Grant).or_else(|| {
             self.take_spans_back(&mut large);
             large.take(units, alignment, Use::Grant)

@@ -3,6 +3,7 @@
 //! searches find the bin, and a freed range is joined with its neighbours at once.
 
 use crate::alloc::bitmap::Bitmap;
+use crate::raw::zeroes::zeroes;
 
 const BIN_COUNT: usize = 256;
 const NONE: u32 = u32::MAX;
@@ -37,7 +38,7 @@ struct Node {
 pub(super) struct Tlsf {
     nodes: Vec<Node>,
     spare: Vec<u32>, // numbers of nodes that are not in use
-    at: Vec<u32>,    // per unit: the node that starts there + 1; read while that node exists
+    at: Box<[u32]>,  // per unit: the node that starts there + 1; read while that node exists
     bins: Vec<u32>,  // first free node of each
     filled: [u64; BIN_COUNT / 64],
     cold: Bitmap, // units that are free and were given back
@@ -59,18 +60,26 @@ const fn bin_above(size: u32) -> usize {
 }
 
 impl Tlsf {
-    pub(super) fn new(units: u32) -> Self {
+    /// One free range. `None` without memory.
+    pub(super) fn new(units: u32) -> Option<Self> {
         let mut tlsf = Self {
             nodes: Vec::new(),
             spare: Vec::new(),
-            at: vec![0; units as usize],
+            at: zeroes(units as usize)?,
             bins: vec![NONE; BIN_COUNT],
             filled: [0; BIN_COUNT / 64],
-            cold: Bitmap::new(units as usize),
+            cold: Bitmap::new(units as usize)?,
         };
         let first = tlsf.add(0, units, NONE, NONE);
         tlsf.shelve(first);
-        tlsf
+        Some(tlsf)
+    }
+
+    /// Makes room for what one take adds, and for what every put does. False without memory.
+    pub(super) fn reserve(&mut self) -> bool {
+        let numbers = self.nodes.len() + 2; // at most that many are spare, however ranges are joined
+        self.nodes.try_reserve(2).is_ok()
+            && self.spare.try_reserve(numbers - self.spare.len().min(numbers)).is_ok()
     }
 
     /// Takes `size` units at a multiple of `alignment` units, for `used`.
@@ -273,12 +282,12 @@ impl Tlsf {
     /// Calls `each` with every free stretch that has its pages, as first unit and number of units;
     /// `each` says which part of it, so, has none any more.
     pub(super) fn cool(&mut self, mut each: impl FnMut(u32, u32) -> (u32, u32)) {
-        let free: Vec<(u32, u32)> = self
-            .iter()
-            .filter(|node| node.used == Use::Free)
-            .map(|node| (node.offset, node.offset + node.size))
-            .collect();
-        for (mut unit, end) in free {
+        let mut next = self.at.first().and_then(|number| number.checked_sub(1)).unwrap_or(NONE);
+        while next != NONE {
+            let Node { offset, size, after, used, .. } = self.nodes[next as usize];
+            next = after;
+            let end = offset + size;
+            let mut unit = if used == Use::Free { offset } else { end };
             while unit < end {
                 let from = unit;
                 while unit < end && !self.cold.has(unit as usize) {

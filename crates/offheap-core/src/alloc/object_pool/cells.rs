@@ -4,6 +4,7 @@ use super::{CONTINUED, LIVE, ObjectPool, SIZES_MAX};
 use crate::alloc::strategy::{Grant, Usage, Verdict, outside_largest};
 use crate::base::sync::{Ordering, lock};
 use crate::raw;
+use crate::raw::zeroes::zeroes;
 use crate::tracker::stack::{Chain, Links};
 use crate::tracker::state::Slot;
 use std::collections::HashMap;
@@ -15,15 +16,16 @@ const CARVED_BYTES: u64 = 64 << 10;
 /// What the lock protects.
 #[derive(Debug)]
 pub(super) struct Cells {
-    carved: Vec<u32>,            // per cell: so many slots, from its start on
-    cold: Vec<bool>,             // per cell: its pages were given back, and it was not used since
+    carved: Box<[u32]>,          // per cell: so many slots, from its start on
+    cold: Box<[bool]>,           // per cell: its pages were given back, and it was not used since
     filling: Vec<Option<usize>>, // per kind: the cell from which slots are carved
     misses: u64,
 }
 
 impl Cells {
-    pub(super) fn new(count: usize) -> Self {
-        Self { carved: vec![0; count], cold: vec![false; count], filling: vec![None; SIZES_MAX], misses: 0 }
+    pub(super) fn new(count: usize) -> Option<Self> {
+        let (carved, cold) = (zeroes(count)?, zeroes(count)?);
+        Some(Self { carved, cold, filling: vec![None; SIZES_MAX], misses: 0 })
     }
 
     pub(super) const fn misses(&self) -> u64 {

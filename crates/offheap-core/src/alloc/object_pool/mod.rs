@@ -11,6 +11,7 @@ use super::strategy::{Grant, Strategy, UNIT, Usage, Verdict, full, never_fits, n
 use crate::base::error::Result;
 use crate::base::sync::{AtomicI32, AtomicU32, AtomicU64, Mutex, Ordering, lock, sized};
 use crate::raw::words;
+use crate::raw::zeroes::zeroed_atomics;
 use crate::tracker::stack::{Chain, Links, Stack};
 use crate::tracker::state::Slot;
 use cells::Cells;
@@ -84,14 +85,18 @@ impl ObjectPool {
         let cell = (total / 16).next_power_of_two().clamp(CELL_MIN, CELL_MAX).max(unit);
         let count = total.div_ceil(cell) as usize;
         let numbers = count * (cell / UNIT) as usize;
+        let refused = || no_memory(4 * numbers as u64);
+        let cells = Cells::new(count).ok_or_else(refused)?;
+        let kind_of = zeroed_atomics(count).ok_or_else(refused)?;
+        let links = words::zeroed_i32(numbers).ok_or_else(refused)?; // last: it is never given back
         Ok(Self {
             total,
             unit,
             cell_shift: cell.trailing_zeros(),
             kinds: Box::new(std::array::from_fn(|_| Kind::default())),
-            kind_of: (0..count).map(|_| AtomicU32::new(0)).collect(),
-            links: Table(words::zeroed_i32(numbers).ok_or_else(|| no_memory(4 * numbers as u64))?),
-            cells: Mutex::new(Cells::new(count)),
+            kind_of,
+            links: Table(links),
+            cells: Mutex::new(cells),
         })
     }
 

@@ -12,6 +12,7 @@ use super::strategy::{Grant, Strategy, Usage, Verdict, full, never_fits, no_memo
 use crate::base::error::Result;
 use crate::base::sync::{AtomicU32, AtomicU64, Mutex, Ordering, lock};
 use crate::raw::words;
+use crate::raw::zeroes::zeroed_atomics;
 use claim::{Claim, take_bits};
 use spans::Unused;
 
@@ -84,19 +85,22 @@ impl Slab {
         let room_words = spans.div_ceil(64);
         let bits = spans * SPAN_WORDS;
         let count = bits + CLASS_COUNT * room_words;
-        let all = words::zeroed_u64(count).ok_or_else(|| no_memory(8 * count as u64))?;
+        let refused = || no_memory(8 * count as u64);
+        let kinds = zeroed_atomics(spans).ok_or_else(refused)?;
+        let unused = Mutex::new(Unused::with_room(spans).ok_or_else(refused)?);
+        let all = words::zeroed_u64(count).ok_or_else(refused)?; // last: it is never given back
         let (taken, room) = all.split_at(bits);
         Ok(Self {
             total,
             alignment,
             largest,
-            kinds: (0..spans).map(|_| AtomicU32::new(0)).collect(),
+            kinds,
             taken,
             room,
             room_words,
             current: (0..CLASS_COUNT).map(|_| AtomicU64::new(0)).collect(),
             owns_spans: false,
-            unused: Mutex::default(),
+            unused,
         })
     }
 

@@ -14,6 +14,15 @@ pub(in super::super) struct Unused {
     free: Vec<Free>,
 }
 
+impl Unused {
+    /// For as many as there are: a span that comes back must find room.
+    pub(super) fn with_room(spans: usize) -> Option<Self> {
+        let mut unused = Self::default();
+        unused.free.try_reserve_exact(spans).ok()?;
+        Some(unused)
+    }
+}
+
 /// A span that had a class once.
 #[derive(Debug, Clone, Copy)]
 struct Free {
@@ -108,10 +117,10 @@ impl Slab {
     }
 
     /// Gives every lent span back in which nothing is live.
-    pub(in super::super) fn give_back(&self) -> Vec<u32> {
+    pub(in super::super) fn give_back(&self, each: impl FnMut(u32)) {
         let mut unused = lock(&self.unused);
         self.gather(&mut unused, |_| true);
-        unused.free.drain(..).map(|free| free.span).collect()
+        unused.free.drain(..).map(|free| free.span).for_each(each);
     }
 
     /// Whether a span belongs to the slab now.

@@ -9,8 +9,11 @@ pub use portable::Portable as System;
 
 #[cfg(all(not(offheap_portable), target_os = "linux"))]
 mod linux;
-#[cfg(all(not(offheap_portable), target_os = "linux"))]
+#[cfg(all(not(offheap_portable), not(offheap_faults), target_os = "linux"))]
 pub use linux::Linux as System;
+/// Linux, which refuses on order.
+#[cfg(all(not(offheap_portable), offheap_faults, target_os = "linux"))]
+pub type System = super::faults::Refusing<linux::Linux>;
 
 #[cfg(all(not(offheap_portable), target_os = "macos"))]
 mod macos;

@@ -20,6 +20,15 @@ pub fn zeroed_u64_and_u8(words: usize, bytes: usize) -> Option<(&'static [Atomic
     Some((forever(words)?, forever(bytes)?))
 }
 
+/// As without a model.
+#[must_use]
+pub fn zeroed_u64_and_i32(
+    words: usize,
+    halves: usize,
+) -> Option<(&'static [AtomicU64], &'static [AtomicI32])> {
+    Some((forever(words)?, forever(halves)?))
+}
+
 fn forever<T: Default>(count: usize) -> Option<&'static [T]> {
     Some((0..count).map(|_| T::default()).collect::<Vec<_>>().leak())
 }
