@@ -3,11 +3,8 @@ import { heading, inRoot } from '../lib.mjs';
 import { scriptSuite } from '../suites.mjs';
 import { climbArm64 } from './arm64.mjs';
 import { climbAsan } from './asan.mjs';
-<<<<<<< HEAD
-import { climbFuzz } from './fuzz.mjs';
-=======
 import { climbFaults } from './faults.mjs';
->>>>>>> f7d486d861e24966c096662b51b0965e4b252570
+import { climbFuzz } from './fuzz.mjs';
 import { climbLsan } from './lsan.mjs';
 import { rungMain, timed } from './rung.mjs';
 import { climbSoak } from './soak.mjs';
