@@ -1,5 +1,5 @@
 // `npm run proof:asan`: AddressSanitizer on the core's tests, and on the addon inside Node, below the specs. `-- --quick` runs
-// some of the specs. docs/TESTING.md says what it can and cannot see.
+// some of both, `-- NAME…` the specs whose names contain one of these. docs/TESTING.md says what it can and cannot see.
 import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { ensure } from '../ensure.mjs';
 import { Stop, heading, inRoot, isEntry, run } from '../lib.mjs';
@@ -21,6 +21,9 @@ const BUGS = [
 /** The short form: what hands memory out, takes it back, and what misuse gets. */
 const QUICK = ['allocators', 'allocators.strategies', 'allocators.views', 'block', 'block.life', 'manager.operations', 'pool', 'properties', 'shares', 'views', 'views.escape'];
 const MIN_QUICK_TESTS = 320;
+/** Of the core, the tests of the whole: those of its parts take longer than all others together. */
+const QUICK_RUST = ['--test', '*'];
+const MIN_QUICK_RUST_TESTS = 240;
 
 /** Specs that say nothing about the addon that is watched, and why. */
 const LEFT_OUT = {
@@ -29,20 +32,28 @@ const LEFT_OUT = {
 };
 const MIN_TESTS = 1000;
 
-function specs(quick) {
+function specs({ quick, names }) {
   if (quick) return QUICK;
   const all = readdirSync(inRoot('__test__')).filter((name) => name.endsWith('.spec.ts')).map((name) => name.replace('.spec.ts', ''));
-  return all.filter((name) => !Object.hasOwn(LEFT_OUT, name));
+  const watched = all.filter((name) => !Object.hasOwn(LEFT_OUT, name));
+  const chosen = names.length === 0 ? watched : watched.filter((name) => names.some((part) => name.includes(part)));
+  if (chosen.length === 0) throw new Stop('No spec that is watched has such a name.');
+  return chosen;
 }
 
-async function core() {
+async function core(quick) {
   heading('AddressSanitizer: the alarm');
   await asan.build('-p', 'offheap-proof', '--bin', 'canary');
   const alarm = await asan.canaries('planted bugs in the core', asan.output('debug', 'canary'),
     BUGS.map(({ bug, expected }) => ({ args: [bug], expected })));
   heading('AddressSanitizer: the core');
-  const tests = await timed('tests of the core', () =>
-    asan.watch(() => rustSuite({ name: 'Rust, AddressSanitizer', args: asan.buildArgs, env: { ...asan.buildEnv, ...asan.env } })));
+  const tests = await timed(quick ? 'some tests of the core' : 'tests of the core', () =>
+    asan.watch(() => rustSuite({
+      name: 'Rust, AddressSanitizer',
+      args: [...(quick ? QUICK_RUST : []), ...asan.buildArgs],
+      env: { ...asan.buildEnv, ...asan.env },
+      minimum: quick ? MIN_QUICK_RUST_TESTS : undefined,
+    })));
   return [alarm, tests];
 }
 
@@ -63,24 +74,31 @@ async function buildAddon() {
   return { LD_PRELOAD: await preload(), NAPI_RS_NATIVE_LIBRARY_PATH: addon };
 }
 
-async function inNode(quick) {
+async function inNode({ quick, names }) {
+  const chosen = specs({ quick, names });
+  const isWhole = !quick && names.length === 0;
   await ensure();
   heading('AddressSanitizer in Node: the alarm');
   const env = await buildAddon();
   const plant = "require('./native/index.cjs').plant(process.argv[1])"; // through the loader that the specs use
   const alarm = await asan.canaries('planted bugs below Node', process.execPath,
     BUGS.map(({ bug, expected }) => ({ args: ['-e', plant, bug], expected })), env);
-  heading(`AddressSanitizer in Node: ${quick ? 'some specs' : 'specs'}`);
+  const what = isWhole ? 'specs' : 'some specs';
+  heading(`AddressSanitizer in Node: ${what}`);
   for (const [name, reason] of Object.entries(LEFT_OUT)) console.log(`left out: ${name}.spec.ts: ${reason}`);
-  const tests = await timed(quick ? 'some specs' : 'specs', () =>
+  const tests = await timed(what, () =>
     asan.watch(() => specSuite('Specs, AddressSanitizer', {
-      args: ['--timeout=10m', ...specs(quick).map((name) => `__test__/${name}.spec.ts`)],
+      args: ['--timeout=10m', ...chosen.map((name) => `__test__/${name}.spec.ts`)],
       env: { ...asan.env, ...env, TERMINATIONS: '20' },
-      minimum: quick ? MIN_QUICK_TESTS : MIN_TESTS,
+      minimum: isWhole ? MIN_TESTS : quick ? MIN_QUICK_TESTS : 1,
     })));
   return [alarm, tests];
 }
 
-export const climbAsan = async ({ quick = false } = {}) => [...(await core()), ...(await inNode(quick))];
+export const climbAsan = async ({ quick = false, names = [] } = {}) =>
+  [...(names.length > 0 ? [] : await core(quick)), ...(await inNode({ quick, names }))];
 
-if (isEntry(import.meta.url)) await rungMain('proof:asan', ({ quick }) => [{ name: 'asan', run: () => climbAsan({ quick }) }], { hasQuick: true });
+if (isEntry(import.meta.url)) {
+  const rungs = ({ quick, args }) => [{ name: 'asan', run: () => climbAsan({ quick, names: args }) }];
+  await rungMain('proof:asan', rungs, { hasQuick: true, hasNames: true });
+}

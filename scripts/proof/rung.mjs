@@ -35,8 +35,9 @@ export class Sanitizer {
     return ['--target', TARGET, '--target-dir', `target/${this.name}`];
   }
 
+  /** Optimised a little: tests take a fraction of the time, and nothing is left out of the watch. */
   get buildEnv() {
-    return proofFlags(this.flags);
+    return { ...proofFlags(this.flags), CARGO_PROFILE_DEV_OPT_LEVEL: '1' };
   }
 
   /** Where cargo puts what it builds. */
