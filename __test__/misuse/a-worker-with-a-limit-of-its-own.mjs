@@ -13,7 +13,7 @@ function tryIt() {
     return `${error instanceof OffHeapError} ${error.code}`;
   }
 }
-const inWorker = (limit) => new Promise((resolve) => { new Worker(fileURLToPath(import.meta.url), { env: { OFFHEAP_LIMIT: limit } }).once('message', resolve); });
+const inWorker = (limit) => new Promise((resolve) => { new Worker(fileURLToPath(import.meta.url), { env: { ...process.env, OFFHEAP_LIMIT: limit } }).once('message', resolve); });
 const { finish, refuses, same } = isMainThread ? await import('./_expect.mjs') : {};
 if (isMainThread) {
   refuses('ERR_OFFHEAP_LIMIT', () => dmm.allocateMemory(2 ** 26));

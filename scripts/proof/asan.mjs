@@ -8,9 +8,10 @@ import { Sanitizer, rungMain, timed } from './rung.mjs';
 
 const asan = new Sanitizer({
   name: 'asan',
-  // The addon is never unloaded, as the one that ships. Sizes that no system has are asked for on purpose.
+  // The addon is never unloaded, as the one that ships. Sizes that no system has are asked for on purpose. What was freed waits
+  // before it is used again, by default 256 MB of it: so much more than usual that specs would see the process grow.
   flags: '-Zsanitizer=address -Clink-arg=-Wl,-z,nodelete --cfg offheap_canary',
-  options: { detect_leaks: '0', allocator_may_return_null: '1', exitcode: '86' },
+  options: { detect_leaks: '0', allocator_may_return_null: '1', quarantine_size_mb: '16', exitcode: '86' },
 });
 
 const BUGS = [
@@ -30,7 +31,12 @@ const LEFT_OUT = {
   bench: 'the benchmark times what others check',
   package: 'it is about which addon is found',
 };
-const MIN_TESTS = 1000;
+/** Tests that cannot be right under a sanitizer, and why. */
+const LEFT_OUT_TESTS = {
+  'a million views without a turn': 'it measures how the process grows, and each allocation of Node is larger here',
+  'bug of the original: compare ran at 0.07 GB/s, and signed': 'it measures speed',
+};
+const MIN_TESTS = 1090;
 
 function specs({ quick, names }) {
   if (quick) return QUICK;
@@ -86,9 +92,10 @@ async function inNode({ quick, names }) {
   const what = isWhole ? 'specs' : 'some specs';
   heading(`AddressSanitizer in Node: ${what}`);
   for (const [name, reason] of Object.entries(LEFT_OUT)) console.log(`left out: ${name}.spec.ts: ${reason}`);
+  for (const [title, reason] of Object.entries(LEFT_OUT_TESTS)) console.log(`left out: ${title}: ${reason}`);
   const tests = await timed(what, () =>
     asan.watch(() => specSuite('Specs, AddressSanitizer', {
-      args: ['--timeout=10m', ...chosen.map((name) => `__test__/${name}.spec.ts`)],
+      args: ['--timeout=10m', ...Object.keys(LEFT_OUT_TESTS).flatMap((title) => ['--match', `!${title}`]), ...chosen.map((name) => `__test__/${name}.spec.ts`)],
       env: { ...asan.env, ...env, TERMINATIONS: '20' },
       minimum: isWhole ? MIN_TESTS : quick ? MIN_QUICK_TESTS : 1,
     })));
