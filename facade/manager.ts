@@ -169,7 +169,7 @@ export class DirectMemoryManager {
     mode?: CopyMode,
     elementSize?: ElementSize,
   ): void {
-    if (mode === undefined && elementSize === undefined) {
+    if ((mode === undefined || mode === 'normal') && elementSize === undefined) {
       if (copyBlocks(source, sourceOffset, target, targetOffset, length)) return;
       if (copyIn(source, sourceOffset, target, targetOffset, length) || copyOut(source, sourceOffset, target, targetOffset, length)) return;
     }

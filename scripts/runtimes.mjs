@@ -1,9 +1,9 @@
 // `npm run test:runtimes`: the specs on other Node versions, whose binaries npm itself carries.
-// `--only 24` runs one of them, with and without the front-end; `--print-path 24` prints its binary and runs nothing.
+// `--quick` runs all specs on one of them and those of the engine on the others; `--only 24` runs one of them, with and without the front-end; `--print-path 24` prints its binary and runs nothing.
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { ensure } from './ensure.mjs';
 import { Stop, finish, heading, inRoot, main, run, runNpm, seconds } from './lib.mjs';
-import { avaSuite } from './suites.mjs';
+import { PARTS, avaSuite } from './suites.mjs';
 
 /** One release of each line that users run beside the one that runs `npm test`. */
 const RUNTIMES = { 22: '22.23.3', 24: '24.21.0', 26: '26.10.0' };
@@ -36,14 +36,15 @@ async function install(majors) {
 
 function parse(args) {
   const [option, major] = args;
-  if (args.length === 0) return { majors: Object.keys(RUNTIMES), print: false };
+  const quick = args.length === 1 && option === '--quick';
+  if (args.length === 0 || quick) return { majors: Object.keys(RUNTIMES), print: false, quick };
   const known = (option === '--only' || option === '--print-path') && args.length === 2 && Object.hasOwn(RUNTIMES, major);
-  if (!known) throw new Stop(`Usage: npm run test:runtimes [-- --only N | --print-path N], where N is ${Object.keys(RUNTIMES).join(', ')}`);
-  return { majors: [major], print: option === '--print-path' };
+  if (!known) throw new Stop(`Usage: npm run test:runtimes [-- --only N | --print-path N | --quick], where N is ${Object.keys(RUNTIMES).join(', ')}`);
+  return { majors: [major], print: option === '--print-path', quick: false };
 }
 
 await main(async (args) => {
-  const { majors, print } = parse(args);
+  const { majors, print, quick } = parse(args);
   const only = majors.length === 1; // all of them together must not take for ever
   await install(majors);
   if (print) {
@@ -54,9 +55,10 @@ await main(async (args) => {
   const rows = [];
   for (const major of majors) {
     heading(`Node ${RUNTIMES[major]}`);
-    for (const frontend of only || major === BOTH_WAYS ? ['on', 'off'] : ['on']) {
+    for (const frontend of only || (major === BOTH_WAYS && !quick) ? ['on', 'off'] : ['on']) {
       const started = performance.now();
-      rows.push({ major, frontend, ...(await avaSuite({ node: binary(major), version: RUNTIMES[major], frontend, isFull: only })), ms: performance.now() - started });
+      const part = quick && major !== BOTH_WAYS ? PARTS.engine : undefined;
+      rows.push({ major, frontend, ...(await avaSuite({ node: binary(major), version: RUNTIMES[major], frontend, isFull: only, part })), ms: performance.now() - started });
     }
   }
   console.log('\nNode        front-end  passed  failed      time');

@@ -5,6 +5,27 @@ import { readTap } from './tap.mjs';
 
 export const MIN_RUST_TESTS = 490;
 export const MIN_AVA_TESTS = 1100;
+
+/** Specs by name, for short forms. */
+export const PARTS = {
+  /** In which versions of the engine differ: views and what becomes of them, collections, workers, the front-end. */
+  engine: {
+    names: [
+      'allocators.views', 'allocators.workers', 'atomics.waits', 'free', 'frontend', 'frontend.allocators', 'frontend.totals', 'operations.async', 'primordials',
+      'shares', 'views', 'views.escape', 'workers',
+    ],
+    minimum: 300,
+  },
+  /** In which it matters who hands memory out. */
+  handing: {
+    names: [
+      'allocators', 'allocators.memory', 'allocators.native', 'allocators.properties', 'allocators.stats', 'allocators.strategies', 'allocators.workers', 'block',
+      'block.life', 'differential', 'frontend', 'frontend.allocators', 'frontend.totals', 'manager', 'pool', 'pool.waiting', 'properties', 'seed', 'seed.allocators',
+      'shares', 'stats', 'workers',
+    ],
+    minimum: 300,
+  },
+};
 export const MIN_MODELS = 71;
 
 /** One failure more than were counted when the suite ran fewer tests than it must, or ended badly without naming a test. */
@@ -38,10 +59,11 @@ export const portableSuite = () => rustSuite({ name: 'Rust, portable memory', ar
 /** Of a run that is not the full one: workers terminated in each scene of workers.spec.ts, where 100 are usual. */
 const FEWER = { TERMINATIONS: '20' };
 
-/** The specs in __test__, on the given Node binary, with or without the front-end that hands memory out in JavaScript. */
-export function avaSuite({ node = process.execPath, version = process.versions.node, frontend = 'on', isFull = frontend === 'on' } = {}) {
+/** The specs in __test__, or a `part` of them by name, on the given Node binary, with or without the front-end that hands memory out in JavaScript. */
+export function avaSuite({ node = process.execPath, version = process.versions.node, frontend = 'on', isFull = frontend === 'on', part } = {}) {
   const env = { OFFHEAP_FRONTEND: frontend, ...(isFull ? {} : FEWER) };
-  return specSuite(`Specs on Node ${version}, front-end ${frontend}`, { node, env });
+  if (part === undefined) return specSuite(`Specs on Node ${version}, front-end ${frontend}`, { node, env });
+  return specSuite(`Some specs on Node ${version}, front-end ${frontend}`, { node, env, args: part.names.map((name) => `__test__/${name}.spec.ts`), minimum: part.minimum });
 }
 
 /** Specs, all of them or what `args` tell ava. */

@@ -2,14 +2,14 @@
 // `--only rust,portable,rooms,specs,native,types` picks suites (CI runs the specs where no Rust is installed).
 import { ensure } from './ensure.mjs';
 import { Stop, finish, heading, inRoot, main } from './lib.mjs';
-import { avaSuite, portableSuite, rustSuite, scriptSuite } from './suites.mjs';
+import { PARTS, avaSuite, portableSuite, rustSuite, scriptSuite } from './suites.mjs';
 
 const suites = {
   rust: ['Rust core', () => rustSuite()],
   portable: ['Rust core on portable memory', () => portableSuite()],
   rooms: ['Rooms, and planted breaches of them', () => scriptSuite('Rooms', inRoot('scripts', 'rooms.mjs'), '--self-test')],
   specs: ['Specs', () => avaSuite()],
-  native: ['Specs, every allocation by a native call', () => avaSuite({ frontend: 'off' })],
+  native: ['Specs of who hands memory out, every allocation by a native call', () => avaSuite({ frontend: 'off', part: PARTS.handing })],
   types: ['Types', () => scriptSuite('Types', inRoot('scripts', 'types.mjs'))],
 };
 

@@ -1,6 +1,6 @@
 // Values to fill with that are no numbers; their code must not run.
 // expect: exit=0 code=ERR_INVALID_ARG_TYPE
-// message: The "value" argument must be of type number. Received undefined
+// message: The "value" argument must be of type number or an instance of Uint8Array. Received undefined
 import { DirectMemoryManager as dmm, finish, refuses, same } from './_expect.mjs';
 import { NO_NUMBERS } from './_values.mjs';
 

@@ -128,7 +128,7 @@ expectTypeOf<Pick<MemoryBlock, 'setInt16' | 'setUint16' | 'setInt32' | 'setUint3
 expectTypeOf(block.setBigInt64).toEqualTypeOf<Set<bigint>>();
 expectTypeOf(block.setBigUint64).toEqualTypeOf<Set<bigint>>();
 expectTypeOf(block.fill(1, 2, 3)).toEqualTypeOf<MemoryBlock>();
-expectTypeOf<(value: number, offset?: number, length?: number) => MemoryBlock>().toEqualTypeOf<(...args: Parameters<MemoryBlock['fill']>) => ReturnType<MemoryBlock['fill']>>();
+expectTypeOf<(value: FillValue, offset?: number, length?: number) => MemoryBlock>().toEqualTypeOf<(...args: Parameters<MemoryBlock['fill']>) => ReturnType<MemoryBlock['fill']>>();
 expectTypeOf(block.copyTo).toEqualTypeOf<(target: Operand, targetOffset?: number, offset?: number, length?: number) => void>();
 expectTypeOf(block.equals).toEqualTypeOf<(other: Operand) => boolean>();
 expectTypeOf(block.bytes).toEqualTypeOf<(offset?: number, length?: number) => Uint8Array>();

@@ -15,13 +15,21 @@ async function climbLoom() {
   return [await timed('models', () => scriptSuite('Models', inRoot('scripts', 'loom.mjs')))];
 }
 
+/** Of the planted bugs the short form tries five, each day others. */
+async function climbPlanted(quick) {
+  heading('Planted bugs');
+  const some = quick ? ['--some', '5'] : [];
+  return [await timed(quick ? 'five bugs of today' : 'bugs', () => scriptSuite('Planted bugs', inRoot('scripts', 'planted.mjs'), ...some))];
+}
+
 await rungMain('proof', ({ quick }) => [
   { name: 'loom', run: climbLoom },
   { name: 'tsan', run: () => climbTsan() },
-  { name: 'lsan', run: () => climbLsan() },
+  { name: 'lsan', run: () => climbLsan({ quick }) },
   { name: 'fuzz', run: () => climbFuzz({ quick }) },
   { name: 'asan', run: () => climbAsan({ quick }) },
   { name: 'arm64', run: () => climbArm64({ quick }) },
   { name: 'faults', run: () => climbFaults({ quick }) },
   { name: 'soak', run: () => climbSoak({ quick }) },
+  { name: 'bugs', run: () => climbPlanted(quick) },
 ], { hasQuick: true });

@@ -2,7 +2,7 @@
 // `-- --quick` tries fewer seeds and heights. docs/TESTING.md says what it can and cannot see.
 import { ensure } from '../ensure.mjs';
 import { Stop, heading, inRoot, isEntry, run, runCargo, seconds } from '../lib.mjs';
-import { rungMain, timed } from './rung.mjs';
+import { inPairs, rungMain, timed } from './rung.mjs';
 
 /** A scene that is gone must not go unnoticed. Raise it as scenes come. */
 const MIN_SCENES = 10;
@@ -50,7 +50,7 @@ async function scenes(seeds) {
     console.log(`FAILED only ${names.length} scenes, at least ${MIN_SCENES} must run`);
     results.push({ passed: 0, failed: 1 });
   }
-  for (const name of names) results.push(await scene(name, program, [name, String(seeds)]));
+  results.push(await inPairs(names, (name) => scene(name, program, [name, String(seeds)])));
   return sum(results);
 }
 

@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { Stop, heading, inRoot, root, run, seconds } from '../lib.mjs';
-import { Sanitizer, timed } from './rung.mjs';
+import { Sanitizer, inPairs, timed } from './rung.mjs';
 
 export const TARGETS = ['buddy', 'slab', 'arena', 'ring', 'object-pool', 'hybrid', 'manager', 'lending', 'loans', 'loans-arena', 'api'];
 /** Regions, tables and managers live for ever by design, so a process goes on for so many inputs, and the next one from there. */
@@ -103,15 +103,11 @@ export async function fuzzCore({ targets, limit, keeps }) {
   mkdirSync(work('crashes'), { recursive: true });
   const alarm = await timed('a planted double owner', canary);
   heading(`Fuzzer: ${targets.length} targets, ${seconds(limit * 1000)} each`);
-  const rows = await timed('models of the core', async () => {
-    const total = { passed: 0, failed: 0 };
-    for (const target of targets) {
-      const { passed, failed } = await fuzzTarget(target, limit);
-      total.passed += passed;
-      total.failed += failed;
+  const rows = await timed('models of the core', () =>
+    inPairs(targets, async (target) => {
+      const result = await fuzzTarget(target, limit);
       if (keeps) await keep(target);
-    }
-    return total;
-  });
+      return result;
+    }));
   return [alarm, rows];
 }

@@ -82,6 +82,21 @@ export class Sanitizer {
   }
 }
 
+/** Works at all of a list, two at a time, and adds up what `work` gives: `{ passed, failed }`. */
+export async function inPairs(list, work) {
+  const total = { passed: 0, failed: 0 };
+  const left = [...list];
+  const one = async () => {
+    while (left.length > 0) {
+      const { passed, failed } = await work(left.shift());
+      total.passed += passed;
+      total.failed += failed;
+    }
+  };
+  await Promise.all([one(), one()]);
+  return total;
+}
+
 /** A row of the table: what ran, and how it went. */
 export async function timed(what, work) {
   const started = performance.now();

@@ -1,7 +1,7 @@
 // `npm run proof:tsan`: ThreadSanitizer on the scenes of crates/offheap-proof/src/bin/races; `-- NAME…` on those whose names
 // contain one of these. docs/TESTING.md says what it can and cannot see.
 import { Stop, heading, isEntry, run, seconds } from '../lib.mjs';
-import { Sanitizer, rungMain, timed } from './rung.mjs';
+import { Sanitizer, inPairs, rungMain, timed } from './rung.mjs';
 
 /** A scene that is gone must not go unnoticed. Raise it as scenes come. */
 const MIN_SCENES = 16;
@@ -20,11 +20,9 @@ export const sceneArgs = ['-p', 'offheap-proof', '--bin', 'races', '--release'];
 export const sceneProgram = ['release', 'races'];
 
 async function scene(program, name) {
-  return tsan.watch(async () => {
-    const { code, stderr, ms } = await run(program, [name], { output: 'capture', env: tsan.env, limitMs: LIMIT_MS });
-    console.log(`${code === 0 ? 'ok    ' : 'FAILED'} ${name} (${seconds(ms)})${code === 0 ? '' : `: exit code ${code}\n${stderr}`}`);
-    return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: code === 66 ? 0 : 1 }; // 66: what was reported counts
-  });
+  const { code, stderr, ms } = await run(program, [name], { output: 'capture', env: tsan.env, limitMs: LIMIT_MS });
+  console.log(`${code === 0 ? 'ok    ' : 'FAILED'} ${name} (${seconds(ms)})${code === 0 ? '' : `: exit code ${code}\n${stderr}`}`);
+  return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: code === 66 ? 0 : 1 }; // 66: what was reported counts
 }
 
 async function scenes(program, parts) {
@@ -32,14 +30,10 @@ async function scenes(program, parts) {
   const all = stdout.trim().split('\n').filter((name) => name !== 'canary');
   const chosen = parts.length === 0 ? all : all.filter((name) => parts.some((part) => name.includes(part)));
   if (chosen.length === 0) throw new Stop(`No scene has such a name: ${all.join('; ')}.`);
-  const total = { passed: 0, failed: all.length < MIN_SCENES ? 1 : 0 };
-  if (total.failed > 0) console.log(`FAILED there are only ${all.length} scenes, at least ${MIN_SCENES} must be`);
-  for (const name of chosen) {
-    const { passed, failed } = await scene(program, name);
-    total.passed += passed;
-    total.failed += failed;
-  }
-  return total;
+  const missing = all.length < MIN_SCENES ? 1 : 0;
+  if (missing > 0) console.log(`FAILED there are only ${all.length} scenes, at least ${MIN_SCENES} must be`);
+  const { passed, failed } = await tsan.watch(() => inPairs(chosen, (name) => scene(program, name)));
+  return { passed, failed: failed + missing };
 }
 
 export async function climbTsan({ names = [] } = {}) {
