@@ -33,7 +33,6 @@ const LEFT_OUT = {
 };
 /** Tests that cannot be right under a sanitizer, and why. */
 const LEFT_OUT_TESTS = {
-  'a million views without a turn': 'it measures how the process grows, and each allocation of Node is larger here',
   'bug of the original: compare ran at 0.07 GB/s, and signed': 'it measures speed',
 };
 const MIN_TESTS = 1090;
