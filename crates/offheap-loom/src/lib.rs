@@ -33,6 +33,7 @@
 //!   beside a reset is not taken for current when it is over.
 //! - Sharing: an offer is attached by one, or ends with its isolate, or by its free; the memory goes back once, when the last
 //!   holder has written and freed, whoever that is; an offer is one row, the one isolate's or the other's.
+//! - Jobs: whoever waited for a stop finds nobody at work, and sees what was done; each piece is done once.
 //!
 //! Where threads can come out differently, a model names all outcomes ([`explore_exactly`]): others fail it, and so does one
 //! that never comes.

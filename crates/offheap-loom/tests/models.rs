@@ -9,6 +9,8 @@ mod bitmaps;
 mod blocks;
 #[path = "models/claims.rs"]
 mod claims;
+#[path = "models/jobs.rs"]
+mod jobs;
 #[path = "models/loans.rs"]
 mod loans;
 #[path = "models/recalls.rs"]

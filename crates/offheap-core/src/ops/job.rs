@@ -5,13 +5,16 @@ use std::cmp::Ordering as Order;
 
 use super::{CopyMode, Pattern, check_copy, check_sizes, copy_part, fill_part};
 use crate::base::error::Result;
-use crate::base::sync::{AtomicBool, AtomicU64, AtomicUsize, Mutex, Ordering, lock, thread};
+use crate::base::sync::{AtomicU32, AtomicU64, AtomicUsize, Mutex, Ordering, lock, thread};
 use crate::raw::bytes::Bytes;
 use crate::raw::mem;
 
 /// Bytes of a piece: about a millisecond of memory traffic, the time that a stop may take. A multiple of every
 /// element, pattern and page, so that pieces of aligned ranges are aligned.
 pub const PIECE_BYTES: usize = 4 << 20;
+
+/// The flag beside the count of threads in [`Job::state`].
+const STOPPED: u32 = 1 << 31;
 
 /// What is done.
 #[derive(Debug, Clone, Copy)]
@@ -44,9 +47,8 @@ pub struct Job<'a> {
     /// Pieces that were taken.
     taken: AtomicUsize,
     done_bytes: AtomicU64,
-    stopped: AtomicBool,
-    /// Threads that are in it.
-    inside: AtomicUsize,
+    /// How many threads are in it, and [`STOPPED`]. One word, so that who enters and who stops see each other.
+    state: AtomicU32,
     /// Of a comparison: the first piece so far in which the two differ, and how.
     found: Mutex<Option<(usize, Order)>>,
 }
@@ -60,8 +62,7 @@ impl<'a> Job<'a> {
             turn,
             taken: AtomicUsize::new(0),
             done_bytes: AtomicU64::new(0),
-            stopped: AtomicBool::new(false),
-            inside: AtomicUsize::new(0),
+            state: AtomicU32::new(0),
             found: Mutex::new(None),
         }
     }
@@ -115,13 +116,14 @@ impl<'a> Job<'a> {
 
     /// No piece is begun after this. Those that threads are at, they end.
     pub fn stop(&self) {
-        self.stopped.store(true, Ordering::SeqCst);
+        self.state.fetch_or(STOPPED, Ordering::Relaxed);
     }
 
     /// Stops, and waits until no thread is in it: at most as long as a piece takes.
     pub fn stop_and_wait(&self) {
         self.stop();
-        while self.inside.load(Ordering::SeqCst) > 0 {
+        // Acquire: what they wrote comes before what is done to their ranges next; pairs with the Release in `Inside`.
+        while self.state.load(Ordering::Acquire) != STOPPED {
             thread::yield_now();
         }
     }
@@ -129,8 +131,7 @@ impl<'a> Job<'a> {
     /// Works until no piece is left, or somebody stops it. Any thread may call it, more than once; where the order
     /// of the pieces matters the second one at a time has nothing to do.
     pub fn run(&self) {
-        // Before the look whether it was stopped: whoever stops it looks in the other order, and one sees the other.
-        let inside = Inside::enter(&self.inside);
+        let inside = Inside::enter(&self.state);
         if inside.is_alone || self.turn == Turn::Any {
             while let Some(piece) = self.next() {
                 self.work_at(piece);
@@ -144,7 +145,7 @@ impl<'a> Job<'a> {
 
     /// The next piece, from 0 at the lowest address.
     fn next(&self) -> Option<usize> {
-        if self.stopped.load(Ordering::SeqCst) {
+        if self.state.load(Ordering::Relaxed) & STOPPED != 0 {
             return None;
         }
         let count = self.pieces();
@@ -193,20 +194,21 @@ impl<'a> Job<'a> {
 
 /// A thread's stay in a job, which ends however it leaves.
 struct Inside<'a> {
-    threads: &'a AtomicUsize,
+    state: &'a AtomicU32,
     is_alone: bool,
 }
 
 impl<'a> Inside<'a> {
-    fn enter(threads: &'a AtomicUsize) -> Self {
-        let is_alone = threads.fetch_add(1, Ordering::SeqCst) == 0;
-        Self { threads, is_alone }
+    fn enter(state: &'a AtomicU32) -> Self {
+        // Acquire: who comes alone, after another, goes on from what that one did.
+        let before = state.fetch_add(1, Ordering::Acquire);
+        Self { state, is_alone: before & !STOPPED == 0 }
     }
 }
 
 impl Drop for Inside<'_> {
     fn drop(&mut self) {
-        self.threads.fetch_sub(1, Ordering::SeqCst);
+        self.state.fetch_sub(1, Ordering::Release);
     }
 }
 
