@@ -193,6 +193,16 @@ const rows = [
     { scene: 'slab' }],
   ['93-recall-without-any-fence', 'A recall has the other threads pass no fence at all, so what a script wrote a moment ago may come later.',
     { scene: 'lending, recalled' }],
+  ['94-stop-orders-nothing', 'Who waited for the end of a job need not see what its threads wrote.',
+    { model: 'whoever_waited_for_a_stop_finds_all_done_or_nothing_and_nobody_at_work' }],
+  ['95-job-without-pins', 'An operation off the main thread does not pin its ends.',
+    { spec: '__test__/operations.async.spec.ts', match: 'until the promise settles nothing ends what it works at, and afterwards everything may' }],
+  ['96-overlap-from-the-wrong-end', 'Pieces of a copy onto a later part of itself are taken from the first on.',
+    { rust: 'lib', test: 'overlapping_ranges_are_copied_as_through_a_temporary_however_many_threads_come' }],
+  ['97-pattern-out-of-step', 'A streamed fill goes on with its pattern turned the wrong way.',
+    { rust: 'lib', test: 'streaming_fill_writes_the_range_and_not_one_byte_beside_it' }],
+  ['98-copy-past-the-end', 'A copy from a Buffer that only begins inside the block goes through.',
+    { program: '__test__/misuse/an-offset-and-length-that-overflow-together.mjs' }],
 ];
 
 /** @typedef {{ rust: string, test: string } | { model: string } | { scene: string } | { spec: string, match: string } | { program: string }} Red */
