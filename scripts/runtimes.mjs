@@ -1,5 +1,5 @@
 // `npm run test:runtimes`: the specs on other Node versions, whose binaries npm itself carries.
-// `--quick` runs all specs on one of them and those of the engine on the others; `--only 24` runs one of them, with and without the front-end; `--print-path 24` prints its binary and runs nothing.
+// `--quick` runs all specs on one of them, and those of the engine on another, each day the next; `--only 24` runs one of them, with and without the front-end; `--print-path 24` prints its binary and runs nothing.
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { ensure } from './ensure.mjs';
 import { Stop, finish, heading, inRoot, main, run, runNpm, seconds } from './lib.mjs';
@@ -9,6 +9,8 @@ import { PARTS, avaSuite } from './suites.mjs';
 const RUNTIMES = { 22: '22.23.3', 24: '24.21.0', 26: '26.10.0' };
 /** The one on which the run of all of them also tests without the front-end, as `npm test` does on its own Node. */
 const BOTH_WAYS = '24';
+const OTHERS = Object.keys(RUNTIMES).filter((major) => major !== BOTH_WAYS);
+const DAY_MS = 24 * 60 * 60_000;
 const home = inRoot('.cache', 'runtimes');
 const binary = (major) => inRoot('.cache', 'runtimes', 'node_modules', `node-${major}`, 'bin', 'node');
 
@@ -37,7 +39,8 @@ async function install(majors) {
 function parse(args) {
   const [option, major] = args;
   const quick = args.length === 1 && option === '--quick';
-  if (args.length === 0 || quick) return { majors: Object.keys(RUNTIMES), print: false, quick };
+  if (args.length === 0) return { majors: Object.keys(RUNTIMES), print: false, quick };
+  if (quick) return { majors: [BOTH_WAYS, OTHERS[Math.floor(Date.now() / DAY_MS) % OTHERS.length]], print: false, quick };
   const known = (option === '--only' || option === '--print-path') && args.length === 2 && Object.hasOwn(RUNTIMES, major);
   if (!known) throw new Stop(`Usage: npm run test:runtimes [-- --only N | --print-path N | --quick], where N is ${Object.keys(RUNTIMES).join(', ')}`);
   return { majors: [major], print: option === '--print-path', quick: false };
