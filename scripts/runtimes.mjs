@@ -1,5 +1,6 @@
 // `npm run test:runtimes`: the specs on other Node versions, whose binaries npm itself carries.
-// `--quick` runs all specs on one of them, and those of the engine on another, each day the next; `--only 24` runs one of them, with and without the front-end; `--print-path 24` prints its binary and runs nothing.
+// `--quick` runs all specs on one of them, and those of the engine on another, each day the next; `--only 24` runs one of them, with and
+// without the front-end; `--print-path 24` prints its binary and runs nothing.
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { ensure } from './ensure.mjs';
 import { Stop, finish, heading, inRoot, main, run, runNpm, seconds } from './lib.mjs';
