@@ -201,7 +201,7 @@ const rows = [
     { rust: 'lib', test: 'overlapping_ranges_are_copied_as_through_a_temporary_however_many_threads_come' }],
   ['97-pattern-out-of-step', 'A streamed fill goes on with its pattern turned the wrong way.',
     { rust: 'lib', test: 'streaming_fill_writes_the_range_and_not_one_byte_beside_it' }],
-  ['98-copy-past-the-end', 'A copy from a Buffer that only begins inside the block goes through.',
+  ['98-copy-past-the-end', 'A copy from a Buffer looks for its end on the wrong side, and goes through where it only begins inside the block.',
     { program: '__test__/misuse/an-offset-and-length-that-overflow-together.mjs' }],
 ];
 
