@@ -5,7 +5,7 @@
 import { inspect } from 'node:util';
 import * as errors from './errors.js';
 import { formatAllocator } from './format.js';
-import { allocated, freeInRegion, freeMemory, idOfMemory, isUsable, setLabelOf } from './handles/grant.js';
+import { allocated, freeInRegion, freeMemory, idOfMemory, isUsable } from './handles/grant.js';
 import { alignmentCode } from './handles/facts.js';
 import { Region, checkEscape, endRegion, isCurrent, isOpen, isStuck, isUnchanged, leaveRegion } from './handles/region.js';
 import type { Ending } from './handles/region.js';
@@ -317,9 +317,9 @@ function allocateNatively(state: State, size: number, label: string | undefined)
   const { region } = state;
   if (label !== undefined || !(isUnchanged(region) || isCurrent(region)) || !isSmallSize(size)) return allocateSlowly(state, size, label);
   stageRequest(region, size);
-  allocateInRegion();
-  if (T[RESULT] !== 0) throw failureOf(state, 'allocated', size);
-  return granted(region, size);
+  const memory = granted(region, size);
+  if (memory === undefined) throw failureOf(state, 'allocated', size);
+  return memory;
 }
 
 function freeNatively(state: State, memory: AllocatedMemory): void {
@@ -359,16 +359,11 @@ function grant(state: State, size: number, label: string | undefined): Allocated
   T[ARGUMENT + 4] = label === undefined || label === '' || region.levels !== undefined ? 0 : binding.internLabel(label);
   setAllocator(region);
   setWide(2, size);
-  allocateInRegion();
-  if (T[RESULT] !== 0) {
-    if (errors.ERROR_CODES[status() - 1] === 'ERR_OFFHEAP_REGION_FULL') return null;
-    throw failureOf(state, 'allocated', size);
-  }
-  const memory = granted(region, size);
-  if (label !== undefined && label !== '') setLabelOf(memory, label);
-  return memory;
+  const memory = granted(region, size, label === '' ? undefined : label);
+  if (memory !== undefined) return memory;
+  if (errors.ERROR_CODES[status() - 1] === 'ERR_OFFHEAP_REGION_FULL') return null;
+  throw failureOf(state, 'allocated', size);
 }
-const allocateInRegion: () => void = binding.allocatorAllocate;
 
 /** Resets or closes: whatever can refuse does so before anything has changed. */
 function finish(state: State, ending: Ending): void {

@@ -13,7 +13,8 @@ import { addressOfView, compareOperands, copyOperand, fillOperand, mismatchOpera
 import type { Operand } from './handles/operand.js';
 import { freeViewed, refusePooled } from './handles/pooled.js';
 import { requireAvailable } from './handles/request.js';
-import { RESULT, T, isLive, isWorker, poolNumberOf, unavailableReason } from './handles/table.js';
+import { isLive, isWorker, poolNumberOf, unavailableReason } from './handles/table.js';
+import { requireStack } from './handles/stack.js';
 import { NOT_DONE, compareBlocks, copyBlocks, copyIn, copyOut, fillBlock, mismatchBlocks } from './handles/staged.js';
 import { directBufferOf, requireHere, requireLive, restFrom } from './handles/views.js';
 import { binding } from './native.js';
@@ -129,8 +130,9 @@ export class DirectMemoryManager {
     const own = ownBlock(block);
     validateSize(newSize, 'newSize');
     if (!isLive(fields.slotOf(own), fields.generationOf(own))) throw errors.useAfterFree('MemoryBlock', handleId(own));
-    reallocateHandle(own, newSize);
-    return create(T[RESULT + 1] as number, T[RESULT + 2] as number, newSize);
+    const fresh = create(newSize);
+    reallocateHandle(own, fresh, newSize);
+    return fresh;
   }
 
   /** Frees a block; its views have length 0 then. A second time: `ERR_OFFHEAP_DOUBLE_FREE`; while pinned: `ERR_OFFHEAP_IN_USE`. */
@@ -190,12 +192,14 @@ export class DirectMemoryManager {
     elementSize?: ElementSize,
     options?: OperationOptions,
   ): Promise<void> {
+    requireStack();
     const { how, width } = checkCopy(sourceOffset, targetOffset, length, mode, elementSize);
     await copyInBackground(source, sourceOffset, target, targetOffset, length, how, width, validateTaskOptions(options));
   }
 
   /** {@link setMemory} off the main thread, as {@link copyMemoryAsync}. */
   static async fillAsync(block: NativeMemory, offset: number, length: number, value: FillValue, options?: OperationOptions): Promise<void> {
+    requireStack();
     const pattern = checkFill(offset, length, value);
     const checked = validateTaskOptions(options);
     requireMemory(block);
@@ -204,6 +208,7 @@ export class DirectMemoryManager {
 
   /** {@link compareMemory} off the main thread, as {@link copyMemoryAsync}. It ends early at the first difference. */
   static async compareAsync(a: Operand, aOffset: number, b: Operand, bOffset: number, length: number, options?: OperationOptions): Promise<-1 | 0 | 1> {
+    requireStack();
     validateOffset(aOffset, 'aOffset');
     validateOffset(bOffset, 'bOffset');
     validateLength(length);

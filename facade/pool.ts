@@ -5,7 +5,7 @@
 import { inspect } from 'node:util';
 import * as errors from './errors.js';
 import { formatPool, makeStats } from './format.js';
-import { create, giveToPool, takePooled } from './handles/block.js';
+import { create, giveToPool, takeNatively, takePooled } from './handles/block.js';
 import type { MemoryBlock } from './handles/block.js';
 import { alignmentCode } from './handles/facts.js';
 import { NO_MAGAZINE } from './handles/front.js';
@@ -14,6 +14,7 @@ import { notBlockError } from './handles/grant.js';
 import { closePool, openPool, poolOf, releaseTo } from './handles/pooled.js';
 import type { PoolOwner } from './handles/pooled.js';
 import { requireAvailable } from './handles/request.js';
+import { hasStack, requireStack } from './handles/stack.js';
 import { ARGUMENT, RESULT, T, failure, figure, isLive, poolNumberOf, status } from './handles/table.js';
 import { binding } from './native.js';
 import { validateAcquireOptions, validateAlignment, validateLength, validatePoolOptions, validateSize } from './options.js';
@@ -85,6 +86,7 @@ export class MemoryPool implements Disposable {
     const maxSize = maxPoolSize + 0; // −0 is 0
     const { zeroOnRelease, zeroed, limit, label } = validatePoolOptions(options);
     requireAvailable();
+    requireStack(); // until the pool that was opened has its object
     const title = label === undefined || label === '' ? KIND : `${KIND} '${label}'`;
     const number = label === undefined || label === '' ? 0 : binding.internLabel(label);
     const code = alignmentCode(mode, log2);
@@ -121,6 +123,7 @@ export class MemoryPool implements Disposable {
     return p.promise<MemoryBlock>((resolve, reject) => {
       stateOf(this);
       const { signal, timeoutMs } = validateAcquireOptions(options);
+      requireStack(); // until a block that was taken is the caller's
       const state = openState(this); // now: a getter of `options` is the caller's code
       if (signal !== undefined && p.isAborted(signal)) throw p.abortReason(signal);
       const block = takeInTurn(state);
@@ -230,13 +233,11 @@ function gate(state: State, isGated: boolean): void {
 
 /** A block; undefined at the pool's own limit. */
 function takeAnyhow(state: State): MemoryBlock | undefined {
+  const block = create(state.blockSize);
   T[ARGUMENT] = state.number;
-  poolAcquire();
-  if (T[RESULT] === 0) {
-    const slot = T[RESULT + 1] as number;
-    if (slot !== 0) return create(slot, T[RESULT + 2] as number, state.blockSize);
-    return takePooled(state, state, takeAnyhow); // there is one now, unless another thread set a limit meanwhile
-  }
+  const slot = takeNatively(block, poolAcquire);
+  if (slot > 0) return block;
+  if (slot === 0) return takePooled(state, state, takeAnyhow); // there is one now, unless another thread set a limit meanwhile
   const code = errors.ERROR_CODES[status() - 1];
   if (code === 'ERR_OFFHEAP_LIMIT' && figure(4) === 0) return undefined;
   throw code === 'ERR_OFFHEAP_CLOSED' ? errors.closed(KIND, state.label ?? '') : failure(KIND, 0, 'acquired');
@@ -254,6 +255,7 @@ function takeInTurn(state: State): MemoryBlock | undefined {
 
 /** Gives blocks to those who wait, as long as there are any; in a closed pool, turns them away. */
 function serve(state: State): void {
+  if (state.waiters.first() === undefined || !hasStack()) return; // where the stack would end in the middle, `watch` does it
   for (let waiter = state.waiters.first(); waiter !== undefined; waiter = state.waiters.first()) {
     if (state.isClosed) {
       waiter.fail(errors.closed(KIND, state.label ?? ''));

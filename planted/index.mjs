@@ -203,6 +203,10 @@ const rows = [
     { rust: 'lib', test: 'streaming_fill_writes_the_range_and_not_one_byte_beside_it' }],
   ['98-copy-past-the-end', 'A copy from a Buffer looks for its end on the wrong side, and goes through where it only begins inside the block.',
     { program: '__test__/misuse/an-offset-and-length-that-overflow-together.mjs' }],
+  ['99-handle-made-last', 'A block out of a pool is taken before its handle is made, which can fail where the stack ends.',
+    { program: '__test__/misuse/the-stack-ends-inside-an-allocation.mjs' }],
+  ['100-lease-without-a-look-at-the-stack', 'A lease begins where the stack ends, and may not be able to drop its pin.',
+    { program: '__test__/misuse/the-stack-ends-inside-a-pin.mjs' }],
 ];
 
 /** @typedef {{ rust: string, test: string } | { model: string } | { scene: string } | { spec: string, match: string } | { program: string }} Red */

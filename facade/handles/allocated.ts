@@ -2,7 +2,7 @@
  * Allocated: AllocatedMemory, a range inside an allocator's region.
  * Room: handles (5). May use: primordials, types, format, errors, options and this folder.
  */
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import { inspect } from 'node:util';
 import * as errors from '../errors.js';
 import { formatAllocated } from '../format.js';
@@ -13,7 +13,7 @@ import { NOT_READY, installAccessors } from './accessors.js';
 import { installAtomics } from './atomics.js';
 import type { AtomicMethods } from './atomics.js';
 import type { Accessors } from './accessors.js';
-import { decode } from './copyout.js';
+import { decode, validateEncoding } from './copyout.js';
 import { GRANT_MAX, GRANT_OFFSET, STRETCH_LEVEL, STRETCH_STAY, TAKEN_GENERATION, cutStretch, giveGrant, takeGrant } from './front.js';
 import {
   FREED,
@@ -35,15 +35,14 @@ import {
   usable,
 } from './grant.js';
 import type { Place } from './grant.js';
+import { leased } from './lease.js';
 import { compareOperands, copyOperand, fillOperand, operandSize } from './operand.js';
 import { checkEscape, farAccessor, farPlace, isGranted, isUnchanged, showRegion } from './region.js';
 import type { Region } from './region.js';
 import { sealed } from './sealed.js';
 import type { Sealed } from './sealed.js';
-import { ARGUMENT, FRONT, T, setWide } from './table.js';
+import { ARGUMENT, FRONT, RESULT, T, TWO_32, setWide } from './table.js';
 import { typedView } from './views.js';
-
-const { isEncoding } = Buffer;
 
 type Take = <State extends { readonly region: Region }, Other>(
   state: State,
@@ -52,12 +51,15 @@ type Take = <State extends { readonly region: Region }, Other>(
   otherwise: (state: State, size: number, label: string | undefined) => Other,
 ) => Face | Other;
 
-/** What sees the private fields and has to be short. */
+/** What sees the private fields and has to be short. As in doors.ts the handle is made first, and nothing is called once something was taken. */
 interface Doors {
   readonly takeLent: Take;
   readonly cutLent: Take;
   giveBack(memory: unknown, region: Region): boolean; // what is no grant throws at its first private field, as in block.ts
-  readonly create: (region: Region, slot: number, generation: number, size: number, offset: number) => Face;
+  /** A handle of nothing, for {@link takeNatively}. */
+  readonly create: (region: Region, size: number) => Face;
+  /** Gives a new handle what a native function grants; false when that refuses. */
+  readonly takeNatively: (memory: Face, take: () => void) => boolean;
   allBytes(memory: unknown): Uint8Array | undefined;
 }
 let doors: Doors;
@@ -74,10 +76,10 @@ interface Grant extends Accessors, AtomicMethods {}
 class Grant implements Face {
   readonly #region: Region;
   // Numbers from the start, as in block.ts.
-  readonly #slot: number = 0;
-  #generation: number = 0;
+  #slot: number = 0;
+  #generation: number = FREED;
   readonly #size: number = 0;
-  readonly #offset: number = 0;
+  #offset: number = 0;
 
   static {
     // Closer than the module's, as in block.ts.
@@ -85,8 +87,14 @@ class Grant implements Face {
       takeLent: (state, size, label, otherwise) => {
         const { region } = state;
         if (label === undefined && typeof size === 'number' && (size & GRANT_MAX) === size) {
+          const memory = new this(region, size);
           const slot = takeFrom(region.homes[size] as number, size, region.turnAt, region.turn);
-          if (slot) return new this(region, slot, t[TAKEN_GENERATION] as number, size, ((t[FRONT + GRANT_OFFSET + (slot << 2)] as number) >>> 0) * 16);
+          if (slot) {
+            memory.#slot = slot;
+            memory.#generation = t[TAKEN_GENERATION] as number;
+            memory.#offset = ((t[FRONT + GRANT_OFFSET + (slot << 2)] as number) >>> 0) * 16;
+            return memory;
+          }
         }
         return otherwise(state, size, label);
       },
@@ -94,8 +102,14 @@ class Grant implements Face {
         const { region } = state;
         if (label === undefined && typeof size === 'number' && (size & GRANT_MAX) === size && size > 0) {
           const { stretch } = region;
+          const memory = new this(region, size);
           const at = cutFrom(stretch, size, region.turnAt, region.turn);
-          if (at >= 0) return new this(region, t[stretch + STRETCH_LEVEL] as number, t[stretch + STRETCH_STAY] as number, size, region.stretchAt + at);
+          if (at >= 0) {
+            memory.#slot = t[stretch + STRETCH_LEVEL] as number;
+            memory.#generation = t[stretch + STRETCH_STAY] as number;
+            memory.#offset = region.stretchAt + at;
+            return memory;
+          }
         }
         return otherwise(state, size, label);
       },
@@ -117,7 +131,16 @@ class Grant implements Face {
           return undefined;
         }
       },
-      create: (region, slot, generation, size, offset) => new this(region, slot, generation, size, offset),
+      create: (region, size) => new this(region, size),
+      takeNatively: (memory, take) => {
+        take();
+        if (t[RESULT] !== 0) return false;
+        const grant = memory as Grant;
+        grant.#slot = t[RESULT + 1] as number;
+        grant.#generation = t[RESULT + 2] as number;
+        grant.#offset = ((t[RESULT + 3] as number) >>> 0) + ((t[RESULT + 4] as number) >>> 0) * TWO_32;
+        return true;
+      },
     });
     doors = makeDoors(T, takeGrant, cutStretch, giveGrant);
     exposeAllocated({
@@ -149,8 +172,12 @@ class Grant implements Face {
         T[ARGUMENT + 3] = self.#generation;
         setWide(4, self.#size);
       },
-      markFreed: (memory) => {
-        (memory as Grant).#generation = FREED;
+      end: (memory, freeIt) => {
+        const grant = memory as Grant;
+        freeIt();
+        if (T[RESULT] !== 0) return false;
+        if (grant.#region.levels !== undefined) grant.#generation = FREED;
+        return true;
       },
     });
     installAccessors<Grant>(this.prototype, {
@@ -182,12 +209,9 @@ class Grant implements Face {
     installAtomics<Face>(this.prototype, (self) => usable(self, 'this'), pinMemory);
   }
 
-  constructor(region: Region, slot: number, generation: number, size: number, offset: number) {
+  constructor(region: Region, size: number) {
     this.#region = region;
-    this.#slot = slot;
-    this.#generation = generation;
     this.#size = size;
-    this.#offset = offset;
   }
 
   /** Unique in the process, never reused. */
@@ -282,8 +306,7 @@ class Grant implements Face {
 
   text(offset: number = 0, length?: number, encoding: BufferEncoding = 'utf8'): string {
     const memory = usable(this, 'this');
-    if (typeof encoding !== 'string') throw errors.invalidArgType('encoding', 'string', encoding);
-    if (!isEncoding(encoding)) throw errors.invalidArgValue('encoding', encoding, 'must be an encoding that Buffer knows');
+    validateEncoding(encoding);
     return decode(copyOf(memory, offset, length), encoding);
   }
 
@@ -292,16 +315,8 @@ class Grant implements Face {
     return pinMemory(usable(this, 'this'));
   }
 
-  async lease<Result>(use: (bytes: Uint8Array) => Promise<Result> | Result): Promise<Result> {
-    const memory = usable(this, 'this');
-    if (typeof use !== 'function') throw errors.invalidArgType('use', 'function', use);
-    const bytes = bytesOf(memory, 0, allocated.sizeOf(memory));
-    const pin = pinMemory(memory);
-    try {
-      return await use(bytes);
-    } finally {
-      pin[p.dispose]();
-    }
+  lease<Result>(use: (bytes: Uint8Array) => Promise<Result> | Result): Promise<Result> {
+    return leased(use, () => usable(this, 'this'), (memory) => bytesOf(memory, 0, allocated.sizeOf(memory)), pinMemory);
   }
 
   free(): void {
@@ -320,8 +335,8 @@ class Grant implements Face {
 /** See the interface of the same name: what scripts have of the class. */
 export const AllocatedMemory: Sealed<Face> = sealed<Face, object>(Grant, KIND, 'a call of AdvancedMemoryAllocator.allocate()', {});
 
-/** Makes the handle of a grant. */
 export const createMemory: Doors['create'] = doors.create;
+export const takeNatively: Doors['takeNatively'] = doors.takeNatively;
 /** A grant out of what is lent; when a native call is due, what another function gives. */
 export const takeLent: Doors['takeLent'] = doors.takeLent;
 /** The same of an arena: off the piece of it that is lent. */

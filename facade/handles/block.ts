@@ -2,9 +2,7 @@
  * Block: MemoryBlock, one chunk of native memory with one owner at a time.
  * Room: handles (5). May use: primordials, types, format, errors, options, environment, native and this folder.
  */
-import { Buffer } from 'node:buffer';
-import { inspect } from 'node:util';
-import * as errors from '../errors.js';
+import type { Buffer } from 'node:buffer';
 import { allocateNative, freeNative } from '../native.js';
 import { accessError, validateFillValue, validateRange, validateSize } from '../options.js';
 import * as p from '../primordials.js';
@@ -15,13 +13,15 @@ import { installAtomics } from './atomics.js';
 import type { AtomicMethods } from './atomics.js';
 import type { Accessors } from './accessors.js';
 import { factsOf } from './facts.js';
-import { copyOf, decode } from './copyout.js';
+import { copyOf, decode, validateEncoding } from './copyout.js';
+import type { Giving, Taking } from './doors.js';
 import { FIRST_MAGAZINE, HOME_SHIFT, LENT_MAX, classHomes, giveSlot, magazineOf, takeSlot } from './front.js';
 import { deadError, exposeFields, fields, forgedError, handleId } from './handle.js';
 import type { Extra, Handle } from './handle.js';
 import { NEAR_MAX, farOffset, farView, hiddenView } from './hidden.js';
 import { hasEscaped } from './holder.js';
 import type { Holder } from './holder.js';
+import { leased } from './lease.js';
 import { pinHandle } from './life.js';
 import { shareBlock } from './shares.js';
 import { compareOperands, copyOperand, fillOperand, operandSize } from './operand.js';
@@ -30,36 +30,27 @@ import { WORD_CODE, requireAvailable, stageDetails } from './request.js';
 import {
   ARGUMENT,
   FRONT,
+  NATIVE_TIME,
   RESULT,
   T,
+  TWO_32,
   addressOf,
   failure,
   grantedOf,
   isLive,
   noteWritten,
   offsetOf,
-  resultTime,
   setWide,
   spanOf,
 } from './table.js';
 import { ageOf, freedTimestampOf, toText } from './told.js';
 import { arrayBufferOf, bytesOf, requireHere, requireLive, restFrom, viewOf } from './views.js';
 
-const { isEncoding } = Buffer;
-
-/** What sees the private fields. */
-interface Doors {
-  readonly allocateBlock: (size: number, alignment?: Alignment, options?: AllocateOptions) => MemoryBlock;
-  readonly takePooled: <Owner, Other>(pool: Owner, blocks: { readonly magazine: number; readonly blockSize: number }, otherwise: (pool: Owner) => Other) => MemoryBlock | Other;
-  readonly create: (slot: number, generation: number, size: number) => MemoryBlock;
-  // Whatever they are given: what is no block throws at its first private field. To ask first costs 3 ns.
-  giveBack(block: unknown): number;
-  giveToPool(block: unknown, magazine: number): boolean;
-  readonly freeUnviewed: (block: MemoryBlock) => void;
-  stageRange(block: unknown, first: number, offset: number, length: number): boolean;
-}
 const UNVIEWED = 1;
 const VIEWED = 2;
+/** The generation of a handle of nothing: no record has it. */
+const NONE = -1;
+type Doors = Taking<MemoryBlock> & Giving<MemoryBlock>;
 let doors: Doors;
 
 /** The typed getters and setters; accessors.ts puts them on the class. */
@@ -73,34 +64,53 @@ export interface MemoryBlock extends Accessors, AtomicMethods {}
 export class MemoryBlock implements NativeMemory {
   // Four fields on purpose: a fresh object of four costs 13 ns, of six 22; and no base class: that costs 15 more.
   // Numbers from the start: V8 then knows of the fields that they are small integers, and need not look.
-  readonly #slot: number = 0;
-  readonly #generation: number = 0;
-  readonly #size: number = 0;
+  #slot: number = 0;
+  #generation: number = 0;
+  #size: number = 0;
   #extra: Extra;
 
   static {
     // `this`, not the class's name: a bundler would give a class that names itself another name, and it would show.
     // Closer than the module's: for each of its names that a short function uses, its bytecode is six bytes longer.
-    const makeDoors = (t: Int32Array, homes: Uint16Array, takeFrom: typeof takeSlot, giveTo: typeof giveSlot): Doors => ({
+    const makeTaking = (t: Int32Array, homes: Uint16Array, takeFrom: typeof takeSlot): Taking<MemoryBlock> => ({
       allocateBlock: (size, alignment, options) => {
         if (options === undefined && (alignment === undefined || alignment === 'word') && typeof size === 'number' && size >>> 0 === size && size <= LENT_MAX) {
+          const block = new this(0, NONE, size);
           const magazine = homes[(size + 15) >>> 4] as number; // of size 0 one that is always empty
           const slot = takeFrom(magazine, (magazine << HOME_SHIFT) | size, size, size);
-          if (slot) return new this(slot, t[FRONT + (slot << 2)] as number, size);
+          if (slot) {
+            block.#slot = slot;
+            block.#generation = t[FRONT + (slot << 2)] as number;
+            return block;
+          }
         }
         const natively = anyhow[options === undefined && alignment === undefined ? 0 : 1] as typeof allocateDetailed;
         return natively(size, alignment, options);
       },
       takePooled: (pool, { magazine, blockSize }, otherwise) => {
+        const block = new this(0, NONE, blockSize);
         const slot = takeFrom(magazine, magazine << HOME_SHIFT, 1, blockSize);
-        return slot ? new this(slot, t[FRONT + (slot << 2)] as number, blockSize) : otherwise(pool);
+        if (!slot) return otherwise(pool);
+        block.#slot = slot;
+        block.#generation = t[FRONT + (slot << 2)] as number;
+        return block;
       },
-      create: (slot, generation, size) => new this(slot, generation, size),
+      create: (size) => new this(0, NONE, size),
+      takeNatively: (handle, take, tellsSize) => {
+        take();
+        if (t[RESULT] !== 0) return -1;
+        if (tellsSize) handle.#size = ((t[RESULT + 3] as number) >>> 0) + ((t[RESULT + 4] as number) >>> 0) * TWO_32;
+        handle.#slot = t[RESULT + 1] as number;
+        handle.#generation = t[RESULT + 2] as number;
+        return handle.#slot;
+      },
+    });
+    const makeGiving = (t: Int32Array, homes: Uint16Array, giveTo: typeof giveSlot): Giving<MemoryBlock> => ({
       freeUnviewed: (block) => {
-        T[ARGUMENT] = block.#slot;
-        T[ARGUMENT + 1] = block.#generation;
+        t[ARGUMENT] = block.#slot;
+        t[ARGUMENT + 1] = block.#generation;
         freeNative();
-        if (T[RESULT] === 0) block.#extra = resultTime();
+        if (t[RESULT] === 0) block.#extra = ((t[RESULT + 1] as number) >>> 0) + (t[RESULT + 2] as number) * TWO_32 + NATIVE_TIME; // as resultTime()
         else freeViewed(block);
       },
       giveBack: (block: MemoryBlock) => {
@@ -141,7 +151,7 @@ export class MemoryBlock implements NativeMemory {
         return true;
       },
     });
-    doors = makeDoors(T, classHomes, takeSlot, giveSlot);
+    doors = { ...makeTaking(T, classHomes, takeSlot), ...makeGiving(T, classHomes, giveSlot) };
     exposeFields({
       isHandle: (value): value is Handle => typeof value === 'object' && value !== null && #slot in value,
       slotOf: (handle) => (handle as MemoryBlock).#slot,
@@ -151,8 +161,22 @@ export class MemoryBlock implements NativeMemory {
       setExtra: (handle, extra) => {
         (handle as MemoryBlock).#extra = extra;
       },
+      end: (handle, freeIt) => {
+        freeIt();
+        if (T[RESULT] !== 0) return false;
+        (handle as MemoryBlock).#extra = ((T[RESULT + 1] as number) >>> 0) + (T[RESULT + 2] as number) * TWO_32 + NATIVE_TIME; // as resultTime()
+        return true;
+      },
+      takeOver: (handle, take, old, time) => {
+        take();
+        if (T[RESULT] !== 0) return false;
+        (handle as MemoryBlock).#slot = T[RESULT + 1] as number;
+        (handle as MemoryBlock).#generation = T[RESULT + 2] as number;
+        (old as MemoryBlock).#extra = time;
+        return true;
+      },
       // Code that V8 optimised for blocks is thrown away by a garbage collection that finds none; this one, never live, stays.
-      sample: new this(0, -1, 0),
+      sample: new this(0, NONE, 0),
     });
     installAccessors<MemoryBlock>(this.prototype, {
       locate: (self, offset, width) => {
@@ -285,8 +309,7 @@ export class MemoryBlock implements NativeMemory {
 
   text(offset: number = 0, length?: number, encoding: BufferEncoding = 'utf8'): string {
     const block = live(this);
-    if (typeof encoding !== 'string') throw errors.invalidArgType('encoding', 'string', encoding);
-    if (!isEncoding(encoding)) throw errors.invalidArgValue('encoding', encoding, 'must be an encoding that Buffer knows');
+    validateEncoding(encoding);
     return decode(copyOf(block, offset, length), encoding);
   }
 
@@ -300,16 +323,8 @@ export class MemoryBlock implements NativeMemory {
     return pinHandle(live(this));
   }
 
-  async lease<Result>(use: (bytes: Uint8Array) => Promise<Result> | Result): Promise<Result> {
-    const block = live(this);
-    if (typeof use !== 'function') throw errors.invalidArgType('use', 'function', use);
-    const bytes = bytesOf(block, 0, fields.sizeOf(block));
-    const pin = pinHandle(block);
-    try {
-      return await use(bytes);
-    } finally {
-      pin[p.dispose]();
-    }
+  lease<Result>(use: (bytes: Uint8Array) => Promise<Result> | Result): Promise<Result> {
+    return leased(use, () => live(this), (block) => bytesOf(block, 0, fields.sizeOf(block)), pinHandle);
   }
 
   free(): void {
@@ -325,27 +340,18 @@ export class MemoryBlock implements NativeMemory {
   }
 }
 
-/** Allocate by a native call. In a list: of a call that goes to one of two V8 takes neither into whoever makes it, and a loop that seldom
- * needs them has room for what it does need. */
+/** Allocate by a native call. In a list: of two V8 takes neither into a loop, which then has room for what it needs more often. */
 const anyhow = [allocatePlain, allocateDetailed] as const;
 
-// Constants, which V8 folds: to ask each time whether a variable still holds the same function costs as much as a load from the table.
-
-/** Frees by a native call a block that was never viewed. */
-export const freeUnviewed: Doors['freeUnviewed'] = doors.freeUnviewed;
-/** Ends a block of no pool that needs no native call, and says 0. Else 1 when {@link freeUnviewed} is due, 2 when {@link freeViewed} is. */
-export const giveBack: Doors['giveBack'] = doors.giveBack;
-/** The same with a block of the pool to which a magazine belongs. */
-export const giveToPool: Doors['giveToPool'] = doors.giveToPool;
-/** Leaves a range of a live block where a staged native function looks for it, from word `first` on. False for everything else, also for what is
- * wrong: `length` is an integer above 0, and below 2^32. */
-export const stageRange: Doors['stageRange'] = doors.stageRange;
-/** The handle of a live record. */
-export const create: Doors['create'] = doors.create;
-/** A block out of a pool's magazine; when a native call is due, what another function gives. */
-export const takePooled: Doors['takePooled'] = doors.takePooled;
-/** Allocates. All arguments are checked here. */
+// Each is told of in doors.ts. Constants, which V8 folds: to ask whether a variable still holds the same function costs a load.
 export const allocateBlock: Doors['allocateBlock'] = doors.allocateBlock;
+export const takePooled: Doors['takePooled'] = doors.takePooled;
+export const create: Doors['create'] = doors.create;
+export const takeNatively: Doors['takeNatively'] = doors.takeNatively;
+export const giveBack: Doors['giveBack'] = doors.giveBack;
+export const giveToPool: Doors['giveToPool'] = doors.giveToPool;
+export const stageRange: Doors['stageRange'] = doors.stageRange;
+export const freeUnviewed: Doors['freeUnviewed'] = doors.freeUnviewed;
 
 /** What `free()` and dispose do, whatever a script made of the methods. */
 export const free = (block: MemoryBlock): void => {
@@ -354,10 +360,6 @@ export const free = (block: MemoryBlock): void => {
   const magazine = fields.isHandle(block) ? magazineOf(fields.slotOf(block)) : 0;
   if (magazine < FIRST_MAGAZINE || !giveToPool(block, magazine)) (way === UNVIEWED ? freeUnviewed : freeViewed)(block);
 };
-
-p.define(MemoryBlock.prototype, inspect.custom, function inspectBlock(this: unknown): string {
-  return fields.isHandle(this) ? toText(this as MemoryBlock) : 'MemoryBlock {}';
-});
 
 /** Refuses a forged `this`. */
 function own(block: MemoryBlock): MemoryBlock {
@@ -386,10 +388,10 @@ function allocateDetailed(size: number, alignment: Alignment | undefined, option
 
 function allocateStaged(size: number): MemoryBlock {
   requireAvailable();
+  const block = create(size);
   setWide(0, size);
-  allocateNative();
-  if (T[RESULT] !== 0) throw failure('MemoryBlock', 0, 'allocated');
-  const slot = T[RESULT + 1] as number;
-  if (slot !== 0) return create(slot, T[RESULT + 2] as number, size);
+  const slot = takeNatively(block, allocateNative);
+  if (slot > 0) return block;
+  if (slot < 0) throw failure('MemoryBlock', 0, 'allocated');
   return allocateBlock(size); // there is one now, unless another thread set a limit meanwhile
 }

@@ -11,7 +11,7 @@ import type { Handle } from './handle.js';
 import { copyOperand } from './operand.js';
 import { restFrom } from './views.js';
 
-const { allocUnsafeSlow } = Buffer;
+const { allocUnsafeSlow, isEncoding } = Buffer;
 
 /** A copy of a part of a live block (default: to the end). */
 export function copyOf(block: Handle, offset: number, length: number | undefined): Buffer {
@@ -76,4 +76,10 @@ export function decode(bytes: Buffer, encoding: BufferEncoding): string {
     if ((error as { code?: unknown }).code !== 'ERR_STRING_TOO_LONG') throw error;
     throw errors.outOfRange('length', 'short enough for one string of this runtime', bytes.length);
   }
+}
+
+/** Refuses an encoding that Buffer does not know. */
+export function validateEncoding(encoding: unknown): void {
+  if (typeof encoding !== 'string') throw errors.invalidArgType('encoding', 'string', encoding);
+  if (!isEncoding(encoding)) throw errors.invalidArgValue('encoding', encoding, 'must be an encoding that Buffer knows');
 }

@@ -9,7 +9,7 @@ import * as p from '../primordials.js';
 import { EPOCHS } from './epochs.js';
 import { CLASS_SIZES, CLOCK, FRONT, NATIVE_TIME, T } from './table.js';
 
-/** Lets the native side look at what was taken, each time that a count has gone a quarter around. What is live needs no look: between two
+/** Lets the native side look at what was taken, each time that a count is about to have gone a quarter around. What is live needs no look: between two
  * native calls it changes by no more than magazines hold. */
 const { noteTaken } = binding;
 
@@ -67,8 +67,8 @@ for (let kind = 0, filled = 1; filled <= LENT_MAX / 16; kind += 1) {
   filled = units + 1;
 }
 
-// The four functions that take a slot out of a magazine and put one in. Nothing is called in them between the first store and the last: a
-// call can throw where the stack ends. And every byte of their bytecode counts: V8 inlines into a loop only up to 920 bytes, and what is
+// The four functions that take a slot out of a magazine and put one in. Nothing is called in them from the first store on: a call can throw
+// where the stack ends, and what was taken would be nobody's. And every byte of their bytecode counts: V8 inlines into a loop only up to 920 bytes, and what is
 // inlined as a whole, from `acquire()` to the end of `release()`, makes no object at all when it dies in the loop.
 
 /**
@@ -77,6 +77,10 @@ for (let kind = 0, filled = 1; filled <= LENT_MAX / 16; kind += 1) {
  */
 export const takeSlot = (magazine: number, home: number, amount: number, size: number): number => {
   const t = T;
+  const count = magazine + TAKEN;
+  const before = t[count] as number;
+  const taken = (before + amount) | 0;
+  if ((taken ^ before) >>> QUARTER_SHIFT) noteTaken();
   const length = t[magazine] as number;
   const now = t[CLOCK] as number;
   if (!length || !now) return 0;
@@ -91,11 +95,7 @@ export const takeSlot = (magazine: number, home: number, amount: number, size: n
   const live = ((t[LIVE] as number) + size) | 0;
   t[LIVE] = live;
   if (((live - (t[HIGH] as number)) | 0) > 0) t[HIGH] = live;
-  const count = magazine + TAKEN;
-  const before = t[count] as number;
-  const taken = (before + amount) | 0;
   t[count] = taken;
-  if ((taken ^ before) >>> QUARTER_SHIFT) noteTaken();
   return slot;
 };
 
@@ -124,8 +124,9 @@ export const giveSlot = (slot: number, generation: number, magazine: number, hom
  */
 const grantTaker = (words: Int32Array, epochs: Int32Array, note: () => void) => (magazine: number, size: number, turnAt: number, turn: number): number => {
   const t = words;
+  const count = magazine + TAKEN;
+  if (!((t[count] as number) + 1 << (32 - QUARTER_SHIFT))) note();
   let slot = 0;
-  let taken = 1;
   t[BUSY] = 1;
   if (epochs[turnAt] === turn) {
     const length = t[magazine] as number;
@@ -142,13 +143,10 @@ const grantTaker = (words: Int32Array, epochs: Int32Array, note: () => void) => 
       t[TAKEN_GENERATION] = generation;
       const granted = magazine + GRANTED;
       t[granted] = (t[granted] as number) + size;
-      const count = magazine + TAKEN;
-      taken = (t[count] as number) + 1;
-      t[count] = taken;
+      t[count] = (t[count] as number) + 1;
     }
   }
   t[BUSY] = 0;
-  if (!(taken << (32 - QUARTER_SHIFT))) note();
   return slot;
 };
 

@@ -1,7 +1,7 @@
 /**
  * Grant: what an AllocatedMemory is allowed to do, and how it ends. The class keeps its fields private; this folder and the room above
  * reach them through {@link allocated}.
- * Room: handles (5). May use: primordials, types, errors, native, options, table, region, facts, operand, copyout.
+ * Room: handles (5). May use: primordials, types, errors, native, options, table, region, facts, operand, copyout, stack.
  */
 import * as errors from '../errors.js';
 import { binding } from '../native.js';
@@ -13,7 +13,8 @@ import { ROW } from './facts.js';
 import { exposeMemory } from './operand.js';
 import { checkEscape, hiddenBytes, isCurrent, isGranted, isGrantedStill, isOpen, windowOf } from './region.js';
 import type { Region } from './region.js';
-import { failure, idOf, status } from './table.js';
+import { requireStack } from './stack.js';
+import { RESULT, T, failure, idOf, status } from './table.js';
 
 export const KIND = 'AllocatedMemory';
 
@@ -33,8 +34,8 @@ export interface AllocatedFields {
   stageFree(memory: unknown, region: Region): boolean;
   /** Leaves allocator, handle and size where the native functions look for them. */
   stage(memory: AllocatedMemory): void;
-  /** An arena has no record that tells. */
-  markFreed(memory: AllocatedMemory): void;
+  /** Calls a native function that frees, and notes it where no record tells: in an arena. False when it refused. */
+  end(memory: AllocatedMemory, free: () => void): boolean;
 }
 export let allocated: AllocatedFields;
 
@@ -122,9 +123,7 @@ export function freeMemory(memory: AllocatedMemory): void {
   const { levels, overwrites } = allocated.regionOf(memory);
   if (levels !== undefined) refusePinned(memory);
   allocated.stage(memory);
-  freeInRegion();
-  if (status() !== 0) throw isUsable(memory) ? nativeError(memory, 'freed') : deadError(memory, true);
-  if (levels !== undefined) allocated.markFreed(memory);
+  if (!allocated.end(memory, freeInRegion)) throw isUsable(memory) ? nativeError(memory, 'freed') : deadError(memory, true);
   if (overwrites) freed.set(memory, true);
 }
 
@@ -135,19 +134,22 @@ function refusePinned(memory: AllocatedMemory): void {
 }
 
 export function pinMemory(memory: AllocatedMemory): Disposable {
+  const isOfArena = allocated.regionOf(memory).levels !== undefined;
+  if (isOfArena) requireStack();
   allocated.stage(memory);
   binding.allocatorPin();
-  if (status() !== 0) throw nativeError(memory, 'pinned once more');
-  countArenaPin(memory, 1);
-  let held = true;
+  if (T[RESULT] !== 0) throw nativeError(memory, 'pinned once more');
+  if (isOfArena) countArenaPin(memory, 1);
+  let held = true; // of memory with a record nothing is called until somebody has what drops the pin, as in life.ts
   return {
     [p.dispose](): void {
       if (!held) return;
-      held = false;
+      if (isOfArena) requireStack();
       allocated.stage(memory);
       binding.allocatorUnpin();
-      if (status() !== 0) throw nativeError(memory, 'unpinned');
-      countArenaPin(memory, -1);
+      held = false;
+      if (T[RESULT] !== 0) throw nativeError(memory, 'unpinned');
+      if (isOfArena) countArenaPin(memory, -1);
     },
   };
 }

@@ -22,6 +22,10 @@ export interface Fields {
   sizeOf(handle: Handle): number;
   extraOf(handle: Handle): Extra;
   setExtra(handle: Handle, extra: Extra): void;
+  /** Calls a native function that frees, and notes when it did. False when it refused. */
+  end(handle: Handle, free: () => void): boolean;
+  /** Calls a native function that ends the handle `old`, at a time, and gives its block to the new one. False when it refused. */
+  takeOver(handle: Handle, take: () => void, old: Handle, time: number): boolean;
   /** A handle of nothing. */
   readonly sample: Handle;
 }

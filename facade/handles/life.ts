@@ -10,7 +10,7 @@ import { deadError, fields, handleId } from './handle.js';
 import type { Handle } from './handle.js';
 import { hasEscaped, keepIdle, killViews, liveHolder } from './holder.js';
 import type { Holder } from './holder.js';
-import { ARGUMENT, NATIVE_TIME, T, failure, idOf, isLive, pinsOf, resultTime, setHandle, setWide, status, wasViewed } from './table.js';
+import { ARGUMENT, NATIVE_TIME, RESULT, T, failure, idOf, isLive, pinsOf, resultTime, setHandle, setWide, status, wasViewed } from './table.js';
 
 /** Ends a block by a native function that takes slot, generation and `third` from the arguments; a dead one is a double free. */
 export function endHandle(handle: Handle, end: () => void, action: string, third: number = 0): void {
@@ -20,25 +20,33 @@ export function endHandle(handle: Handle, end: () => void, action: string, third
   if (!isLive(slot, generation)) throw errors.doubleFree('MemoryBlock', handleId(handle));
   refusePinned(handle, slot, action);
   if (typeof extra === 'object') {
-    endHolder(handleId(handle), slot, generation, extra, end, action, third);
+    endHolder(handle, handleId(handle), slot, generation, extra, end, action, third);
   } else {
     setHandle(slot, generation);
     T[ARGUMENT + 2] = third;
-    end();
-    if (status() !== 0) throw failure('MemoryBlock', handleId(handle), action);
+    if (!fields.end(handle, end)) throw failure('MemoryBlock', handleId(handle), action);
   }
-  fields.setExtra(handle, resultTime());
 }
 
 /** Ends a live, unpinned block by its record: kills the views, then frees, or leaves the memory to whoever has its buffer. */
-function endHolder(id: number, slot: number, generation: number, holder: Holder, end: () => void, action: string, third: number = 0): void {
+function endHolder(
+  handle: Handle | undefined,
+  id: number,
+  slot: number,
+  generation: number,
+  holder: Holder,
+  end: () => void,
+  action: string,
+  third: number = 0,
+): void {
   const outcome = killViews(holder);
   if (outcome === 'stuck') throw stuckError(id, action);
   setHandle(slot, generation);
   T[ARGUMENT + 2] = third;
-  if (outcome === 'escaped') binding.freeEscaped();
-  else end();
-  if (status() !== 0) throw failure('MemoryBlock', id, action);
+  const freeIt = outcome === 'escaped' ? binding.freeEscaped : end;
+  if (handle === undefined) freeIt();
+  else fields.end(handle, freeIt);
+  if (T[RESULT] !== 0) throw failure('MemoryBlock', id, action);
   if (outcome === 'dead') keepIdle(slot, holder);
 }
 
@@ -53,7 +61,7 @@ export function sweep(slot: number, generation: number, isMarked: boolean): bool
     if (holder === undefined) return false; // the handle is gone and a view may remain: left to be reported
     if (hasEscaped(holder)) return false; // its memory is with somebody else: left to its own free
     try {
-      endHolder(idOf(slot, generation), slot, generation, holder, binding.freeAny, 'freed');
+      endHolder(undefined, idOf(slot, generation), slot, generation, holder, binding.freeAny, 'freed');
     } catch {
       return false; // a buffer that cannot be detached
     }
@@ -88,8 +96,8 @@ function refusePinned(handle: Handle, slot: number, action: string): void {
   if (pins > 0) throw errors.inUse('MemoryBlock', handleId(handle), action, pins);
 }
 
-/** Moves a live block to `size` bytes and ends the handle. The new one's slot and generation are in the results. */
-export function reallocateHandle(handle: Handle, size: number): void {
+/** Moves a live block to `size` bytes, ends its handle, and gives it to `fresh`, which is a handle of nothing. */
+export function reallocateHandle(handle: Handle, fresh: Handle, size: number): void {
   const slot = fields.slotOf(handle);
   const generation = fields.generationOf(handle);
   const id = handleId(handle);
@@ -109,10 +117,14 @@ export function reallocateHandle(handle: Handle, size: number): void {
       throw outcome === 'stuck' ? stuckError(id, 'reallocated') : errors.escaped('MemoryBlock', id);
     }
   }
-  binding.commitReallocation();
-  if (status() !== 0) throw failure('MemoryBlock', id, 'reallocated');
-  if (holder !== undefined) keepIdle(slot, holder);
-  fields.setExtra(handle, binding.nowMs() + NATIVE_TIME);
+  const time = binding.nowMs() + NATIVE_TIME;
+  if (!fields.takeOver(fresh, binding.commitReallocation, handle, time)) throw failure('MemoryBlock', id, 'reallocated');
+  if (holder === undefined) return;
+  try {
+    keepIdle(slot, holder);
+  } catch {
+    // The stack ends here, and what throws gives no handle. The chunk's next owner makes buffers of its own.
+  }
 }
 
 /** Takes a pin, and gives what drops it; dropping it again does nothing. */
@@ -121,15 +133,15 @@ export function pinHandle(handle: Handle): Disposable {
   const generation = fields.generationOf(handle);
   setHandle(slot, generation);
   binding.pin();
-  if (status() !== 0) throw failure('MemoryBlock', handleId(handle), 'pinned once more');
-  let held = true;
+  if (T[RESULT] !== 0) throw failure('MemoryBlock', handleId(handle), 'pinned once more');
+  let held = true; // nothing is called until somebody has what drops it: a call can throw where the stack ends
   return {
     [p.dispose](): void {
       if (!held) return;
-      held = false;
       setHandle(slot, generation);
       binding.unpin();
-      if (status() !== 0) throw failure('MemoryBlock', handleId(handle), 'unpinned');
+      held = false;
+      if (T[RESULT] !== 0) throw failure('MemoryBlock', handleId(handle), 'unpinned');
     },
   };
 }

@@ -3,8 +3,10 @@
  * Room: handles (5). May use: primordials, front, table, region, allocated.
  */
 import type { AllocatedMemory } from '../types.js';
-import { createMemory } from './allocated.js';
+import { binding } from '../native.js';
+import { createMemory, takeNatively } from './allocated.js';
 import { GRANT_MAX, NO_HOMES, NO_MAGAZINE, TURN, makeHomes } from './front.js';
+import { setLabelOf } from './grant.js';
 import * as p from '../primordials.js';
 import { isCurrent } from './region.js';
 import type { Region } from './region.js';
@@ -13,11 +15,22 @@ import { RESULT, T, wide } from './table.js';
 /** Whether a size is one that the usual case takes: a positive 31-bit integer. */
 export const isSmallSize = (size: unknown): size is number => typeof size === 'number' && (size | 0) === size && size > 0;
 
-/** What the native side has just granted. From then on freed grants of that size are looked for where it says. */
-export function granted(region: Region, size: number): AllocatedMemory {
+const allocateInRegion: () => void = binding.allocatorAllocate;
+
+/** What the native side grants to the staged request; undefined when it refuses. From then on freed grants of that size are looked for where it
+ * says. */
+export function granted(region: Region, size: number, label?: string): AllocatedMemory | undefined {
+  const memory = createMemory(region, size);
+  if (label !== undefined) setLabelOf(memory, label);
+  if (!takeNatively(memory, allocateInRegion)) return undefined;
   const home = T[RESULT + 5] as number;
-  if (home !== 0) noteLoan(region, size, home);
-  return createMemory(region, T[RESULT + 1] as number, T[RESULT + 2] as number, size, wide(3));
+  if (home === 0) return memory;
+  try {
+    noteLoan(region, size, home);
+  } catch {
+    // The stack ends here, and what throws gives no memory. The next native call tells again.
+  }
+  return memory;
 }
 
 function noteLoan(region: Region, size: number, home: number): void {

@@ -1,16 +1,19 @@
 /**
  * Sealed block: MemoryBlock as scripts have it.
- * Room: handles (5). May use: errors, block, handle, operand, sealed, shares, table.
+ * Room: handles (5). May use: primordials, types, errors, native and this folder.
  */
+import { inspect } from 'node:util';
 import * as errors from '../errors.js';
 import type { Alignment, AllocateOptions, BytesLike, SharedToken } from '../types.js';
-import { MemoryBlock, allocateBlock, create, free } from './block.js';
+import { binding } from '../native.js';
+import * as p from '../primordials.js';
+import { MemoryBlock, allocateBlock, create, free, takeNatively } from './block.js';
 import { fields } from './handle.js';
 import { copyOperand, operandSize } from './operand.js';
 import { sealed } from './sealed.js';
 import type { Sealed } from './sealed.js';
-import { attachToken } from './shares.js';
-import { RESULT, T, wide } from './table.js';
+import { spentError, stageToken } from './shares.js';
+import { toText } from './told.js';
 
 /** What the class has beside its prototype. */
 interface Statics {
@@ -24,20 +27,36 @@ interface Statics {
 function from(bytes: BytesLike, alignment?: Alignment, options?: AllocateOptions): MemoryBlock {
   if (fields.isHandle(bytes)) throw errors.invalidArgType('bytes', ['ArrayBufferView', 'ArrayBuffer'], bytes);
   const size = operandSize(bytes, 'bytes');
+  if (unfilled !== undefined) freeUnfilled(unfilled);
   const block = allocateBlock(size, alignment, options);
   try {
     copyOperand(bytes, 0, block, 0, size, 'normal', 8);
   } catch (error) {
-    free(block); // a getter of `options` took the bytes away
+    unfilled = block; // a getter of `options` took the bytes away, or the stack ends here
+    freeUnfilled(block);
     throw error;
   }
   return block;
 }
 
+/** A block that got no bytes, and could not be freed where the stack ended. */
+let unfilled: MemoryBlock | undefined;
+
+function freeUnfilled(block: MemoryBlock): void {
+  free(block);
+  unfilled = undefined;
+}
+
 function attach(token: SharedToken): MemoryBlock {
-  attachToken(token);
-  return create(T[RESULT + 1] as number, T[RESULT + 2] as number, wide(3));
+  stageToken(token);
+  const block = create(0);
+  if (takeNatively(block, binding.attach, true) < 0) throw spentError(token);
+  return block;
 }
 
 export const BlockClass: Sealed<MemoryBlock> & Statics =
   sealed<MemoryBlock, Statics>(MemoryBlock, 'MemoryBlock', 'a call of DirectMemoryManager.allocateMemory()', { from, attach });
+
+p.define(MemoryBlock.prototype, inspect.custom, function inspectBlock(this: unknown): string {
+  return fields.isHandle(this) ? toText(this as MemoryBlock) : 'MemoryBlock {}';
+});

@@ -1,7 +1,7 @@
 /**
  * Shares: one block in several hands, of this thread or others. A token is plain data, so that it can be posted; what it stands for is a
  * record on the native side, which the first to attach takes.
- * Room: handles (5). May use: primordials, types, errors, native, handle, request, table, views.
+ * Room: handles (5). May use: primordials, types, errors, native, handle, request, stack, table, views.
  */
 import * as errors from '../errors.js';
 import { binding } from '../native.js';
@@ -10,6 +10,7 @@ import type { SharedToken } from '../types.js';
 import { fields, handleId } from './handle.js';
 import type { Handle } from './handle.js';
 import { requireAvailable } from './request.js';
+import { requireStack } from './stack.js';
 import { ARGUMENT, RESULT, T, failure, setHandle, status } from './table.js';
 import { requireHere, requireLive } from './views.js';
 
@@ -54,21 +55,23 @@ function digitOf(text: string): number {
 export function shareBlock(block: Handle): SharedToken {
   requireLive(block, 'this');
   requireHere(block);
+  requireStack(); // until somebody has the token
   setHandle(fields.slotOf(block), fields.generationOf(block));
   binding.share();
   if (status() !== 0) throw failure('MemoryBlock', handleId(block), 'shared');
   return p.freeze({ type: TYPE, key: keyText(), size: fields.sizeOf(block) });
 }
 
-/** Takes an offer: slot, generation and size are in the results. */
-export function attachToken(token: unknown): void {
+/** Leaves a token's key where the native side looks for it. */
+export function stageToken(token: unknown): void {
   requireAvailable();
   const key = keyOf(token);
   if (!stageKey(key)) throw errors.invalidArgValue('token', token, 'must be what share() gave');
-  binding.attach();
-  if (status() !== 0) {
-    throw errors.invalidArgValue('token', token, 'must be one that nobody has attached yet, made by a thread that still runs');
-  }
+}
+
+/** Why a token was refused that looks like one. */
+export function spentError(token: unknown): Error {
+  return errors.invalidArgValue('token', token, 'must be one that nobody has attached yet, made by a thread that still runs');
 }
 
 function keyOf(token: unknown): string {

@@ -17,7 +17,7 @@ export const RESULT = 8;
 /** First of the words in which a native call finds its arguments. */
 export const ARGUMENT = 16;
 
-const TWO_32 = 4294967296;
+export const TWO_32 = 4294967296;
 const SEGMENT_BITS = 16;
 const SEGMENT_MASK = 0xffff;
 /** Words from a record's state to its place: one column of 65,536 words of 64 bits. */

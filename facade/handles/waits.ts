@@ -1,7 +1,7 @@
 /**
  * Waits: promises that end when a word is notified, from any thread. Who waits stands in one queue of the process, on the native side; a
  * thread that ends the wait of another sends it a message without contents, upon which it asks for whom the wait is over.
- * Room: handles (5). May use: primordials, types, errors, options, native, table, operand.
+ * Room: handles (5). May use: primordials, types, errors, options, native, table, operand, stack.
  */
 import { createRequire } from 'node:module';
 import type * as WorkerThreads from 'node:worker_threads';
@@ -11,6 +11,7 @@ import { validateTimeout } from '../options.js';
 import * as p from '../primordials.js';
 import type { NativeMemory } from '../types.js';
 import { useWord } from './operand.js';
+import { hasStack, requireStack } from './stack.js';
 import { ARGUMENT, RESULT, T, isWorker, stageWord, unavailableReason } from './table.js';
 
 const { setTimeout, clearTimeout, setInterval, clearInterval } = globalThis;
@@ -69,8 +70,9 @@ function tell(): void {
   }
 }
 
-/** Ends every wait of this isolate that is over. */
+/** Ends every wait of this isolate that is over. Where the stack would end in the middle, the next look does. */
 function settleOver(): void {
+  if (!hasStack()) return;
   for (let ticket = binding.waitOver(); ticket !== 0; ticket = binding.waitOver()) end(ticket, 'ok');
 }
 
@@ -111,6 +113,7 @@ export function waitForWord({ memory, offset, expected, timeoutMs, pin, resolve 
   if (typeof expected !== 'number' && typeof expected !== 'bigint') throw errors.invalidArgType('expected', ['number', 'bigint'], expected);
   validateTimeout(timeoutMs);
   tellOthers ??= openChannel(); // before the wait: a message that nobody hears is lost
+  requireStack(); // from the pin on, until it is dropped or somebody waits
   const held = pin();
   let ticket = 0;
   let isWaiting = false;
