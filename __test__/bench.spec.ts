@@ -1,60 +1,15 @@
 // The benchmark: the shape of its report, that nothing is timed unchecked, and that a wrong result fails its row. No time is asserted.
-import { spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import test from 'ava';
-import type { ExecutionContext } from 'ava';
 import { expectSame, expectStamps, median, minimum, summed } from '../benchmark/_checks.mjs';
 import { timeRow } from '../benchmark/_harness.mjs';
 import { figure, table } from '../benchmark/_report.mjs';
 import { pattern } from '../benchmark/_scenarios.mjs';
-
-const root = fileURLToPath(new URL('..', import.meta.url));
-
-interface Row {
-  readonly group: string;
-  readonly operation: string;
-  readonly unit: string;
-  readonly ours: number | null;
-  readonly peers: { readonly [name: string]: number | null };
-  readonly best: number | null;
-  readonly ratio: number | null;
-  readonly target: number | null;
-  readonly met: boolean | null;
-  readonly targetWritten: number | null;
-  readonly median: number | null;
-  readonly spread: readonly [number, number] | null;
-  readonly notes: { readonly [name: string]: string };
-  readonly pairNs: { readonly [name: string]: { readonly one: number; readonly two: number } };
-  readonly checks: number;
-  readonly error: string | null;
-}
-
-interface Report {
-  readonly commit: string | null;
-  readonly machine: { readonly [name: string]: unknown };
-  readonly versions: { readonly [name: string]: unknown };
-  readonly scale: { readonly emptyCallNs: number; readonly factor: number };
-  readonly rows: readonly Row[];
-}
-
-/** Runs the bench of a tree to its end, as it is built; without what ava has put into the environment for its own workers. */
-async function bench(tree: string, ...args: string[]): Promise<{ code: unknown; stdout: string; stderr: string }> {
-  const env = { ...process.env, NODE_OPTIONS: '', OFFHEAP_SKIP_BUILD: '1' };
-  const child = spawn(process.execPath, [join(tree, 'scripts', 'bench.mjs'), ...args], { env });
-  const code = new Promise((resolve) => child.on('close', resolve));
-  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  return { code: await code, stdout, stderr };
-}
+import { bench, plant, reportOf, root } from './_bench.js';
+import type { Row } from './_bench.js';
 
 const absent = (): never => {
   throw new Error('the package did not load');
 };
-
-const reportOf = (stdout: string): Report => JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as Report;
 
 test('--quick --json --filter: a table, then one line for machines, every row of it checked', async (t) => {
   const { code, stdout, stderr } = await bench(root, '--quick', '--json', '--filter', 'pair 64 B, LIFO');
@@ -166,18 +121,6 @@ test('a filter that no row holds, and an unknown option, are told in one sentenc
     t.notRegex(stderr, /\n {4}at /);
   }
 });
-
-/** A tree whose package is wrong in what `source` says; the right one is its `./right.js`. */
-function plant(t: ExecutionContext, source: string): string {
-  const tree = mkdtempSync(join(tmpdir(), 'offheap-bench-'));
-  t.teardown(() => rmSync(tree, { recursive: true, force: true }));
-  for (const name of ['package.json', 'benchmark', 'scripts', 'dist']) cpSync(join(root, name), join(tree, name), { recursive: true });
-  for (const name of ['native', 'node_modules']) symlinkSync(join(root, name), join(tree, name), 'junction');
-  mkdirSync(join(tree, '.cache'));
-  renameSync(join(tree, 'dist', 'index.js'), join(tree, 'dist', 'right.js'));
-  writeFileSync(join(tree, 'dist', 'index.js'), source);
-  return tree;
-}
 
 test('a wrong result of ours fails its row and the run', async (t) => {
   const tree = plant(t, `

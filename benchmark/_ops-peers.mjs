@@ -1,5 +1,6 @@
 // The same operations as Buffer and typed arrays have them. A literal loop for each: a shared one would be slower for all.
 import { Buffer } from 'node:buffer';
+import { builtPeer } from './_built-peers.mjs';
 import { FILL, caseOf } from './_ops-rules.mjs';
 
 export function peer(size, rules, makeLoop) {
@@ -76,6 +77,16 @@ export function setSwapLoop(a, b) {
       b.set(a);
       b.swap64();
     }
+    return n;
+  };
+}
+
+/** bswap's compiled function, on the array type whose elements it takes for words of 8 bytes. */
+export function bswapLoop(a) {
+  const { native } = builtPeer('bswap');
+  const words = new Float64Array(a.buffer, a.byteOffset, a.length / 8);
+  return (n) => {
+    for (let i = 0; i < n; i += 1) native(words);
     return n;
   };
 }

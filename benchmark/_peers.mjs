@@ -1,5 +1,14 @@
 // The peers that may be absent. A peer that does not load is a cell that says so, never a reason to stop.
 
+/** Windows has none. */
+function alignedAllocOf(library) {
+  try {
+    return library.func('void *aligned_alloc(size_t alignment, size_t size)');
+  } catch {
+    return undefined;
+  }
+}
+
 /** C's allocator through koffi, or why not. */
 async function loadLibc() {
   try {
@@ -11,7 +20,7 @@ async function loadLibc() {
     const pointer = malloc(64);
     view(pointer, 64)[63] = 1;
     free(pointer);
-    return { version: koffi.version, malloc, free, view };
+    return { version: koffi.version, malloc, free, view, address: koffi.address, alignedAlloc: alignedAllocOf(library) };
   } catch (error) {
     return { missing: `koffi did not load: ${error.message.split('\n')[0]}` };
   }

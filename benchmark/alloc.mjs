@@ -1,7 +1,9 @@
 // Allocate + free, without a view. A peer of the garbage collector is dropped instead of freed.
 import { Buffer } from 'node:buffer';
 import { DirectMemoryManager } from 'offheap';
-import { expect, expectSame, times } from './_checks.mjs';
+import { directIoAligned, koffiAligned, oursAligned, sodiumSecure } from './_aligned-pairs.mjs';
+import { expectSame, times } from './_checks.mjs';
+import { allocateMany, expectApart, expectBalanced, expectWritable } from './_pairs.mjs';
 import { libc, mallocPairs, mallocReplacing } from './_peers.mjs';
 import { ALIVE, KIB, MIB, ORDER_MASK, order, sizeText } from './_scenarios.mjs';
 
@@ -12,7 +14,7 @@ export const apart = true;
 /** Up to 32 KiB no native call is made. */
 const target = (size, small) => ({ written: size <= 32 * KIB ? small : 100, scaled: true });
 
-export const rows = [64, KIB, 64 * KIB, MIB].flatMap((size) => [
+const plainRows = [64, KIB, 64 * KIB, MIB].flatMap((size) => [
   {
     operation: `pair ${sizeText(size)}, LIFO`,
     unit: 'ns',
@@ -39,40 +41,21 @@ export const rows = [64, KIB, 64 * KIB, MIB].flatMap((size) => [
   },
 ]);
 
+const alignedRows = [4 * KIB, 64 * KIB, MIB].map((size) => ({
+  operation: `pair ${sizeText(size)} from a page's start on, LIFO`,
+  unit: 'ns',
+  target: null,
+  cases: {
+    'ours': () => oursAligned(size),
+    'koffi aligned_alloc/free': () => koffiAligned(size),
+    '@ronomon/direct-io (zeroed, not freed)': () => directIoAligned(size),
+    'sodium-native (guarded, locked)': () => sodiumSecure(size),
+  },
+}));
+
+export const rows = [...plainRows, ...alignedRows];
+
 // === Ours ===
-
-/** The totals that a case must leave as they were, and what it must have added to them. */
-export function totals() {
-  const { totalAllocated, activeBlocks, currentAllocated } = DirectMemoryManager.getMemoryStats();
-  return { totalAllocated, activeBlocks, currentAllocated };
-}
-
-/** Runs a loop that allocates `count` blocks and leaves none of them: the statistics must say the same. */
-export function expectBalanced(loop, count, size) {
-  const before = totals();
-  loop(count);
-  const after = totals();
-  expectSame(after.totalAllocated - before.totalAllocated, count * size, 'bytes allocated in all');
-  expectSame(after.activeBlocks, before.activeBlocks, 'live blocks afterwards');
-  expectSame(after.currentAllocated, before.currentAllocated, 'live bytes afterwards');
-}
-
-/** Blocks that are live at one time must be apart, and hold what is written. Writes all of them, so their pages are touched. */
-export function expectApart(blocks, size) {
-  const sorted = blocks.toSorted((a, b) => (a.address < b.address ? -1 : 1));
-  for (let i = 1; i < sorted.length; i += 1) {
-    expect(sorted[i].address - sorted[i - 1].address >= BigInt(size), `blocks ${sorted[i - 1].id} and ${sorted[i].id} overlap`);
-  }
-  blocks.forEach((block, index) => block.fill(index & 255));
-  blocks.forEach((block, index) => {
-    expectSame(block.getUint8(0), index & 255, `first byte of block ${index}`);
-    expectSame(block.getUint8(size - 1), index & 255, `last byte of block ${index}`);
-  });
-}
-
-export function allocateMany(size, count = ALIVE) {
-  return Array.from({ length: count }, () => DirectMemoryManager.allocateMemory(size));
-}
 
 function oursLifo(size) {
   const loop = (n) => {
@@ -144,14 +127,6 @@ function koffiAlive(size) {
 }
 
 // === The garbage collector's: a function literal for each, so that none is slowed by what another taught the compiler ===
-
-/** Writes to each page, so all are there. */
-function expectWritable(bytes, size) {
-  expectSame(bytes.length, size, 'length');
-  for (let at = 0; at < size; at += 4096) bytes[at] = 7;
-  bytes[size - 1] = 9;
-  expectSame(bytes[size - 1], 9, 'last byte');
-}
 
 function unsafeLifo(size) {
   const loop = (n) => {

@@ -37,6 +37,7 @@ export const rows = [64, 4 * KIB, MIB, 64 * MIB].flatMap((size) => {
     row('swap in place, 8-byte words,', {
       'ours': () => ours(size, swapHere, (a) => swapLoop(a, a, size)),
       'Buffer.swap64': () => peers.peer(size, swapHere, peers.swap64Loop),
+      'bswap': () => peers.peer(size, swapHere, peers.bswapLoop),
     }),
   ];
   if (size >= 64 * MIB) {

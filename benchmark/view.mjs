@@ -1,7 +1,7 @@
 // Allocate + a zero-copy view + one store and load through it + free, after which every view has length 0.
 import { Buffer } from 'node:buffer';
 import { DirectMemoryManager } from 'offheap';
-import { allocateMany, expectApart, expectBalanced } from './alloc.mjs';
+import { allocateMany, expectApart, expectBalanced } from './_pairs.mjs';
 import { expectSame, summed } from './_checks.mjs';
 import { libc } from './_peers.mjs';
 import { ALIVE, KIB, MIB, ORDER_MASK, order, sizeText } from './_scenarios.mjs';

@@ -3,6 +3,7 @@
 import { createRequire } from 'node:module';
 import { ensure } from './ensure.mjs';
 import { Stop, inRoot, main } from './lib.mjs';
+import { installPeers } from './peers.mjs';
 
 const USAGE = 'Usage: npm run bench [-- --quick --filter text --json]';
 
@@ -19,9 +20,12 @@ function parse(args) {
   return options;
 }
 
+const progress = (text) => console.error(`bench: ${text}`);
+
 await main(async (args) => {
   const { quick, json, filter } = parse(args);
   await ensure();
+  if (process.env.OFFHEAP_SKIP_BUILD !== '1') await installPeers({ progress });
   const { buildYardstick } = await import('../benchmark/_yardstick.mjs');
   await buildYardstick();
   const { collect } = await import('../benchmark/_collect.mjs');
@@ -35,7 +39,7 @@ await main(async (args) => {
     versions: report.versions(versionOf(), versionOf('node_modules', 'benny')),
   };
   const started = performance.now();
-  const { rows, scale } = await collect({ quick, filter, progress: (text) => console.error(`bench: ${text}`) });
+  const { rows, scale } = await collect({ quick, filter, progress });
   if (rows.length === 0) throw new Stop(`No row holds '${filter}'. ${USAGE}`);
   const seconds = Math.round((performance.now() - started) / 1000);
   console.log(`offheap ${about.versions.offheap}, commit ${about.commit ?? 'unknown'}, Node ${about.versions.node}, koffi ${about.versions.koffi}`);

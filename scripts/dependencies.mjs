@@ -1,10 +1,12 @@
 // Every dependency, npm and cargo, development included, has a row with its reason in CONTRIBUTING.md,
 // every row a dependency, and the published package asks for nothing but its own platform packages.
-// And the lock file is whole: `npm ci` refuses one that lacks the packages of other platforms.
+// And the lock files are whole: `npm ci` refuses one that lacks the packages of other platforms.
 import { readFileSync, readdirSync } from 'node:fs';
 import { inRoot } from './lib.mjs';
 
 const page = 'CONTRIBUTING.md';
+/** Where manifests of npm packages stand: the library's, and that of the benchmark's compiled peers. */
+const MANIFESTS = [[], ['benchmark', 'peers']];
 const table = () => readFileSync(inRoot(page), 'utf8').split(/^## Dependencies/m)[1] ?? '';
 
 function npmDependencies({ devDependencies = {}, dependencies = {}, peerDependencies = {} }) {
@@ -21,23 +23,33 @@ function cargoDependencies() {
   return names.filter((name) => !name.startsWith('offheap-'));
 }
 
-/** Platform packages that npm left out of the lock file, as it does when its registry does not answer for them. */
-function missingFromLock() {
-  const { packages } = JSON.parse(readFileSync(inRoot('package-lock.json'), 'utf8'));
+/** Platform packages that npm left out of a lock file, as it does when its registry does not answer for them. */
+function missingFromLock(place) {
+  const { packages } = JSON.parse(readFileSync(inRoot(...place, 'package-lock.json'), 'utf8'));
   const wanted = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
     Object.keys(optionalDependencies).map((name) => ({ path, name })));
   return wanted.filter(({ path, name }) => !packages[`node_modules/${name}`] && !packages[`${path}/node_modules/${name}`]);
 }
 
-export function dependencyBreaches() {
-  const manifest = JSON.parse(readFileSync(inRoot('package.json'), 'utf8'));
-  const present = new Set([...npmDependencies(manifest), ...cargoDependencies()]);
-  const explained = new Set([...table().matchAll(/^\| `([^`]+)`.*\| \S/gm)].map(([, name]) => name));
-  const missing = missingFromLock().map(({ name }) => name);
+/** What is wrong with one manifest and its lock file, beside the reasons. */
+function manifestBreaches(place, { devDependencies = {}, dependencies = {} }) {
+  const at = (name) => [...place, name].join('/');
+  const missing = missingFromLock(place).map(({ name }) => name);
+  const loose = Object.entries(devDependencies).filter(([, version]) => !/^(?:npm:.+@)?\d+\.\d+\.\d+$/.test(version));
   return [
-    ...(missing.length > 0 ? [`package-lock.json: lacks ${missing.length} optional packages of other platforms (${missing[0]}, …), so npm ci refuses it; make it again where the registry has them`] : []),
+    ...(missing.length > 0 ? [`${at('package-lock.json')}: lacks ${missing.length} optional packages of other platforms (${missing[0]}, …), so npm ci refuses it; make it again where the registry has them`] : []),
+    ...loose.map(([name, version]) => `${at('package.json')}: ${name} ${version} is not one version; pin it`),
+    ...Object.keys(dependencies).map((name) => `${at('package.json')}: ${name} is a runtime dependency; the library has none`),
+  ];
+}
+
+export function dependencyBreaches() {
+  const manifests = MANIFESTS.map((place) => ({ place, manifest: JSON.parse(readFileSync(inRoot(...place, 'package.json'), 'utf8')) }));
+  const present = new Set([...manifests.flatMap(({ manifest }) => npmDependencies(manifest)), ...cargoDependencies()]);
+  const explained = new Set([...table().matchAll(/^\| `([^`]+)`.*\| \S/gm)].map(([, name]) => name));
+  return [
+    ...manifests.flatMap(({ place, manifest }) => manifestBreaches(place, manifest)),
     ...[...present].filter((name) => !explained.has(name)).map((name) => `${page}: no reason for ${name}; add a row, or do without it`),
     ...[...explained].filter((name) => !present.has(name)).map((name) => `${page}: a row for ${name}, which is no dependency any more; delete it`),
-    ...Object.keys(manifest.dependencies ?? {}).map((name) => `package.json: ${name} is a runtime dependency; the library has none`),
   ];
 }
