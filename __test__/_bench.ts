@@ -15,6 +15,7 @@ export interface Row {
   readonly unit: string;
   readonly ours: number | null;
   readonly peers: { readonly [name: string]: number | null };
+  readonly bounds: readonly string[];
   readonly best: number | null;
   readonly ratio: number | null;
   readonly target: number | null;
@@ -37,8 +38,17 @@ export interface Report {
 }
 
 /** Runs the bench of a tree to its end, as it is built; without what ava has put into the environment for its own workers. */
-export async function bench(tree: string, ...args: string[]): Promise<{ code: unknown; stdout: string; stderr: string }> {
-  const env = { ...process.env, NODE_OPTIONS: '', OFFHEAP_SKIP_BUILD: '1' };
+export const bench = (tree: string, ...args: string[]): Promise<Ended> => benchWith({}, tree, ...args);
+
+interface Ended {
+  readonly code: unknown;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The same with some more in the environment. */
+export async function benchWith(more: { readonly [name: string]: string }, tree: string, ...args: string[]): Promise<Ended> {
+  const env = { ...process.env, NODE_OPTIONS: '', OFFHEAP_SKIP_BUILD: '1', ...more };
   const child = spawn(process.execPath, [join(tree, 'scripts', 'bench.mjs'), ...args], { env });
   const code = new Promise((resolve) => child.on('close', resolve));
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);

@@ -3,7 +3,7 @@ import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { maximum, median, minimum } from './_checks.mjs';
 import { PLANS } from './_harness.mjs';
-import { MORE_IS_BETTER } from './_scenarios.mjs';
+import { judge } from './_judge.mjs';
 import { measureEmptyCall } from './_yardstick.mjs';
 import * as access from './access.mjs';
 import * as alloc from './alloc.mjs';
@@ -64,42 +64,6 @@ async function timeTogether({ group, heavy = false }, operations, plan, progress
     const cells = Object.fromEntries([...names].map((name) => [name, mergeCells(found.map((run) => run.cells[name] ?? { note: 'not timed' }))]));
     return { operation, cells, checks: found.reduce((sum, { checks }) => sum + checks, 0) };
   });
-}
-
-/** Nanoseconds in the row's own unit. */
-function inUnit(cell, { unit, bytes }) {
-  if (cell.note !== undefined || unit !== 'GB/s') return cell;
-  const rate = (ns) => bytes / ns;
-  return { value: rate(cell.value), median: rate(cell.median), spread: cell.spread.map(rate).toReversed() };
-}
-
-function judge(group, row, { cells, checks }, factor) {
-  const { unit, operation } = row;
-  const { ours, ...peers } = Object.fromEntries(Object.entries(cells).map(([name, cell]) => [name, inUnit(cell, row)]));
-  const more = MORE_IS_BETTER.includes(unit);
-  const figures = Object.values(peers).map(({ value }) => value).filter((value) => value !== undefined);
-  const best = figures.length === 0 ? null : figures.reduce((a, b) => (more === (a > b) ? a : b));
-  const value = ours.value ?? null;
-  const target = row.target ? row.target.written * (row.target.scaled ? factor : 1) : null;
-  return {
-    group,
-    operation,
-    unit,
-    ours: value,
-    peers: Object.fromEntries(Object.entries(peers).map(([name, cell]) => [name, cell.value ?? null])),
-    best,
-    ratio: value === null || best === null ? null : more ? value / best : best / value,
-    target,
-    met: target === null ? null : value !== null && (more ? value >= target : value <= target),
-    targetWritten: row.target?.written ?? null,
-    median: ours.median ?? null,
-    spread: ours.spread ?? null,
-    peerMedians: Object.fromEntries(Object.entries(peers).map(([name, cell]) => [name, cell.median ?? null])),
-    notes: Object.fromEntries(Object.entries(peers).filter(([, { note }]) => note !== undefined).map(([name, { note }]) => [name, note])),
-    pairNs: Object.fromEntries(Object.entries(cells).filter(([, { pairNs }]) => pairNs !== undefined).map(([name, { pairNs }]) => [name, pairNs])),
-    checks,
-    error: ours.note ?? null,
-  };
 }
 
 /** How much slower this machine is than the one that the targets were written for, by the least of all empty calls seen. */

@@ -1,53 +1,92 @@
-// The same operations as Buffer and typed arrays have them. A literal loop for each: a shared one would be slower for all.
+// The same operations as Buffer, typed arrays and packages have them. A literal loop for each: a shared one would be slower for all.
 import { Buffer } from 'node:buffer';
 import { builtPeer } from './_built-peers.mjs';
-import { FILL, caseOf } from './_ops-rules.mjs';
+import { FILL, PATTERN, caseOf } from './_ops-rules.mjs';
 
-export function peer(size, rules, makeLoop) {
-  const a = Buffer.allocUnsafeSlow(size);
-  const b = Buffer.allocUnsafeSlow(size);
-  return caseOf(rules, makeLoop(a, b), a, b);
+export function peer(memories, rules, makeLoop) {
+  const { a, b, dispose } = memories.buffers();
+  try {
+    return caseOf(rules, makeLoop(a, b), a, b, dispose);
+  } catch (error) { // a package that is missing
+    dispose();
+    throw error;
+  }
 }
 
-const plain = (bytes) => new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+const over = (Type, bytes) => new Type(bytes.buffer, bytes.byteOffset, bytes.length / Type.BYTES_PER_ELEMENT);
 
-export function bufferCopyLoop(a, b) {
-  return (n) => {
-    for (let i = 0; i < n; i += 1) a.copy(b);
-    return n;
-  };
-}
+// === Copy ===
+
+export const bufferCopyLoop = (a, b) => (n) => {
+  for (let i = 0; i < n; i += 1) a.copy(b);
+  return n;
+};
+
+/** With ranges, as ours has them. */
+export const bufferCopyRangesLoop = (a, b) => (n) => {
+  const size = a.length;
+  for (let i = 0; i < n; i += 1) a.copy(b, 0, 0, size);
+  return n;
+};
 
 export function setLoop(a, b) {
-  const [source, target] = [plain(a), plain(b)];
+  const [source, target] = [over(Uint8Array, a), over(Uint8Array, b)];
   return (n) => {
     for (let i = 0; i < n; i += 1) target.set(source);
     return n;
   };
 }
 
-export function bufferFillLoop(a) {
-  return (n) => {
-    for (let i = 0; i < n; i += 1) a.fill(FILL);
-    return n;
-  };
-}
+// === Fill ===
+
+export const bufferFillLoop = (a) => (n) => {
+  for (let i = 0; i < n; i += 1) a.fill(FILL);
+  return n;
+};
+
+export const bufferFillRangesLoop = (a) => (n) => {
+  const size = a.length;
+  for (let i = 0; i < n; i += 1) a.fill(FILL, 0, size);
+  return n;
+};
 
 export function typedFillLoop(a) {
-  const bytes = plain(a);
+  const bytes = over(Uint8Array, a);
   return (n) => {
     for (let i = 0; i < n; i += 1) bytes.fill(FILL);
     return n;
   };
 }
 
-export function bufferCompareLoop(a, b) {
+export const bufferPatternLoop = (a) => (n) => {
+  const size = a.length;
+  for (let i = 0; i < n; i += 1) a.fill(PATTERN, 0, size);
+  return n;
+};
+
+export function typedPatternLoop(a) {
+  const words = over(BigUint64Array, a);
+  const [word] = over(BigUint64Array, PATTERN);
   return (n) => {
-    let sum = 0;
-    for (let i = 0; i < n; i += 1) sum += Buffer.compare(a, b);
-    return sum;
+    for (let i = 0; i < n; i += 1) words.fill(word);
+    return n;
   };
 }
+
+// === Compare ===
+
+export const bufferCompareLoop = (a, b) => (n) => {
+  let sum = 0;
+  for (let i = 0; i < n; i += 1) sum += Buffer.compare(a, b);
+  return sum;
+};
+
+export const bufferCompareRangesLoop = (a, b) => (n) => {
+  const size = a.length;
+  let sum = 0;
+  for (let i = 0; i < n; i += 1) sum += a.compare(b, 0, size, 0, size);
+  return sum;
+};
 
 function firstDifference(a, b) {
   for (let i = 0; i < a.length; i += 1) {
@@ -56,37 +95,77 @@ function firstDifference(a, b) {
   return -1;
 }
 
-export function plainMismatchLoop(a, b) {
-  return (n) => {
-    let sum = 0;
-    for (let i = 0; i < n; i += 1) sum += firstDifference(a, b);
-    return sum;
-  };
-}
+export const plainMismatchLoop = (a, b) => (n) => {
+  let sum = 0;
+  for (let i = 0; i < n; i += 1) sum += firstDifference(a, b);
+  return sum;
+};
 
-export function swap64Loop(a) {
-  return (n) => {
+// === Swap ===
+
+/** By width: literals, so that no two share what V8 has learned. */
+export const bufferSwapLoops = {
+  2: (a) => (n) => {
+    for (let i = 0; i < n; i += 1) a.swap16();
+    return n;
+  },
+  4: (a) => (n) => {
+    for (let i = 0; i < n; i += 1) a.swap32();
+    return n;
+  },
+  8: (a) => (n) => {
     for (let i = 0; i < n; i += 1) a.swap64();
     return n;
-  };
-}
+  },
+};
 
-export function setSwapLoop(a, b) {
-  return (n) => {
+export const copySwapLoops = {
+  2: (a, b) => (n) => {
     for (let i = 0; i < n; i += 1) {
-      b.set(a);
+      a.copy(b);
+      b.swap16();
+    }
+    return n;
+  },
+  4: (a, b) => (n) => {
+    for (let i = 0; i < n; i += 1) {
+      a.copy(b);
+      b.swap32();
+    }
+    return n;
+  },
+  8: (a, b) => (n) => {
+    for (let i = 0; i < n; i += 1) {
+      a.copy(b);
       b.swap64();
     }
     return n;
-  };
-}
+  },
+};
 
-/** bswap's compiled function, on the array type whose elements it takes for words of 8 bytes. */
-export function bswapLoop(a) {
+const WORDS = { 2: Uint16Array, 4: Uint32Array, 8: Float64Array };
+
+/** bswap's compiled function, on the array type whose elements it takes for words of that width. */
+export const bswapLoop = (width) => (a) => {
   const { native } = builtPeer('bswap');
-  const words = new Float64Array(a.buffer, a.byteOffset, a.length / 8);
+  if (native === undefined) throw new Error('bswap did not load its compiled part');
+  const words = over(WORDS[width], a);
   return (n) => {
     for (let i = 0; i < n; i += 1) native(words);
     return n;
   };
-}
+};
+
+/** The same after a copy. */
+export const copyBswapLoop = (width) => (a, b) => {
+  const { native } = builtPeer('bswap');
+  if (native === undefined) throw new Error('bswap did not load its compiled part');
+  const words = over(WORDS[width], b);
+  return (n) => {
+    for (let i = 0; i < n; i += 1) {
+      a.copy(b);
+      native(words);
+    }
+    return n;
+  };
+};

@@ -3,8 +3,11 @@ import { expect, expectSame, times } from './_checks.mjs';
 import { fillWithTiles, holdsTiles, swappedTile, tile } from './_scenarios.mjs';
 
 export const FILL = 0xa5;
-const swapped = swappedTile(8);
+/** In a buffer of its own, and so at a word's place. */
+export const PATTERN = Uint8Array.of(0x10, 0x32, 0x54, 0x76, 0x98, 0xba, 0xdc, 0xfe);
 const filled = new Uint8Array(tile.length).fill(FILL);
+const patterned = Uint8Array.from(tile, (_, index) => PATTERN[index % PATTERN.length]);
+const swappedTiles = Object.fromEntries([2, 4, 8, 16].map((width) => [width, swappedTile(width)]));
 
 export const copyTo = {
   expected: times(1),
@@ -24,25 +27,34 @@ export const fillOf = {
   },
 };
 
-export const swapTo = {
-  expected: times(1),
-  check: (loop, a, b) => {
-    b.fill(0);
-    loop(1);
-    expect(holdsTiles(b, swapped) && holdsTiles(a), 'the words are not reversed');
-  },
-};
-
-export const swapHere = {
+export const patternOf = {
   expected: times(1),
   check: (loop, a) => {
     fillWithTiles(a);
     loop(1);
-    expect(holdsTiles(a, swapped), 'the words are not reversed');
+    expect(holdsTiles(a, patterned), 'a byte is not what the pattern has there');
+  },
+};
+
+export const swapTo = (width) => ({
+  expected: times(1),
+  check: (loop, a, b) => {
+    b.fill(0);
+    loop(1);
+    expect(holdsTiles(b, swappedTiles[width]) && holdsTiles(a), 'the words are not reversed');
+  },
+});
+
+export const swapHere = (width) => ({
+  expected: times(1),
+  check: (loop, a) => {
+    fillWithTiles(a);
+    loop(1);
+    expect(holdsTiles(a, swappedTiles[width]), 'the words are not reversed');
     loop(1);
     expect(holdsTiles(a), 'two swaps do not give the words again');
   },
-};
+});
 
 /** Only the last bytes differ; as signed ones they would order the other way. */
 function makeDiffer(a, b, size) {
@@ -74,7 +86,7 @@ export const mismatchOf = (size) => ({
   },
 });
 
-/** A case over two memories, whose bytes are seen through views. The check leaves them as the loop expects them. */
+/** A case over two memories, whose bytes are seen through views. The check leaves them as the loop expects them, and may be made again. */
 export function caseOf({ expected, check }, loop, a, b, dispose) {
   fillWithTiles(a);
   fillWithTiles(b);

@@ -1,103 +1,85 @@
-// Copy, fill, compare, mismatch, byte swap on viewed blocks, next to what Buffer and typed arrays do on their own memory.
-// GB/s count the bytes of one side. No targets yet: the rows show where we lose.
-import { CopyMode, DirectMemoryManager } from 'offheap';
+// Copy, fill, compare, mismatch, byte swap on viewed blocks, next to what Buffer and packages do with theirs, and to loops in C over the
+// same pages. GB/s count the bytes of one side.
+import * as c from './_ops-c.mjs';
+import { memoriesOf } from './_ops-memory.mjs';
+import * as own from './_ops-ours.mjs';
 import * as peers from './_ops-peers.mjs';
-import { FILL, caseOf, compareOf, copyTo, fillOf, mismatchOf, swapHere, swapTo } from './_ops-rules.mjs';
+import { compareOf, copyTo, fillOf, mismatchOf, swapHere, swapTo } from './_ops-rules.mjs';
 import { KIB, MIB, sizeText } from './_scenarios.mjs';
 
 export const group = 'ops';
 export const heavy = true;
 
-export const rows = [64, 4 * KIB, MIB, 64 * MIB].flatMap((size) => {
-  const row = (name, cases) => ({ operation: `${name} ${sizeText(size)}`, unit: size < KIB ? 'ns' : 'GB/s', bytes: size, target: null, cases });
-  const list = [
-    row('copy', {
-      'ours': () => ours(size, copyTo, (a, b) => copyLoop(a, b, size)),
-      'Buffer.copy': () => peers.peer(size, copyTo, peers.bufferCopyLoop),
-      'TypedArray.set': () => peers.peer(size, copyTo, peers.setLoop),
-    }),
-    row('fill', {
-      'ours': () => ours(size, fillOf, (a) => fillLoop(a, size)),
-      'Buffer.fill': () => peers.peer(size, fillOf, peers.bufferFillLoop),
-      'TypedArray.fill': () => peers.peer(size, fillOf, peers.typedFillLoop),
-    }),
-    row('compare', {
-      'ours': () => ours(size, compareOf(size), (a, b) => compareLoop(a, b, size)),
-      'Buffer.compare': () => peers.peer(size, compareOf(size), peers.bufferCompareLoop),
-    }),
-    row('mismatch', {
-      'ours': () => ours(size, mismatchOf(size), (a, b) => mismatchLoop(a, b, size)),
-      'Buffer.compare (order only)': () => peers.peer(size, compareOf(size), peers.bufferCompareLoop),
-      ...(size <= MIB && { 'plain loop': () => peers.peer(size, mismatchOf(size), peers.plainMismatchLoop) }),
-    }),
-    row('swap copy, 8-byte words,', {
-      'ours': () => ours(size, swapTo, (a, b) => swapLoop(a, b, size)),
-      'set + swap64': () => peers.peer(size, swapTo, peers.setSwapLoop),
-    }),
-    row('swap in place, 8-byte words,', {
-      'ours': () => ours(size, swapHere, (a) => swapLoop(a, a, size)),
-      'Buffer.swap64': () => peers.peer(size, swapHere, peers.swap64Loop),
-      'bswap': () => peers.peer(size, swapHere, peers.bswapLoop),
-    }),
-  ];
-  if (size >= 64 * MIB) {
-    list.push(row('copy, non-temporal,', {
-      'ours': () => ours(size, copyTo, (a, b) => streamLoop(a, b, size)),
-      'Buffer.copy': () => peers.peer(size, copyTo, peers.bufferCopyLoop),
-      'TypedArray.set': () => peers.peer(size, copyTo, peers.setLoop),
-    }));
-  }
-  return list;
-});
+const { ours } = own;
+const { peer } = peers;
 
-/** Two blocks; their bytes are seen through views, by other means than ours. */
-function ours(size, rules, makeLoop) {
-  const a = DirectMemoryManager.allocateMemory(size, 'page');
-  const b = DirectMemoryManager.allocateMemory(size, 'page');
-  const dispose = () => [a, b].forEach((block) => block.free());
-  return caseOf(rules, makeLoop(a, b), a.bytes(), b.bytes(), dispose);
+/** A row of one size; `cases(memories)` by name, each made when it is its turn. */
+function row(name, size, casesOf) {
+  const cases = casesOf(memoriesOf(size));
+  const bounds = c.BOUNDS.filter((bound) => Object.hasOwn(cases, bound));
+  return { operation: `${name} ${sizeText(size)}`, unit: size < KIB ? 'ns' : 'GB/s', bytes: size, target: null, bounds, cases };
 }
 
-function copyLoop(a, b, size) {
-  return (n) => {
-    for (let i = 0; i < n; i += 1) DirectMemoryManager.copyMemory(a, 0, b, 0, size);
-    return n;
-  };
-}
+/** Where streaming can pay: below, a fence costs more than the stores. */
+const streaming = (size, makeCase) => (size < MIB ? {} : { [c.STREAM]: makeCase });
 
-function streamLoop(a, b, size) {
-  return (n) => {
-    for (let i = 0; i < n; i += 1) DirectMemoryManager.copyMemory(a, 0, b, 0, size, CopyMode.NON_TEMPORAL);
-    return n;
-  };
-}
+const copyRow = (size) => row('copy', size, (m) => ({
+  'ours': () => ours(m, copyTo, own.copyLoop),
+  'Buffer.copy': () => peer(m, copyTo, peers.bufferCopyLoop),
+  'Buffer.copy, ranges': () => peer(m, copyTo, peers.bufferCopyRangesLoop),
+  'TypedArray.set': () => peer(m, copyTo, peers.setLoop),
+  [c.MEMCPY]: () => c.memcpyInC(m, copyTo),
+  [c.MEMMOVE]: () => c.memmoveInC(m, copyTo),
+  ...streaming(size, () => c.streamCopyInC(m, copyTo)),
+}));
 
-function swapLoop(a, b, size) {
-  return (n) => {
-    for (let i = 0; i < n; i += 1) DirectMemoryManager.copyMemory(a, 0, b, 0, size, CopyMode.SWAP_ENDIAN, 8);
-    return n;
-  };
-}
+const fillRow = (size) => row('fill', size, (m) => ({
+  'ours': () => ours(m, fillOf, own.fillLoop),
+  'Buffer.fill': () => peer(m, fillOf, peers.bufferFillLoop),
+  'Buffer.fill, ranges': () => peer(m, fillOf, peers.bufferFillRangesLoop),
+  'TypedArray.fill': () => peer(m, fillOf, peers.typedFillLoop),
+  [c.MEMSET]: () => c.memsetInC(m, fillOf),
+  ...streaming(size, () => c.streamFillInC(m, fillOf)),
+}));
 
-function fillLoop(a, size) {
-  return (n) => {
-    for (let i = 0; i < n; i += 1) DirectMemoryManager.setMemory(a, 0, size, FILL);
-    return n;
-  };
-}
+const compareRow = (size) => row('compare', size, (m) => ({
+  'ours': () => ours(m, compareOf(size), own.compareLoop),
+  'Buffer.compare': () => peer(m, compareOf(size), peers.bufferCompareLoop),
+  'Buffer.compare, ranges': () => peer(m, compareOf(size), peers.bufferCompareRangesLoop),
+  [c.MEMCMP]: () => c.memcmpInC(m, compareOf(size)),
+}));
 
-function compareLoop(a, b, size) {
-  return (n) => {
-    let sum = 0;
-    for (let i = 0; i < n; i += 1) sum += DirectMemoryManager.compareMemory(a, 0, b, 0, size);
-    return sum;
-  };
-}
+const mismatchRow = (size) => row('mismatch', size, (m) => ({
+  'ours': () => ours(m, mismatchOf(size), own.mismatchLoop),
+  'Buffer.compare (order only)': () => peer(m, compareOf(size), peers.bufferCompareLoop),
+  ...(size <= MIB && { 'plain loop': () => peer(m, mismatchOf(size), peers.plainMismatchLoop) }),
+}));
 
-function mismatchLoop(a, b, size) {
-  return (n) => {
-    let sum = 0;
-    for (let i = 0; i < n; i += 1) sum += DirectMemoryManager.mismatch(a, 0, b, 0, size);
-    return sum;
-  };
-}
+const swapCopyRow = (size) => row('swap copy, 8-byte words,', size, (m) => ({
+  'ours': () => ours(m, swapTo(8), own.swapLoop(8)),
+  'copy + Buffer.swap64': () => peer(m, swapTo(8), peers.copySwapLoops[8]),
+  'copy + bswap': () => peer(m, swapTo(8), peers.copyBswapLoop(8)),
+}));
+
+const swapHereRow = (size) => row('swap in place, 8-byte words,', size, (m) => ({
+  'ours': () => ours(m, swapHere(8), own.swapHereLoop(8)),
+  'Buffer.swap64': () => peer(m, swapHere(8), peers.bufferSwapLoops[8]),
+  'bswap': () => peer(m, swapHere(8), peers.bswapLoop(8)),
+}));
+
+const streamCopyRow = (size) => row('copy, non-temporal,', size, (m) => ({
+  'ours': () => ours(m, copyTo, own.streamLoop),
+  'Buffer.copy': () => peer(m, copyTo, peers.bufferCopyLoop),
+  [c.MEMCPY]: () => c.memcpyInC(m, copyTo),
+  [c.STREAM]: () => c.streamCopyInC(m, copyTo),
+}));
+
+export const rows = [64, 4 * KIB, MIB, 64 * MIB].flatMap((size) => [
+  copyRow(size),
+  fillRow(size),
+  compareRow(size),
+  mismatchRow(size),
+  swapCopyRow(size),
+  swapHereRow(size),
+  ...(size >= 64 * MIB ? [streamCopyRow(size)] : []),
+]);

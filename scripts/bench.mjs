@@ -26,8 +26,8 @@ await main(async (args) => {
   const { quick, json, filter } = parse(args);
   await ensure();
   if (process.env.OFFHEAP_SKIP_BUILD !== '1') await installPeers({ progress });
-  const { buildYardstick } = await import('../benchmark/_yardstick.mjs');
-  await buildYardstick();
+  const { compileAll } = await import('../benchmark/_compiled.mjs');
+  await compileAll();
   const { collect } = await import('../benchmark/_collect.mjs');
   const report = await import('../benchmark/_report.mjs');
   const require = createRequire(import.meta.url);
