@@ -20,6 +20,7 @@ export interface Row {
   readonly ratio: number | null;
   readonly target: number | null;
   readonly met: boolean | null;
+  readonly demands: readonly { readonly times: number; readonly of: string; readonly limit: number | null; readonly met: boolean | null }[];
   readonly targetWritten: number | null;
   readonly median: number | null;
   readonly spread: readonly [number, number] | null;

@@ -1,6 +1,8 @@
 // The benchmark's memory operations: what stands beside ours, and how a row is judged. No time is asserted.
 import test from 'ava';
 import { judge } from '../benchmark/_judge.mjs';
+import { summaryLines, table } from '../benchmark/_report.mjs';
+import { rows } from '../benchmark/ops.mjs';
 import { bench, benchWith, plant, reportOf, root } from './_bench.js';
 
 const C = ['memcpy in C', 'memmove in C', 'streaming stores in C'];
@@ -29,10 +31,67 @@ test('without a C compiler its cells say so, and the others are as ever', async 
 });
 
 const cell = (value: number): object => ({ value, median: value, spread: [value, value] });
+const absent = { note: 'it did not load' };
+
+/** What is judged of a row: ours took so many ns for 100 bytes, and others what `peers` says. */
+function judged(row: object, ours: object, peers: { readonly [name: string]: object }, factor = 1): ReturnType<typeof judge> {
+  return judge('ops', { operation: 'copy', unit: 'ns', bytes: 100, target: null, ...row } as never, { cells: { ours, ...peers }, checks: 3 } as never, factor);
+}
 
 test('a bound is shown and never the best peer', (t) => {
-  const row = { operation: 'copy', unit: 'ns', target: null, bounds: ['C'] };
-  const cells = { ours: cell(20), JavaScript: cell(30), C: cell(1) };
-  const { best, ratio, peers } = judge('ops', row as never, { cells, checks: 3 } as never, 1);
+  const { best, ratio, peers } = judged({ bounds: ['C'] }, cell(20), { JavaScript: cell(30), C: cell(1) });
   t.deepEqual({ best, ratio, peers }, { best: 30, ratio: 1.5, peers: { JavaScript: 30, C: 1 } });
+});
+
+test('a demand is so many times the rate of another in the same run, and no machine scales it', (t) => {
+  const demands = [{ times: 0.8, of: 'C' }];
+  for (const [ours, met] of [[12.4, true], [12.5, true], [12.6, false]] as const) {
+    const row = judged({ demands }, cell(ours), { C: cell(10) }, 3);
+    t.deepEqual([row.target, row.targetWritten, row.met], [12.5, null, met]);
+    t.deepEqual(row.demands, [{ times: 0.8, of: 'C', limit: 12.5, met }]);
+  }
+  const rates = judged({ demands, unit: 'GB/s' }, cell(12.6), { C: cell(10) });
+  t.deepEqual([rates.target, rates.met], [8, false]); // 100 bytes in 10 ns are 10 GB/s
+  t.true(judged({ demands, unit: 'GB/s' }, cell(12.4), { C: cell(10) }).met);
+});
+
+test('of several demands the strictest is the target, and all must be met', (t) => {
+  const demands = [{ times: 1, of: 'slow' }, { times: 1, of: 'quick' }];
+  const peers = { slow: cell(40), quick: cell(20) };
+  t.deepEqual([30, 20].map((ours) => judged({ demands }, cell(ours), peers)).map(({ target, met }) => [target, met]), [[20, false], [20, true]]);
+  const rates = judged({ demands, unit: 'GB/s' }, cell(30), peers);
+  t.deepEqual([rates.target, rates.met, rates.demands.map(({ met }: { met: boolean | null }) => met)], [5, false, [true, false]]);
+  const both = { demands: [{ times: 1, of: 'slow' }], target: { written: 10, scaled: true } };
+  t.deepEqual([judged(both, cell(30), peers, 2)].map(({ target, met }) => [target, met]), [[20, false]]);
+  t.deepEqual([judged(both, cell(30), peers, 4)].map(({ target, met }) => [target, met]), [[40, true]]);
+});
+
+test('a demand beside a peer without a figure is not judged; one of ours without a figure is missed', (t) => {
+  const demands = [{ times: 1, of: 'gone' }, { times: 1, of: 'there' }];
+  const partly = judged({ demands }, cell(10), { gone: absent, there: cell(20) });
+  t.deepEqual([partly.target, partly.met, partly.demands[0]], [20, true, { times: 1, of: 'gone', limit: null, met: null }]);
+  const alone = judged({ demands: demands.slice(0, 1) }, cell(10), { gone: absent });
+  t.deepEqual([alone.target, alone.met], [null, null]);
+  const failed = judged({ demands }, { note: 'wrong result' }, { gone: absent, there: cell(20) });
+  t.deepEqual([failed.met, failed.error], [false, 'wrong result']);
+});
+
+test('the table and the summary tell what is demanded beside whom, and what was missed by how much', (t) => {
+  const demands = [{ times: 0.5, of: 'C' }, { times: 1, of: 'gone' }];
+  const missed = judged({ demands, unit: 'GB/s' }, cell(25), { C: cell(10), gone: absent });
+  t.regex(table([missed] as never), / ≥ 0\.50 × C \(5\.00\); ≥ 1\.00 × gone \(–\) +NO /);
+  const lines = summaryLines([missed] as never, { writtenNs: 8, emptyCallNs: 8, factor: 1, what: 'a call' } as never);
+  t.regex(lines.join('\n'), /^Targets: 0 of 1 met\.[^]*^Missed, .*: ops copy \(0\.40 of 0\.50 × C\)\.$/m);
+  const times = judged({ demands: [{ times: 0.5, of: 'C' }] }, cell(25), { C: cell(10) });
+  t.regex(table([times] as never), / ≤ 2\.00 × C \(20\.0\) +NO /);
+});
+
+test('a quick run without a filter leaves rows out, one with a filter none', async (t) => {
+  const { code, stdout, stderr } = await bench(root, '--quick', '--json', '--filter', 'ops fill with 8 bytes, 1 B');
+  t.is(code, 0, stderr);
+  const [row] = reportOf(stdout).rows;
+  t.is(row?.operation, 'fill with 8 bytes, 1 B');
+  t.deepEqual(row?.demands.map(({ of }) => of), ['Buffer.fill, ranges']);
+  const chosen = rows.filter(({ inQuick }: { readonly inQuick: boolean }) => inQuick);
+  t.true(chosen.length > 0 && chosen.length < rows.length);
 });

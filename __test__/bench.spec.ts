@@ -24,7 +24,7 @@ test('--quick --json --filter: a table, then one line for machines, every row of
   t.true(scale.emptyCallNs > 0 && scale.factor > 0);
   t.deepEqual(rows.map(({ group, operation, unit }) => [group, operation, unit]), [['alloc', 'pair 64 B, LIFO', 'ns']]);
   for (const row of rows) {
-    const { ours, peers, best, ratio, target, met, spread, targetWritten } = row;
+    const { ours, peers, best, ratio, target, met, spread, targetWritten, demands } = row;
     t.is(row.error, null);
     t.true(row.checks > 0);
     t.deepEqual(Object.keys(peers), ['koffi malloc/free', 'Buffer.allocUnsafeSlow', 'Buffer.alloc', 'new ArrayBuffer']);
@@ -33,6 +33,7 @@ test('--quick --json --filter: a table, then one line for machines, every row of
     t.is(ratio, (best ?? NaN) / (ours ?? NaN));
     t.is(target, 12 * scale.factor);
     t.is(targetWritten, 12);
+    t.deepEqual(demands, []);
     t.is(met, (ours ?? Infinity) <= (target ?? 0));
     t.is(spread?.[0] ?? null, ours);
     t.true((row.median ?? 0) >= (ours ?? Infinity));

@@ -76,7 +76,8 @@ function scaleOf(yardsticks) {
 /** @returns rows as `--json` prints them, and the scale of their targets */
 export async function collect({ quick, filter, progress }) {
   const plan = quick ? PLANS.quick : PLANS.full;
-  const wanted = ({ group, rows }) => rows.filter(({ operation }) => `${group} ${operation}`.includes(filter));
+  const isWanted = (group, { operation, inQuick = true }) => (filter === '' ? inQuick || !quick : `${group} ${operation}`.includes(filter));
+  const wanted = ({ group, rows }) => rows.filter((row) => isWanted(group, row));
   const yardsticks = [measureEmptyCall()];
   const measured = [];
   for (const group of GROUPS) {

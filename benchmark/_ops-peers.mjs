@@ -119,6 +119,28 @@ export const bufferSwapLoops = {
   },
 };
 
+/** Node has no swap of 16 bytes: the halves of each word are swapped, then exchanged. */
+export function swap128Loop(a) {
+  const quarters = over(Uint32Array, a);
+  return (n) => {
+    for (let i = 0; i < n; i += 1) {
+      a.swap64();
+      exchangeHalves(quarters);
+    }
+    return n;
+  };
+}
+
+function exchangeHalves(quarters) {
+  for (let at = 0; at < quarters.length; at += 4) {
+    const [low, high] = [quarters[at], quarters[at + 1]];
+    quarters[at] = quarters[at + 2];
+    quarters[at + 1] = quarters[at + 3];
+    quarters[at + 2] = low;
+    quarters[at + 3] = high;
+  }
+}
+
 export const copySwapLoops = {
   2: (a, b) => (n) => {
     for (let i = 0; i < n; i += 1) {

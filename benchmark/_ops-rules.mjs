@@ -5,7 +5,7 @@ import { fillWithTiles, holdsTiles, swappedTile, tile } from './_scenarios.mjs';
 export const FILL = 0xa5;
 /** In a buffer of its own, and so at a word's place. */
 export const PATTERN = Uint8Array.of(0x10, 0x32, 0x54, 0x76, 0x98, 0xba, 0xdc, 0xfe);
-const filled = new Uint8Array(tile.length).fill(FILL);
+export const filledTile = new Uint8Array(tile.length).fill(FILL);
 const patterned = Uint8Array.from(tile, (_, index) => PATTERN[index % PATTERN.length]);
 const swappedTiles = Object.fromEntries([2, 4, 8, 16].map((width) => [width, swappedTile(width)]));
 
@@ -23,7 +23,7 @@ export const fillOf = {
   check: (loop, a) => {
     fillWithTiles(a);
     loop(1);
-    expect(holdsTiles(a, filled), 'a byte is not what it was filled with');
+    expect(holdsTiles(a, filledTile), 'a byte is not what it was filled with');
   },
 };
 

@@ -39,10 +39,28 @@ export function figure(value) {
 
 const yesOrNo = (met) => (met === null ? '–' : met ? 'yes' : 'NO');
 
-function targetText({ unit, target, targetWritten }) {
-  if (target === null) return '–';
-  const limit = `${MORE_IS_BETTER.includes(unit) ? '≥' : '≤'} ${figure(target)}`;
-  return target === targetWritten ? limit : `${limit} (${figure(targetWritten)})`;
+/** What is demanded beside one other: of a rate at least so many times its, of a time at most. */
+function demandText({ times, of, limit }, unit) {
+  const demand = MORE_IS_BETTER.includes(unit) ? `≥ ${figure(times)}` : `≤ ${figure(1 / times)}`;
+  return `${demand} × ${of} (${figure(limit)})`;
+}
+
+function targetText({ unit, target, targetWritten, demands = [] }) {
+  const texts = demands.map((demand) => demandText(demand, unit));
+  if (targetWritten !== null) {
+    const limit = `${MORE_IS_BETTER.includes(unit) ? '≥' : '≤'} ${figure(target)}`;
+    texts.unshift(target === targetWritten ? limit : `${limit} (${figure(targetWritten)})`);
+  }
+  return texts.join('; ') || '–';
+}
+
+/** A row that missed its target, and by what it did: ours over what is asked for, as rates. */
+function missedText(row) {
+  const { group, operation, unit, ours, target, targetWritten, demands } = row;
+  const share = (limit) => (MORE_IS_BETTER.includes(unit) ? ours / limit : limit / ours);
+  const parts = demands.filter(({ met }) => met === false).map(({ times, of, limit }) => `${figure(times * share(limit))} of ${figure(times)} × ${of}`);
+  if (targetWritten !== null && share(target) < 1) parts.unshift(`${figure(share(target))} of 1`);
+  return `${group} ${operation} (${parts.join(', ')})`;
 }
 
 function bestText({ best, peers }) {
@@ -85,10 +103,12 @@ export function summaryLines(rows, scale) {
   const compared = rows.filter(({ ratio }) => ratio !== null);
   const lost = compared.filter(({ ratio }) => ratio < 1);
   const failed = rows.filter(({ error }) => error !== null);
+  const missed = judged.filter(({ met, error }) => !met && error === null);
   return [
-    `Targets: ${judged.filter(({ met }) => met).length} of ${judged.length} met. They stand in brackets as they were written, for a machine whose empty native call takes ${scale.writtenNs} ns;`,
+    `Targets: ${judged.filter(({ met }) => met).length} of ${judged.length} met. Times stand in brackets as they were written, for a machine whose empty native call takes ${scale.writtenNs} ns;`,
     `here ${scale.what} takes ${figure(scale.emptyCallNs)} ns, so times count × ${scale.factor.toFixed(2)}.`,
     `Ratio > 1: ours is better than the best peer. A peer is better in ${lost.length} of ${compared.length} rows${lost.length > 0 ? `: ${lost.map(({ group, operation }) => `${group} ${operation}`).join('; ')}` : ''}.`,
+    ...(missed.length > 0 ? [`Missed, as a share of the rate that is asked for: ${missed.map(missedText).join('; ')}.`] : []),
     ...failed.map(({ group, operation, error }) => `FAILED ${group} ${operation}: ${error}`),
   ];
 }
