@@ -95,3 +95,29 @@ test('a quick run without a filter leaves rows out, one with a filter none', asy
   const chosen = rows.filter(({ inQuick }: { readonly inQuick: boolean }) => inQuick);
   t.true(chosen.length > 0 && chosen.length < rows.length);
 });
+
+test('an operation off the main thread stands beside the same one on it, and both are checked', async (t) => {
+  const { code, stdout, stderr } = await bench(root, '--quick', '--json', '--filter', 'ops fillAsync');
+  t.is(code, 0, stderr);
+  const [row] = reportOf(stdout).rows;
+  t.deepEqual([row?.unit, row?.error, row?.demands.length], ['ms', null, 1]);
+  const [demand] = row?.demands ?? [];
+  t.is(demand?.of, 'setMemory, on the main thread');
+  t.true(Math.abs((row?.target ?? 0) / (1.1 * (row?.peers[demand?.of ?? ''] ?? 0)) - 1) < 1e-9);
+  t.is(row?.met, (row?.ours ?? Infinity) <= (row?.target ?? 0));
+  t.true((row?.checks ?? 0) >= 3);
+});
+
+test('an operation off the main thread that does nothing fails its row', async (t) => {
+  const tree = plant(t, `
+    import { DirectMemoryManager as Right } from './right.js';
+    export * from './right.js';
+    const fillAsync = async () => undefined;
+    export const DirectMemoryManager = new Proxy(Right, { get: (target, key) => (key === 'fillAsync' ? fillAsync : target[key]) });
+  `);
+  const { code, stdout, stderr } = await bench(tree, '--quick', '--json', '--filter', 'ops fillAsync');
+  t.is(code, 1, stderr);
+  const [row] = reportOf(stdout).rows;
+  t.deepEqual([row?.ours, row?.met, row?.error], [null, false, 'wrong result: a byte is not what it was filled with']);
+  t.true((row?.best ?? 0) > 0);
+});

@@ -51,3 +51,11 @@ export function median(values) {
   const half = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 }
+
+/** Least of the processes' minima, median of their medians, and how far apart the minima are. A note of any process wins. */
+export function mergeCells(cells) {
+  const noted = cells.find(({ note }) => note !== undefined);
+  if (noted) return { note: noted.note };
+  const minima = cells.map(({ min }) => min);
+  return { value: minimum(minima), median: median(cells.map((cell) => cell.median)), spread: [minimum(minima), maximum(minima)] };
+}

@@ -1,7 +1,7 @@
 // Starts the processes of each group, puts their figures together, and judges them.
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { maximum, median, minimum } from './_checks.mjs';
+import { mergeCells, minimum } from './_checks.mjs';
 import { PLANS } from './_harness.mjs';
 import { judge } from './_judge.mjs';
 import { measureEmptyCall } from './_yardstick.mjs';
@@ -10,12 +10,13 @@ import * as alloc from './alloc.mjs';
 import * as allocators from './allocators.mjs';
 import * as load from './load.mjs';
 import * as memory from './memory.mjs';
+import * as opsApart from './ops-apart.mjs';
 import * as ops from './ops.mjs';
 import * as pools from './pools.mjs';
 import * as view from './view.mjs';
 import * as workers from './workers.mjs';
 
-const GROUPS = [alloc, pools, allocators, workers, view, access, ops, load, memory];
+const GROUPS = [alloc, pools, allocators, workers, view, access, ops, opsApart, load, memory];
 const runner = fileURLToPath(new URL('run.mjs', import.meta.url));
 
 /** One process of a group: its messages, and why it ended if not by itself. */
@@ -30,14 +31,6 @@ function runProcess(group, plan, operations) {
     child.on('error', (error) => resolve({ messages, ended: error.message }));
     child.on('close', (code, signal) => resolve({ messages, ended: code === 0 ? undefined : `its process ended with ${signal ?? `code ${code}`}` }));
   });
-}
-
-/** Least of the processes' minima, median of their medians, and how far apart the minima are. A note of any process wins. */
-function mergeCells(cells) {
-  const noted = cells.find(({ note }) => note !== undefined);
-  if (noted) return { note: noted.note };
-  const minima = cells.map(({ min }) => min);
-  return { value: minimum(minima), median: median(cells.map((cell) => cell.median)), spread: [minimum(minima), maximum(minima)] };
 }
 
 /** A group's rows, in processes of their own where the group says so. */
