@@ -121,3 +121,13 @@ test('an operation off the main thread that does nothing fails its row', async (
   t.deepEqual([row?.ours, row?.met, row?.error], [null, false, 'wrong result: a byte is not what it was filled with']);
   t.true((row?.best ?? 0) > 0);
 });
+
+test('what a non-temporal copy leaves in the caches stands beside other copies and beside none', async (t) => {
+  const { code, stdout, stderr } = await bench(root, '--quick', '--json', '--filter', 'read again after a non-temporal copy of 8 MiB');
+  t.is(code, 0, stderr);
+  const [row] = reportOf(stdout).rows;
+  t.deepEqual([row?.unit, row?.error], ['ns', null]);
+  t.is(row?.best, row?.peers['Buffer.copy']);
+  t.is(row?.target, 2 * (row?.peers['nothing copied'] ?? Number.NaN));
+  t.is(row?.met, (row?.ours ?? Infinity) <= (row?.target ?? 0));
+});

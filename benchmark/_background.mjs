@@ -1,4 +1,4 @@
-// One process of a row of `background`: an operation off the main thread beside the same one on it, in turn, over the same two blocks.
+// One process of a row of `ops-apart`: an operation off the main thread beside the same one on it, in turn, over the same two blocks.
 //   node _background.mjs <time|delay> <copy|fill|compare> <MiB> <turns>     prints one line of JSON: milliseconds by name, or a note, and how much was checked
 import { DirectMemoryManager } from 'offheap';
 import { compiled } from './_compiled.mjs';

@@ -41,7 +41,7 @@ const nextGrant = xorshift(521288629);
 export const grantOrder = Uint16Array.from([0, 1, 2, 3].flatMap(() => shuffled(GRANTS_ALIVE)));
 
 /** 0 … count − 1 in an order that looks random (Fisher and Yates). */
-function shuffled(count) {
+export function shuffled(count) {
   const places = Array.from({ length: count }, (_, index) => index);
   for (let last = count - 1; last > 0; last -= 1) {
     const at = nextGrant() % (last + 1);

@@ -1,13 +1,14 @@
 // Rows of the group `ops` that are no loops, each in processes of its own. Operations off the main thread: how long they take beside the
-// same ones on it, and how long they keep the event loop from turning.
+// same ones on it, and how long they keep the event loop from turning. And what a non-temporal copy leaves in the caches.
 import { fileURLToPath } from 'node:url';
 import { runNode } from '../scripts/lib.mjs';
 import { mergeCells, median, minimum } from './_checks.mjs';
-import { MEMCMP, MEMCPY, MEMSET } from './_ops-c.mjs';
+import { MEMCMP, MEMCPY, MEMSET, STREAM } from './_ops-c.mjs';
 import { summary } from './load.mjs';
 
 export const group = 'ops';
 
+const cache = fileURLToPath(new URL('_cache.mjs', import.meta.url));
 const background = fileURLToPath(new URL('_background.mjs', import.meta.url));
 /** A process takes a few seconds. */
 const PROCESS_MS_MAX = 120_000;
@@ -22,6 +23,18 @@ const timeRow = (operation, task, same, library) => ({
   probe: [background, 'time', task, 512],
 });
 
+/** What is read again takes at most twice as long as with nothing copied in between: a line that comes from memory takes twenty times as long. */
+const cacheRow = (sizeMiB, inQuick) => ({
+  operation: `a line of 256 KiB, read again after a non-temporal copy of ${sizeMiB} MiB`,
+  unit: 'ns',
+  target: null,
+  demands: [{ times: 0.5, of: 'nothing copied' }],
+  bounds: ['nothing copied', 'copyMemory, normal', MEMCPY, STREAM],
+  probe: [cache, sizeMiB],
+  isMedian: true,
+  inQuick,
+});
+
 export const rows = [
   timeRow('copyMemoryAsync 512 MiB', 'copy', 'copyMemory, on the main thread', MEMCPY),
   timeRow('fillAsync 512 MiB', 'fill', 'setMemory, on the main thread', MEMSET),
@@ -34,6 +47,8 @@ export const rows = [
     probe: [background, 'delay', 'copy', 1024],
     isMedian: true,
   },
+  cacheRow(8, false),
+  cacheRow(64, true),
 ];
 
 async function runProbe(args) {
