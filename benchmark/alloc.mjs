@@ -18,6 +18,7 @@ const plainRows = [64, KIB, 64 * KIB, MIB].flatMap((size) => [
   {
     operation: `pair ${sizeText(size)}, LIFO`,
     unit: 'ns',
+    inQuick: size !== KIB,
     target: target(size, 12),
     cases: {
       'ours': () => oursLifo(size),
@@ -30,6 +31,7 @@ const plainRows = [64, KIB, 64 * KIB, MIB].flatMap((size) => [
   {
     operation: `pair ${sizeText(size)}, ${ALIVE} alive, replaced in random order`,
     unit: 'ns',
+    inQuick: size !== KIB,
     target: target(size, 30),
     cases: {
       'ours': () => oursAlive(size),
@@ -44,6 +46,7 @@ const plainRows = [64, KIB, 64 * KIB, MIB].flatMap((size) => [
 const alignedRows = [4 * KIB, 64 * KIB, MIB].map((size) => ({
   operation: `pair ${sizeText(size)} from a page's start on, LIFO`,
   unit: 'ns',
+  inQuick: size === 64 * KIB,
   target: null,
   cases: {
     'ours': () => oursAligned(size),

@@ -31,7 +31,7 @@ function row(operation, size, ours, koffi, unsafe) {
     'koffi malloc/view/free': () => koffi(size),
     'Buffer.allocUnsafeSlow': () => unsafe(size),
   };
-  return { operation, unit: 'ns', step: STEP, target: target(ours === oursAlive), cases };
+  return { operation, unit: 'ns', step: STEP, inQuick: size !== KIB, target: target(ours === oursAlive), cases };
 }
 
 /** A case that begins when the memory of another one has been written and freed again. */
