@@ -21,6 +21,7 @@ test('--quick --json --filter: a table, then one line for machines, every row of
   t.is(typeof machine['cpu'], 'string');
   t.is(versions['node'], process.versions.node);
   t.is(versions['benny'], '3.7.1');
+  t.is(versions['bswap'], '1.3.2');
   t.true(scale.emptyCallNs > 0 && scale.factor > 0);
   t.deepEqual(rows.map(({ group, operation, unit }) => [group, operation, unit]), [['alloc', 'pair 64 B, LIFO', 'ns']]);
   for (const row of rows) {

@@ -1,10 +1,14 @@
 // Peers of benchmark/peers: compiled where they are installed. One that is not there is a cell that says why, as every peer.
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { peersHome, toldOf } from '../scripts/peers.mjs';
 
 const require = createRequire(join(peersHome, 'package.json'));
 const { reasons } = toldOf();
+
+/** The pinned versions, by name. */
+export const builtVersions = () => JSON.parse(readFileSync(join(peersHome, 'package.json'), 'utf8')).devDependencies;
 
 function load(name) {
   if (reasons[name] !== undefined) return { missing: `${name} could not be installed: ${reasons[name]}` };

@@ -1,6 +1,7 @@
 // The table for people, the object for machines.
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { run } from '../scripts/lib.mjs';
+import { builtVersions } from './_built-peers.mjs';
 import { koffiVersion } from './_peers.mjs';
 import { MORE_IS_BETTER } from './_scenarios.mjs';
 
@@ -27,7 +28,7 @@ export function machine() {
 
 export function versions(offheap, benny) {
   const { glibcVersionRuntime } = process.report.getReport().header;
-  return { offheap, node: process.versions.node, v8: process.versions.v8, glibc: glibcVersionRuntime ?? null, koffi: koffiVersion, benny };
+  return { offheap, node: process.versions.node, v8: process.versions.v8, glibc: glibcVersionRuntime ?? null, koffi: koffiVersion, benny, ...builtVersions() };
 }
 
 /** Three significant digits, thousands apart. */

@@ -29,7 +29,7 @@ function npm(home, ...args) {
   const prefix = dirname(dirname(process.execPath));
   const env = { PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH ?? ''}` };
   if (existsSync(join(prefix, 'include', 'node', 'node.h'))) env.npm_config_nodedir = prefix;
-  const options = ['--no-audit', '--no-fund', '--fetch-retries=1', '--fetch-retry-mintimeout=1000', '--prefix', home];
+  const options = ['--no-audit', '--no-fund', '--fetch-retries=1', '--fetch-retry-mintimeout=1000', '--fetch-timeout=20000', '--prefix', home];
   return runNpm([...args, ...options], { cwd: home, env, output: 'capture', limitMs: INSTALL_MS_MAX });
 }
 
