@@ -6,6 +6,8 @@ mod x86;
 
 use std::cmp::Ordering;
 
+#[cfg(all(target_arch = "x86_64", not(offheap_portable)))]
+use super::pages::pays_side_by_side;
 use super::{Bytes, assert_same_size};
 
 /// The index of the first byte in which the two ranges differ, or `None` when they are equal.
@@ -47,10 +49,12 @@ fn mismatch_from(one: Bytes<'_>, other: Bytes<'_>, start: usize) -> Option<usize
     let found = unsafe {
         let (one, other) = (one.as_ptr().add(start).cast_const(), other.as_ptr().add(start).cast_const());
         #[cfg(all(target_arch = "x86_64", not(offheap_portable)))]
-        if is_x86_feature_detected!("avx2") {
-            x86::mismatch_avx2(one, other, size_bytes)
-        } else {
+        if !is_x86_feature_detected!("avx2") {
             portable::mismatch(one, other, size_bytes)
+        } else if pays_side_by_side() {
+            x86::mismatch_avx2::<true>(one, other, size_bytes)
+        } else {
+            x86::mismatch_avx2::<false>(one, other, size_bytes)
         }
         #[cfg(not(all(target_arch = "x86_64", not(offheap_portable))))]
         portable::mismatch(one, other, size_bytes)
@@ -73,7 +77,8 @@ mod tests {
         let mut kernels: Vec<(&'static str, Kernel)> = vec![("portable", portable::mismatch)];
         #[cfg(all(target_arch = "x86_64", not(offheap_portable)))]
         if is_x86_feature_detected!("avx2") {
-            kernels.push(("avx2", super::x86::mismatch_avx2));
+            kernels.push(("avx2, side by side", super::x86::mismatch_avx2::<true>));
+            kernels.push(("avx2, in order", super::x86::mismatch_avx2::<false>));
         }
         kernels
     }

@@ -23,9 +23,9 @@ pub fn copy_streaming(target: Bytes<'_>, source: Bytes<'_>) {
     }
     #[cfg(all(target_arch = "x86_64", not(offheap_portable)))]
     // SAFETY: - readable, writable: `Bytes` promises both for its whole size, and the sizes are equal.
-    // - no overlap: checked above.
+    // - no overlap: checked above. - way: this CPU's.
     unsafe {
-        x86::copy(target.as_ptr(), source.as_ptr(), target.size());
+        x86::copy(target.as_ptr(), source.as_ptr(), target.size(), x86::Way::best());
     }
     #[cfg(not(all(target_arch = "x86_64", not(offheap_portable))))]
     copy(target, source);
@@ -56,8 +56,10 @@ pub fn copy_swapped_streaming(target: Bytes<'_>, source: Bytes<'_>, element: Ele
     {
         super::swap::assert_swappable(target, source, element);
         // SAFETY: - SSSE3: just detected.
-        // - readable, writable, no overlap, address and size multiples of the element: all checked above.
-        unsafe { x86::copy_swapped(target.as_ptr(), source.as_ptr(), target.size(), element) }
+        // - way: this CPU's. - readable, writable, no overlap, address and size multiples of the element: all checked above.
+        unsafe {
+            x86::copy_swapped(target.as_ptr(), source.as_ptr(), target.size(), element, x86::Way::best())
+        }
         return;
     }
     copy_swapped(target, source, element);
@@ -181,6 +183,44 @@ mod tests {
                         target == expected,
                         "{element:?}, {size} from {source_offset} to {target_offset}"
                     );
+                }
+            }
+        }
+    }
+
+    /// Ways that are not this CPU's best are another's.
+    #[cfg(all(target_arch = "x86_64", not(offheap_portable)))]
+    #[test]
+    fn every_way_that_this_cpu_can_go_streams_the_same_bytes() {
+        use super::x86::{self, Way};
+
+        let mut ways = vec![Way::SideBySide, Way::InOrder];
+        if is_x86_feature_detected!("avx2") {
+            ways.push(Way::Wide);
+        }
+        let source = numbered();
+        for (way, size) in ways.into_iter().flat_map(|way| SIZES.map(|size| (way, size))) {
+            for (to, from) in OFFSETS.into_iter().zip(OFFSETS.into_iter().rev()) {
+                let mut target = vec![0xEE; ROOM];
+                let mut expected = target.clone();
+                expected[to..to + size].copy_from_slice(&source[from..from + size]);
+                // SAFETY: - in range: `ROOM` is more than the size and both offsets. - no overlap: two vectors.
+                // - way: AVX2 was detected.
+                unsafe { x86::copy(target.as_mut_ptr().add(to), source.as_ptr().add(from), size, way) }
+                assert!(target == expected, "{way:?}, {size} bytes from {from} to {to}");
+                for element in Element::ALL {
+                    let is_whole = (target.as_ptr().addr() + to).is_multiple_of(element.bytes());
+                    if !is_whole || !is_x86_feature_detected!("ssse3") {
+                        continue;
+                    }
+                    let mut reversed = expected.clone();
+                    reversed[to..to + size].chunks_mut(element.bytes()).for_each(<[u8]>::reverse);
+                    // SAFETY: - as above. - elements: the address just checked, and all sizes are multiples of 16. - SSSE3: just detected.
+                    unsafe {
+                        let to = target.as_mut_ptr().add(to);
+                        x86::copy_swapped(to, source.as_ptr().add(from), size, element, way);
+                    }
+                    assert!(target == reversed, "{way:?}, {element:?}, {size} from {from} to {to}");
                 }
             }
         }
