@@ -1,8 +1,9 @@
 // What the arm64 rung is built and run with: a C compiler for linking, a C library, the compiler's `std`, an emulator. What is
 // missing is installed where apt and rustup can; elsewhere one sentence says what to install.
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { Stop, cargoEnvironment, inRoot, run } from '../lib.mjs';
+import { install, isOnPath, output } from '../system.mjs';
 
 export const TARGET = 'aarch64-unknown-linux-gnu';
 const LINKER = 'aarch64-linux-gnu-gcc';
@@ -12,32 +13,6 @@ export const SYSROOT = '/usr/aarch64-linux-gnu';
 /** Older ones walk over every page of a reserved range: tests that reserve 64 TiB never end, and take all memory. */
 const EMULATOR_MAJOR = 8;
 const OWN = inRoot('.cache', 'proof', 'emulator');
-
-const isOnPath = (name) => (process.env.PATH ?? '').split(delimiter).some((directory) => existsSync(join(directory, name)));
-
-/** The output of a command; empty where it cannot be started or fails. */
-async function output(command, args, options) {
-  try {
-    const { code, stdout } = await run(command, args, { output: 'capture', ...options });
-    return code === 0 ? stdout : '';
-  } catch (error) {
-    if (error instanceof Stop) return '';
-    throw error;
-  }
-}
-
-let hasUpdated = false;
-
-/** Installs Debian packages, or says which to install. */
-async function install(...packages) {
-  const wanted = `sudo apt-get install ${packages.join(' ')}`;
-  if (!isOnPath('apt-get') || process.getuid() !== 0) throw new Stop(`${packages.join(', ')} missing: run \`${wanted}\` (or your system's equivalent) and try again.`);
-  const env = { DEBIAN_FRONTEND: 'noninteractive' };
-  if (!hasUpdated) await output('apt-get', ['update', '-q']);
-  hasUpdated = true;
-  const { code, stderr } = await run('apt-get', ['install', '-y', '-q', '--no-install-recommends', ...packages], { output: 'capture', env });
-  if (code !== 0) throw new Stop(`\`${wanted}\` failed: ${stderr.trim()}`);
-}
 
 async function demandLinker() {
   if (!isOnPath(LINKER)) await install('gcc-aarch64-linux-gnu');
