@@ -9,8 +9,8 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::measurement::WallTime;
-use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use offheap_core::ops::{self, CopyMode, Element};
+use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group};
+use offheap_core::ops::{self, CopyMode, Element, Pattern};
 use offheap_core::raw::bytes::Bytes;
 
 unsafe extern "C" {
@@ -20,7 +20,8 @@ unsafe extern "C" {
 }
 
 /// Inside L1, a page, L2, memory.
-const SIZES: [(&str, usize); 4] = [("64B", 64), ("4KiB", 4 << 10), ("1MiB", 1 << 20), ("64MiB", 64 << 20)];
+const SIZES: [(&str, usize); 5] =
+    [("64B", 64), ("4KiB", 4 << 10), ("64KiB", 64 << 10), ("1MiB", 1 << 20), ("64MiB", 64 << 20)];
 
 /// Times each operation at each size; `prepare` gives the two buffers their contents.
 fn for_each_size(
@@ -90,14 +91,41 @@ fn bench_swap(criterion: &mut Criterion) {
     });
 }
 
+fn bench_swap_in_place(criterion: &mut Criterion) {
+    for_each_size(criterion, "swap in place", |group, label, target, source| {
+        for (index, byte) in source.iter_mut().enumerate() {
+            *byte = index as u8;
+        }
+        for element in Element::ALL {
+            let mode = CopyMode::SwapEndian(element);
+            target.copy_from_slice(source);
+            let range = Bytes::from_mut(target);
+            assert_eq!(ops::copy(range, range, mode), Ok(()));
+            assert!(target.chunks(element.bytes()).flat_map(|bytes| bytes.iter().rev()).eq(&*source));
+            let range = Bytes::from_mut(target);
+            group.bench_function(
+                BenchmarkId::new(format!("offheap-{}", element.bytes()), label),
+                |bencher| {
+                    bencher.iter(|| ops::copy(black_box(range), black_box(range), mode).unwrap());
+                },
+            );
+        }
+    });
+}
+
 fn bench_fill(criterion: &mut Criterion) {
     for_each_size(criterion, "fill", |group, label, target, _| {
-        ops::fill(Bytes::from_mut(target), 3);
-        assert!(target.iter().all(|byte| *byte == 3));
-        let range = Bytes::from_mut(target);
-        group.bench_function(BenchmarkId::new("offheap", label), |bencher| {
-            bencher.iter(|| ops::fill(black_box(range), 4));
-        });
+        for length in [1, 2, 4, 8, 16] {
+            let bytes = &[3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3][..length];
+            let pattern = Pattern::repeated(bytes).unwrap();
+            ops::fill(Bytes::from_mut(target), pattern);
+            assert!(target.iter().eq(bytes.iter().cycle().take(target.len())));
+            let range = Bytes::from_mut(target);
+            let name = if length == 1 { "offheap".to_owned() } else { format!("offheap-pattern{length}") };
+            group.bench_function(BenchmarkId::new(name, label), |bencher| {
+                bencher.iter(|| ops::fill(black_box(range), black_box(pattern)));
+            });
+        }
         group.bench_function(BenchmarkId::new("libc", label), |bencher| {
             bencher.iter(|| {
                 let target = black_box(&mut *target);
@@ -108,6 +136,19 @@ fn bench_fill(criterion: &mut Criterion) {
     });
 }
 
+/// Times a question about two ranges.
+fn bench_question<T>(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    (name, label): (&str, &str),
+    (one, other): (Bytes<'_>, Bytes<'_>),
+    ask: impl Fn(Bytes<'_>, Bytes<'_>) -> T,
+) {
+    group.bench_function(BenchmarkId::new(name, label), |bencher| {
+        bencher.iter(|| ask(black_box(one), black_box(other)));
+    });
+}
+
+/// Two ranges that differ in their last byte alone: all of them has to be looked at.
 fn bench_compare(criterion: &mut Criterion) {
     for_each_size(criterion, "compare", |group, label, one, other| {
         one.copy_from_slice(other);
@@ -115,8 +156,11 @@ fn bench_compare(criterion: &mut Criterion) {
         let (first, second) = (Bytes::from_mut(one), Bytes::from_mut(other));
         assert_eq!(ops::compare(first, second), Ok(std::cmp::Ordering::Greater));
         assert_eq!(ops::mismatch(first, second), Ok(Some(first.size() - 1)));
-        group.bench_function(BenchmarkId::new("offheap", label), |bencher| {
-            bencher.iter(|| ops::compare(black_box(first), black_box(second)).unwrap());
+        assert!(!ops::equals(first, second) && ops::equals(first, first));
+        let both = (first, second);
+        bench_question(group, ("offheap", label), both, |one, other| ops::compare(one, other).unwrap());
+        bench_question(group, ("offheap-mismatch", label), both, |one, other| {
+            ops::mismatch(one, other).unwrap()
         });
         group.bench_function(BenchmarkId::new("libc", label), |bencher| {
             bencher.iter(|| {
@@ -128,5 +172,4 @@ fn bench_compare(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, bench_copy, bench_swap, bench_fill, bench_compare);
-criterion_main!(benches);
+criterion_group!(benches, bench_copy, bench_swap, bench_swap_in_place, bench_fill, bench_compare);

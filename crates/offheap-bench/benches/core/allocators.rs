@@ -8,7 +8,7 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, criterion_group};
 use offheap_core::base::error::Code;
 use offheap_core::manager::allocators::{AllocatorId, Kind, Measures};
 use offheap_core::manager::{Isolate, Manager};
@@ -110,4 +110,3 @@ criterion_group! {
     config = Criterion::default().sample_size(30).warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2));
     targets = lifo, random
 }
-criterion_main!(benches);

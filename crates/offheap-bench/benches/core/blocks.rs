@@ -7,7 +7,7 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, criterion_group};
 use offheap_core::manager::{Isolate, Manager, Request};
 use offheap_core::raw;
 use offheap_core::raw::region::Region;
@@ -119,4 +119,3 @@ criterion_group! {
     config = Criterion::default().sample_size(30).warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2));
     targets = pairs, limited, reallocations, regions
 }
-criterion_main!(benches);

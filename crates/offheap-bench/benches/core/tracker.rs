@@ -5,7 +5,7 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group};
 use offheap_core::tracker::record::Birth;
 use offheap_core::tracker::stack::Links;
 use offheap_core::tracker::state::{AlignmentCode, Extent, Handle, Origin, Owner, Place, Slot};
@@ -14,7 +14,7 @@ use offheap_core::tracker::table::Tracker;
 /// Records that take turns: 64 times 2^28 lives outlast every run.
 const TURNS: usize = 64;
 
-fn birth(size: u64) -> Birth {
+pub fn birth(size: u64) -> Birth {
     Birth {
         extent: Extent { size, label: 1 },
         origin: Origin { born_ms: size, owner: Owner::block(1) },
@@ -22,22 +22,28 @@ fn birth(size: u64) -> Birth {
     }
 }
 
-/// A tracker with so many bound records.
-fn bound(count: usize) -> (Tracker, Vec<Slot>) {
-    let tracker = Tracker::default();
+/// Takes so many records and binds them to memory, which nobody looks at.
+pub fn bind(tracker: &Tracker, count: usize) -> Vec<Slot> {
     let mut slots = Vec::new();
     while slots.len() < count {
         let chain = tracker.take((count - slots.len()) as u32).unwrap();
         tracker.walk(chain, |slot| slots.push(slot));
     }
-    for (number, slot) in (0..).zip(&slots) {
-        tracker.bind(*slot, Place { span: number >> 8, offset: (number & 0xff) << 20, class: 0 }, 0);
+    for slot in &slots {
+        tracker.bind(*slot, Place { span: slot.0 >> 8, offset: (slot.0 & 0xff) << 20, class: 0 }, 0);
     }
+    slots
+}
+
+/// A tracker with so many bound records.
+fn bound(count: usize) -> (Tracker, Vec<Slot>) {
+    let tracker = Tracker::default();
+    let slots = bind(&tracker, count);
     (tracker, slots)
 }
 
 /// What one allocation and its free do to a record, look-ups included.
-fn begin_and_end(tracker: &Tracker, slot: Slot, size: u64) -> Handle {
+pub fn begin_and_end(tracker: &Tracker, slot: Slot, size: u64) -> Handle {
     let (generation, _) = tracker.shared(slot).unwrap().begin(birth(size)).unwrap();
     let handle = Handle { slot, generation };
     tracker.shared(handle.slot).unwrap().end(handle.generation).unwrap();
@@ -130,4 +136,3 @@ criterion_group! {
     config = Criterion::default().sample_size(30).warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2));
     targets = pairs, chains, scans, growth
 }
-criterion_main!(benches);
