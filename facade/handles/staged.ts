@@ -28,10 +28,22 @@ const stageBoth = (one: unknown, oneOffset: number, other: unknown, otherOffset:
   return true;
 };
 
-/** Copies `mode` 0, as the native side has it. False when that is not done. */
-export const copyBlocks = (source: unknown, sourceOffset: number, target: unknown, targetOffset: number, length: number): boolean => {
+/** What the native side calls a mode, of {@link copyBlocks}; −1 when it is none, or its arguments do not fit together. */
+export const quickMode = (mode: unknown, elementSize: unknown, length: unknown): number => {
+  if (mode === 'swap-endian') {
+    const width = elementSize === undefined ? 8 : elementSize;
+    const isWidth = width === 8 || width === 4 || width === 2 || width === 16;
+    return isWidth && isLength(length) && ((length as number) & (width - 1)) === 0 ? width : -1;
+  }
+  if (elementSize !== undefined) return -1;
+  if (mode === undefined || mode === 'normal') return 0;
+  return mode === 'non-temporal' ? 1 : -1;
+};
+
+/** Copies in a {@link quickMode}. False when that is not done. */
+export const copyBlocks = (source: unknown, sourceOffset: number, target: unknown, targetOffset: number, length: number, mode: number): boolean => {
   if (!stageBoth(target, targetOffset, source, sourceOffset, length)) return false;
-  T[DETAIL] = 0;
+  T[DETAIL] = mode;
   copyStaged();
   return T[RESULT] === 0;
 };
@@ -70,12 +82,28 @@ export const copyOut = (source: unknown, sourceOffset: number, target: unknown, 
   return true;
 };
 
-/** Fills with a byte, 0 … 255. False when that is not done. */
+/** Leaves a byte, 0 … 255, or a pattern of 1, 2, 4, 8 or 16 bytes where the native side looks for it. False for what is none. */
+const stageValue = (value: unknown): boolean => {
+  if (typeof value === 'number') {
+    if ((value & 0xff) !== value) return false;
+    T[DETAIL] = T[DETAIL + 1] = T[DETAIL + 2] = T[DETAIL + 3] = p.imul(value, 0x01010101);
+    return true;
+  }
+  if (!isUint8Array(value)) return false;
+  const last = p.typedArrayLength(value) - 1;
+  if (last < 0 || last > 15 || (last & (last + 1)) !== 0) return false;
+  for (let at = 0; at < 16; at += 4) {
+    const low = (value[at & last] as number) | ((value[(at + 1) & last] as number) << 8);
+    T[DETAIL + at / 4] = low | ((value[(at + 2) & last] as number) << 16) | ((value[(at + 3) & last] as number) << 24);
+  }
+  return true;
+};
+
+/** Fills with a byte or a pattern. False when that is not done. */
 export const fillBlock = (block: unknown, offset: number, length: number, value: unknown): boolean => {
-  if (!isLength(length) || typeof value !== 'number' || (value & 0xff) !== value || !stageRange(block, ARGUMENT, offset, length)) return false;
+  if (!isLength(length) || !stageValue(value) || !stageRange(block, ARGUMENT, offset, length)) return false;
   T[LENGTH] = length;
   T[LENGTH + 1] = 0;
-  T[DETAIL] = T[DETAIL + 1] = T[DETAIL + 2] = T[DETAIL + 3] = p.imul(value, 0x01010101);
   fillStaged();
   return T[RESULT] === 0;
 };

@@ -5,6 +5,17 @@ import { entriesOf } from './calls.mjs';
 import { TYPES } from './truth.mjs';
 import { Hostile } from './values.mjs';
 
+/** What a call that went well was told; a getter that is asked once more may throw this time. */
+function overflowOf(options) {
+  for (;;) {
+    try {
+      return options?.overflow;
+    } catch (error) {
+      if (!(error instanceof Hostile)) throw error;
+    }
+  }
+}
+
 export function allocatorEntries(a, truth) {
   const regionOf = (allocator) => truth.entryOf(allocator) ?? fail(`an allocator that is none answered: ${String(allocator)}`);
   const ends = (closes) => (_, __, self) => regionOf(self).isOpen && truth.cleared(regionOf(self), closes);
@@ -13,7 +24,7 @@ export function allocatorEntries(a, truth) {
     getInstance: {
       isStatic: true,
       args: [a.name, a.oneOf(...TYPES), a.totalSize, a.smallAlignment, a.ringOptions],
-      after: (allocator, [, , , , options]) => truth.adoptRegion(allocator, options?.overflow),
+      after: (allocator, [, , , , options]) => truth.adoptRegion(allocator, overflowOf(options)),
     },
     name: {},
     type: {},
