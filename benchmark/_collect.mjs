@@ -20,7 +20,7 @@ const GROUPS = [alloc, pools, allocators, workers, view, access, ops, opsApart, 
 const runner = fileURLToPath(new URL('run.mjs', import.meta.url));
 
 /** One process of a group: its messages, and why it ended if not by itself. */
-function runProcess(group, plan, operations) {
+export function runProcess(group, plan, operations) {
   return new Promise((resolve) => {
     const messages = [];
     const child = fork(runner, [group, JSON.stringify({ plan, operations })], {

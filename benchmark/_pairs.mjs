@@ -4,7 +4,7 @@ import { expect, expectSame } from './_checks.mjs';
 import { ALIVE } from './_scenarios.mjs';
 
 /** The totals that a case must leave as they were, and what it must have added to them. */
-function totals() {
+export function totals() {
   const { totalAllocated, activeBlocks, currentAllocated } = DirectMemoryManager.getMemoryStats();
   return { totalAllocated, activeBlocks, currentAllocated };
 }

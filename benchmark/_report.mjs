@@ -99,15 +99,20 @@ export function table(rows) {
   return lines.map((cells) => cells.map(pad).join('  ').trimEnd()).join('\n');
 }
 
+/** Without a scale all targets are what others do in the same run. */
 export function summaryLines(rows, scale) {
   const judged = rows.filter(({ met }) => met !== null);
   const compared = rows.filter(({ ratio }) => ratio !== null);
   const lost = compared.filter(({ ratio }) => ratio < 1);
   const failed = rows.filter(({ error }) => error !== null);
   const missed = judged.filter(({ met, error }) => !met && error === null);
-  return [
-    `Targets: ${judged.filter(({ met }) => met).length} of ${judged.length} met. Times stand in brackets as they were written, for a machine whose empty native call takes ${scale.writtenNs} ns;`,
+  const count = `Targets: ${judged.filter(({ met }) => met).length} of ${judged.length} met.`;
+  const scaled = scale === undefined ? [count] : [
+    `${count} Times stand in brackets as they were written, for a machine whose empty native call takes ${scale.writtenNs} ns;`,
     `here ${scale.what} takes ${figure(scale.emptyCallNs)} ns, so times count × ${scale.factor.toFixed(2)}.`,
+  ];
+  return [
+    ...scaled,
     `Ratio > 1: ours is better than the best peer. A peer is better in ${lost.length} of ${compared.length} rows${lost.length > 0 ? `: ${lost.map(({ group, operation }) => `${group} ${operation}`).join('; ')}` : ''}.`,
     ...(missed.length > 0 ? [`Missed, as a share of the rate that is asked for: ${missed.map(missedText).join('; ')}.`] : []),
     ...failed.map(({ group, operation, error }) => `FAILED ${group} ${operation}: ${error}`),

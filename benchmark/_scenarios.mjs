@@ -16,7 +16,7 @@ export const ALIVE = 200;
 export const ORDER_MASK = 4095;
 
 /** Numbers that look random, the same in every run. */
-function xorshift(seed) {
+export function xorshift(seed) {
   let state = seed;
   return () => {
     state ^= state << 13;
