@@ -1,5 +1,5 @@
 // Finds a JDK for benchmark/jvm, and compiles that with it.
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { Stop, inRoot, run } from './lib.mjs';
 import { install, isOnPath } from './system.mjs';
@@ -42,11 +42,9 @@ export async function demandJdk(env = process.env) {
   throw new Stop(`npm run bench:jvm needs a JDK of version ${JDK_MIN} or newer, and ${what}: install one, name it by JAVA_HOME=<its folder>, and try again.`);
 }
 
-/** Compiles the project; Maven gets what is missing of its dependencies. Returns the class path. */
-export async function compile({ home }) {
+/** Compiles the project; Maven gets what is missing of its dependencies, and writes their paths into a file. Returns the class path. */
+export async function compile({ home }, paths) {
   if (!isOnPath('mvn') && !isOnPath('mvn.cmd')) await install('maven');
-  const paths = inRoot('.cache', 'jvm', 'class-path.txt');
-  mkdirSync(inRoot('.cache', 'jvm'), { recursive: true });
   const args = ['--batch-mode', '--quiet', '--file', POM, 'compile', 'dependency:build-classpath', `-Dmdep.outputFile=${paths}`];
   const { code, stdout, stderr } = await run('mvn', args, { output: 'capture', env: { JAVA_HOME: home }, shell: process.platform === 'win32' });
   if (code !== 0) throw new Stop(`Maven could not compile benchmark/jvm:\n${stdout}${stderr}`);
