@@ -13,6 +13,7 @@ import { copyOperand, operandSize } from './operand.js';
 import { sealed } from './sealed.js';
 import type { Sealed } from './sealed.js';
 import { spentError, stageToken } from './shares.js';
+import { isLive } from './table.js';
 import { toText } from './told.js';
 
 /** What the class has beside its prototype. */
@@ -43,7 +44,7 @@ function from(bytes: BytesLike, alignment?: Alignment, options?: AllocateOptions
 let unfilled: MemoryBlock | undefined;
 
 function freeUnfilled(block: MemoryBlock): void {
-  free(block);
+  if (isLive(fields.slotOf(block), fields.generationOf(block))) free(block); // freeAllMemory() may have been quicker
   unfilled = undefined;
 }
 
