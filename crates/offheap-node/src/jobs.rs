@@ -163,8 +163,9 @@ fn start(call: &Context<'_>) -> Answer {
             1 => Job::fill(end(0)?, pattern(isolate)),
             _ => Job::compare(end(0)?, end(1)?)?,
         };
-        let cores = thread::available_parallelism().map_or(1, NonZero::get);
-        let threads = job.threads_max().min(cores).min(THREADS_MAX) as i32;
+        // One processor is left to the event loop, which is not to wait: that is what a job is for.
+        let others = thread::available_parallelism().map_or(1, NonZero::get).saturating_sub(1).max(1);
+        let threads = job.threads_max().min(others).min(THREADS_MAX) as i32;
         entry.job = Some(Arc::new(job));
         isolate.table.set_word(word::RESULT + 1, threads);
         Ok(())
