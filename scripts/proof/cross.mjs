@@ -16,7 +16,8 @@ const OWN = inRoot('.cache', 'proof', 'emulator');
 
 async function demandLinker() {
   if (!isOnPath(LINKER)) await install('gcc-aarch64-linux-gnu');
-  if (!existsSync(join(SYSROOT, 'lib', 'libc.so.6'))) await install('libc6-dev-arm64-cross');
+  // The compiler brings the library to run with, and not what programs are linked with.
+  if (!existsSync(join(SYSROOT, 'lib', 'Scrt1.o'))) await install('libc6-dev-arm64-cross');
 }
 
 async function demandStd() {
