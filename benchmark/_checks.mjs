@@ -15,7 +15,8 @@ export function expect(condition, what) {
 
 export const expectSame = (found, wanted, what) => expect(Object.is(found, wanted), `${what} is ${found}, not ${wanted}`);
 
-const stamp = (index) => 1 + (index % 251);
+/** The byte that number `index` writes. */
+export const stamp = (index) => 1 + (index % 251);
 
 /** Writes each one's number, counted from `first`, over all of its bytes. */
 export const writeStamps = (all, first = 0) => all.forEach((bytes, index) => bytes.fill(stamp(first + index)));

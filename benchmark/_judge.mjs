@@ -44,8 +44,8 @@ function strictest(limits, more) {
   return more ? maximum(given) : minimum(given);
 }
 
-/** @returns the row as `--json` prints it; `factor` scales targets that are times */
-export function judge(group, row, { cells: measured, checks }, factor) {
+/** @returns the row as `--json` prints it; `factor` scales targets that are times. A target that only the run knows comes with its result. */
+export function judge(group, row, { cells: measured, checks, target = row.target }, factor) {
   const { unit, operation, bounds = [] } = row;
   const cells = mapValues(measured, (cell) => inUnit(cell, row));
   const { ours, ...peers } = cells;
@@ -53,7 +53,7 @@ export function judge(group, row, { cells: measured, checks }, factor) {
   const figures = Object.entries(peers).filter(([name, { value }]) => value !== undefined && !bounds.includes(name)).map(([, { value }]) => value);
   const best = figures.length === 0 ? null : figures.reduce((a, b) => (more === (a > b) ? a : b));
   const value = ours.value ?? null;
-  const own = row.target ? row.target.written * (row.target.scaled ? factor : 1) : null;
+  const own = target ? target.written * (target.scaled ? factor : 1) : null;
   const demands = judgeDemands(row, value, cells);
   return {
     group,
@@ -66,7 +66,7 @@ export function judge(group, row, { cells: measured, checks }, factor) {
     ratio: value === null || best === null ? null : more ? value / best : best / value,
     target: own ?? strictest(demands.map(({ limit }) => limit), more),
     met: allMet([own === null ? null : reaches(value, own, more), ...demands.map(({ met }) => met)]),
-    targetWritten: row.target?.written ?? null,
+    targetWritten: target?.written ?? null,
     demands,
     median: ours.median ?? null,
     spread: ours.spread ?? null,

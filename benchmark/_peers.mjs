@@ -1,9 +1,9 @@
 // The peers that may be absent. A peer that does not load is a cell that says so, never a reason to stop.
 
-/** Windows has none. */
-function alignedAllocOf(library) {
+/** A function that not every C library has. */
+function optional(library, declaration) {
   try {
-    return library.func('void *aligned_alloc(size_t alignment, size_t size)');
+    return library.func(declaration);
   } catch {
     return undefined;
   }
@@ -20,7 +20,10 @@ async function loadLibc() {
     const pointer = malloc(64);
     view(pointer, 64)[63] = 1;
     free(pointer);
-    return { version: koffi.version, malloc, free, view, address: koffi.address, alignedAlloc: alignedAllocOf(library) };
+    const memset = library.func('void *memset(void *pointer, int byte, size_t size)');
+    const alignedAlloc = optional(library, 'void *aligned_alloc(size_t alignment, size_t size)');
+    const mallocTrim = optional(library, 'int malloc_trim(size_t pad)');
+    return { version: koffi.version, malloc, free, view, address: koffi.address, memset, alignedAlloc, mallocTrim };
   } catch (error) {
     return { missing: `koffi did not load: ${error.message.split('\n')[0]}` };
   }

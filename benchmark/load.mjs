@@ -16,9 +16,9 @@ export const rows = [
   { operation: ADDON, unit: 'MiB', target: null },
 ];
 
-export async function runProbe(args) {
-  const { code, stdout, stderr } = await runNode([probe, ...args.map(String)], { output: 'capture' });
-  if (code !== 0) throw new Error(/^\w*Error.*$/m.exec(stderr)?.[0] ?? `exit code ${code}: ${stderr.trim()}`);
+export async function runProbe(args, { program = probe, flags = [] } = {}) {
+  const { code, stdout, stderr } = await runNode([...flags, program, ...args.map(String)], { output: 'capture' });
+  if (code !== 0) throw new Error(/^(?:WrongResult \[Error\]: )?(?<what>(?:\w*Error|wrong result).*)$/m.exec(stderr)?.groups.what ?? `exit code ${code}: ${stderr.trim()}`);
   return JSON.parse(stdout.trim().split('\n').at(-1));
 }
 
