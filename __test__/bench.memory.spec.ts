@@ -1,8 +1,11 @@
-// The benchmark's rows about resident memory: what is asked of them is known only in the run, and what is read back is checked. No figure
-// is asserted.
+// The benchmark's rows about resident memory and about loading: what is asked of them, and that what is read back is checked. No figure of
+// the library's is asserted.
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'ava';
 import { judge } from '../benchmark/_judge.mjs';
 import { FREED, liveBytes, mayStayMiB, pagesOf } from '../benchmark/_resident-rules.mjs';
+import { cellsOf } from '../benchmark/load.mjs';
 import { bench, plant, reportOf, root } from './_bench.js';
 
 const MIB = 1024 * 1024;
@@ -53,4 +56,26 @@ test('a target that comes with the result is the one that counts', (t) => {
   };
   t.deepEqual(judged({}), [10, 10, false]);
   t.deepEqual(judged({ target: { written: 30, scaled: false } }), [30, 30, true]);
+});
+
+test('of loading, the resident memory is what a process has beyond one that loads nothing', async (t) => {
+  const seen = { ours: [{ rssMiB: 45 }, { rssMiB: 44 }, { rssMiB: 46 }], koffi: [], nothing: [{ rssMiB: 40 }] };
+  t.deepEqual(cellsOf({ seen, notes: { koffi: 'did not load' } } as never, 'rssMiB', 40), {
+    ours: { value: 5, median: 5, spread: [4, 6] },
+    koffi: { note: 'did not load' },
+  });
+  const { code, stdout, stderr } = await bench(root, '--quick', '--json', '--filter', 'load resident');
+  t.is(code, 0, stderr);
+  const [row, ...more] = reportOf(stdout).rows;
+  t.deepEqual([row?.error, row?.unit, row?.target, Object.keys(row?.peers ?? {}), more], [null, 'MiB', 3, ['koffi'], []]);
+  t.true((row?.ours ?? Infinity) < 30); // a process has more than that before it loads anything
+});
+
+test('the size of the addon is that of the file that ships, in thousands of bytes', async (t) => {
+  const addons = readdirSync(join(root, 'native')).filter((name) => name.endsWith('.node'));
+  const { code, stdout, stderr } = await bench(root, '--quick', '--json', '--filter', 'load size of the addon');
+  t.is(code, 0, stderr);
+  const [row] = reportOf(stdout).rows;
+  t.deepEqual([row?.unit, row?.target], ['kB', 1000]);
+  t.deepEqual(addons.map((name) => statSync(join(root, 'native', name)).size / 1000), [row?.ours]);
 });

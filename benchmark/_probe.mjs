@@ -1,5 +1,5 @@
 // A fresh process for what is measured once in a process: loading, and the peak of resident memory. Prints one line of JSON.
-//   node _probe.mjs load <import|require> <package>     node _probe.mjs memory <ours|koffi|Buffer> <iterations>
+//   node _probe.mjs load <import|require> <package|nothing>     node _probe.mjs memory <ours|koffi|Buffer> <iterations>
 import { createRequire } from 'node:module';
 import { statSync } from 'node:fs';
 
@@ -20,19 +20,18 @@ function addonBytes() {
 
 async function load() {
   const require = createRequire(import.meta.url);
-  const rssBefore = process.memoryUsage.rss();
   const started = performance.now();
-  const loaded = first === 'require' ? require(second) : await import(second);
+  const loaded = second === 'nothing' ? undefined : first === 'require' ? require(second) : await import(second);
   const ms = performance.now() - started;
-  const rss = process.memoryUsage.rss() - rssBefore;
+  const rssMiB = process.memoryUsage.rss() / MIB; // all of the process: what it would have without the package is another process's
   if (second === 'offheap') {
     const block = loaded.DirectMemoryManager.allocateMemory(8);
     block.setInt32(0, 42);
     expect(block.getInt32(0) === 42, 'what the loaded package stores');
-  } else {
+  } else if (second !== 'nothing') {
     expect(typeof (loaded.load ?? loaded.default?.load) === 'function', 'what koffi exports');
   }
-  print({ ms, rssMiB: rss / MIB, addonMiB: addonBytes() / MIB });
+  print({ ms, rssMiB, addonKB: addonBytes() / 1000 });
 }
 
 const SIZE = 64 * 1024;

@@ -9,11 +9,13 @@ const probe = fileURLToPath(new URL('_probe.mjs', import.meta.url));
 const WAYS = { import: 'import, fresh process', require: 'require(), fresh process' };
 const RSS = 'resident memory added by the import';
 const ADDON = 'size of the addon file';
+/** A process that loads nothing, beside those that load a package. */
+const NOTHING = 'nothing';
 
 export const rows = [
   ...Object.values(WAYS).map((operation) => ({ operation, unit: 'ms', target: { written: 10, scaled: true } })),
-  { operation: RSS, unit: 'MiB', target: null },
-  { operation: ADDON, unit: 'MiB', target: null },
+  { operation: RSS, unit: 'MiB', target: { written: 3, scaled: false } },
+  { operation: ADDON, unit: 'kB', target: { written: 1000, scaled: false } },
 ];
 
 export async function runProbe(args, { program = probe, flags = [] } = {}) {
@@ -24,9 +26,9 @@ export async function runProbe(args, { program = probe, flags = [] } = {}) {
 
 export const summary = (values) => ({ value: median(values), median: median(values), spread: [minimum(values), maximum(values)] });
 
-/** Ours in each turn and koffi in every third; the first process of each finds cold files and does not count. */
+/** Ours and nothing in each turn, koffi in every third; the first process of each finds cold files and does not count. */
 async function load(way, plan) {
-  const seen = { ours: [], koffi: [] };
+  const seen = { ours: [], koffi: [], [NOTHING]: [] };
   const notes = {};
   for (let turn = 0; turn <= plan.loads; turn += 1) {
     for (const name of Object.keys(seen)) {
@@ -42,21 +44,25 @@ async function load(way, plan) {
   return { seen, notes };
 }
 
-function cellsOf({ seen, notes }, key) {
-  return Object.fromEntries(Object.entries(seen).map(([name, facts]) =>
-    [name, notes[name] === undefined ? summary(facts.map((one) => one[key])) : { note: notes[name] }]));
+/** What one figure was in the processes of each package, beyond `without`. */
+export function cellsOf({ seen, notes }, key, without = 0) {
+  const packages = Object.entries(seen).filter(([name]) => name !== NOTHING);
+  return Object.fromEntries(packages.map(([name, facts]) =>
+    [name, notes[name] === undefined ? summary(facts.map((one) => one[key] - without)) : { note: notes[name] }]));
 }
 
 /** @returns {Promise<{ operation: string, cells: object, checks: number }[]>} */
 export async function measure(operations, plan, progress) {
   const results = [];
   for (const [way, operation] of Object.entries(WAYS)) {
-    const keys = way === 'import' ? { [operation]: 'ms', [RSS]: 'rssMiB', [ADDON]: 'addonMiB' } : { [operation]: 'ms' };
+    const keys = way === 'import' ? { [operation]: 'ms', [RSS]: 'rssMiB', [ADDON]: 'addonKB' } : { [operation]: 'ms' };
     const wanted = Object.keys(keys).filter((name) => operations.includes(name));
     if (wanted.length === 0) continue;
     progress(`load: ${way}, ${plan.loads} processes each`);
     const loaded = await load(way, plan);
-    for (const name of wanted) results.push({ operation: name, cells: cellsOf(loaded, keys[name]), checks: loaded.seen.ours.length });
+    if (loaded.notes[NOTHING] !== undefined) throw new Error(`a process that loads nothing: ${loaded.notes[NOTHING]}`);
+    const without = { [RSS]: median(loaded.seen[NOTHING].map(({ rssMiB }) => rssMiB)) };
+    for (const name of wanted) results.push({ operation: name, cells: cellsOf(loaded, keys[name], without[name]), checks: loaded.seen.ours.length });
   }
   return results;
 }
