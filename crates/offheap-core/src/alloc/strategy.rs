@@ -2,7 +2,6 @@
 //! against all six.
 
 use crate::base::error::{Code, Error, Result};
-use std::fmt;
 
 /// The largest region, in bytes: a record keeps an offset in 32 bits of 16-byte units, and a link
 /// keeps an index + 1 in as many.
@@ -68,7 +67,9 @@ pub type Verdict = std::result::Result<(), String>;
 ///    and only pages of the grant that it ends.
 /// 8. `allocate_many` grants what as many single requests would be granted. It grants fewer than are wanted only where
 ///    the next single one would be refused, or would be cut as it comes although its size has a class.
-pub trait Strategy: fmt::Debug + Send + Sync {
+///
+/// It asks for no `Debug`: behind `dyn` that put 43 kB of text for six strategies into the addon, which nobody prints there.
+pub trait Strategy: Send + Sync {
     /// Grants at least `size` bytes.
     ///
     /// # Errors
