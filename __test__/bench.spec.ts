@@ -119,7 +119,7 @@ test('a filter that no row holds, and an unknown option, are told in one sentenc
   for (const args of [['--filter', 'no such row'], ['--fast'], ['--filter']]) {
     const { code, stderr } = await bench(root, ...args);
     t.is(code, 1);
-    t.regex(stderr, /Usage: npm run bench \[-- --quick --filter text --json\]\n$/);
+    t.regex(stderr, /Usage: npm run bench \[-- --quick --filter text --json --plot DIR\]\n$/);
     t.notRegex(stderr, /\n {4}at /);
   }
 });

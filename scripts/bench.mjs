@@ -1,20 +1,22 @@
 // `npm run bench`: ours next to peers, in several processes. `--quick` takes about two minutes, `--filter text` picks rows whose
-// "group operation" holds the text, `--json` ends with one line for machines. See benchmark/README.md.
+// "group operation" holds the text, `--json` ends with one line for machines, `--plot DIR` draws plots there. See benchmark/README.md.
 import { createRequire } from 'node:module';
+import { writePlots } from './bench-plot.mjs';
 import { ensure } from './ensure.mjs';
 import { Stop, inRoot, main } from './lib.mjs';
 import { installPeers } from './peers.mjs';
 
-const USAGE = 'Usage: npm run bench [-- --quick --filter text --json]';
+const USAGE = 'Usage: npm run bench [-- --quick --filter text --json --plot DIR]';
 
 function parse(args) {
-  const options = { quick: false, json: false, filter: '' };
+  const options = { quick: false, json: false, filter: '', plot: undefined };
   const rest = [...args];
   while (rest.length > 0) {
     const option = rest.shift();
     if (option === '--quick') options.quick = true;
     else if (option === '--json') options.json = true;
     else if (option === '--filter' && rest.length > 0) options.filter = rest.shift();
+    else if (option === '--plot' && rest.length > 0) options.plot = rest.shift();
     else throw new Stop(USAGE);
   }
   return options;
@@ -23,7 +25,7 @@ function parse(args) {
 const progress = (text) => console.error(`bench: ${text}`);
 
 await main(async (args) => {
-  const { quick, json, filter } = parse(args);
+  const { quick, json, filter, plot } = parse(args);
   await ensure();
   if (process.env.OFFHEAP_SKIP_BUILD !== '1') await installPeers({ progress });
   const { compileAll } = await import('../benchmark/_compiled.mjs');
@@ -46,6 +48,8 @@ await main(async (args) => {
   console.log(`${about.machine.cpu}, ${about.machine.cpus} CPUs, ${about.machine.memoryGiB} GiB, ${about.machine.system}, load ${about.machine.load}; ${quick ? 'quick' : 'full'}, ${seconds} s\n`);
   console.log(report.table(rows));
   console.log(`\n${report.summaryLines(rows, scale).join('\n')}`);
-  if (json) console.log(JSON.stringify({ ...about, scale, quick, seconds, rows }));
+  const run = { ...about, scale, quick, seconds, rows };
+  if (plot !== undefined) for (const path of writePlots(run, plot)) progress(`drew ${path}`);
+  if (json) console.log(JSON.stringify(run));
   return rows.every(({ error }) => error === null);
 });
