@@ -7,7 +7,7 @@ mod x86;
 use std::cmp::Ordering;
 
 #[cfg(all(target_arch = "x86_64", not(offheap_portable)))]
-use super::pages::pays_side_by_side;
+use super::pages::{ROUND_BYTES, pays_side_by_side};
 use super::{Bytes, assert_same_size};
 
 /// The index of the first byte in which the two ranges differ, or `None` when they are equal.
@@ -51,7 +51,7 @@ fn mismatch_from(one: Bytes<'_>, other: Bytes<'_>, start: usize) -> Option<usize
         #[cfg(all(target_arch = "x86_64", not(offheap_portable)))]
         if !is_x86_feature_detected!("avx2") {
             portable::mismatch(one, other, size_bytes)
-        } else if pays_side_by_side() {
+        } else if size_bytes >= ROUND_BYTES && pays_side_by_side() {
             x86::mismatch_avx2::<true>(one, other, size_bytes)
         } else {
             x86::mismatch_avx2::<false>(one, other, size_bytes)
