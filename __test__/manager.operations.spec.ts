@@ -236,6 +236,25 @@ test.serial('a pattern of 1, 2, 4, 8 or 16 bytes repeats from the offset on, is 
   large.free();
 });
 
+test.serial('around the length up to which JavaScript copies and fills by itself nothing changes but who does it', (t) => {
+  const [SHORT, LONG] = [64 * 1024, 64 * 1024 + 1];
+  for (const size of [SHORT, LONG, 200_000]) {
+    const blocks = [MemoryBlock.from(pattern(size)), Manager.allocateMemory(size, 'page'), Manager.allocateMemory(100_000_000)];
+    for (const [from, to] of [[0, 1], [1, 2], [2, 1], [1, 1]] as const) {
+      for (const length of [SHORT, LONG].filter((count) => count <= size)) {
+        const [source, target] = [blocks[from] as MemoryBlock, blocks[to] as MemoryBlock];
+        const expected = source.copyOut(size - length, length);
+        Manager.copyMemory(source, size - length, target, target.size - length, length);
+        t.deepEqual(target.copyOut(target.size - length, length), expected, `${length} bytes of ${size}, ${from} to ${to}`);
+        Manager.setMemory(target, target.size - length, length, 0xa5);
+        t.is(target.copyOut(target.size - length, length).findIndex((byte) => byte !== 0xa5), -1);
+        source.fill(pattern(16));
+      }
+    }
+    for (const block of blocks) block.free();
+  }
+});
+
 test.serial('set and zero write exactly their part, with values from −128 to 255', (t) => {
   const block = Manager.allocateMemory(200).fill(1);
   Manager.setMemory(block, 10, 5, 0xff);

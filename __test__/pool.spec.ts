@@ -102,6 +102,29 @@ test.serial('what one owner wrote the next one never reads', (t) => {
   t.is(raw.acquire().getInt8(99), 7, 'only when it was asked for');
 });
 
+test.serial('what was copied or set into a block the next owner never reads, whichever way the bytes went', (t) => {
+  const source = Manager.allocateMemory(4000).fill(5);
+  const ways: readonly ((block: MemoryBlock) => void)[] = [
+    (block) => Manager.copyMemory(source, 0, block, 0, 4000),
+    (block) => Manager.copyMemory(source, 0, block, 0, 4000, 'non-temporal'),
+    (block) => Manager.copyMemory(Buffer.alloc(4000, 5), 0, block, 0, 4000),
+    (block) => Manager.setMemory(block, 0, 4000, 5),
+    (block) => Manager.setMemory(block, 0, 4000, new Uint8Array([5, 6])),
+    (block) => source.copyTo(block),
+  ];
+  for (const [index, write] of ways.entries()) {
+    const pool = open(4000, 'word', 1, { zeroed: true });
+    for (let round = 0; round < 3; round += 1) {
+      const block = pool.acquire();
+      t.true(block.copyOut().every((byte) => byte === 0), `way ${index}, round ${round}`);
+      write(block);
+      t.is(block.getUint8(3998), 5);
+      pool.release(block);
+    }
+  }
+  source.free();
+});
+
 test.serial('viewed blocks take turns, so that what comes late meets no new owner', (t) => {
   const pool = open(512, 8, 3);
   const addresses = Array.from({ length: 9 }, () => {

@@ -156,6 +156,7 @@ export class DirectMemoryManager {
   }
 
   static zeroMemory(block: NativeMemory): void {
+    if (fields.isHandle(block) && fillBlock(block, 0, fields.sizeOf(block), 0)) return;
     requireMemory(block);
     fillOperand(block, 0, operandSize(block, 'block'), 0);
   }

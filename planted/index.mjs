@@ -207,6 +207,8 @@ const rows = [
     { program: '__test__/misuse/the-stack-ends-inside-an-allocation.mjs' }],
   ['100-lease-without-a-look-at-the-stack', 'A lease begins where the stack ends, and may not be able to drop its pin.',
     { program: '__test__/misuse/the-stack-ends-inside-a-pin.mjs' }],
+  ['101-short-fill-not-noted', 'A short fill does not note that the block was written to, so the pool\'s next owner reads it.',
+    { spec: '__test__/pool.spec.ts', match: 'what was copied or set into a block the next owner never reads, whichever way the bytes went' }],
 ];
 
 /** @typedef {{ rust: string, test: string } | { model: string } | { scene: string } | { spec: string, match: string } | { program: string }} Red */

@@ -139,16 +139,16 @@ export class MemoryBlock implements NativeMemory {
         }
       },
       stageRange: (block, first, offset, length) => {
-        if (typeof block !== 'object' || block === null || !(#slot in block)) return false; // others are usual here: to throw costs 5 µs
+        if (typeof block !== 'object' || block === null || !(#slot in block)) return -1; // others are usual here: to throw costs 5 µs
         const slot = block.#slot;
         const extra = block.#extra;
-        if (!isLive(slot, block.#generation) || typeof offset !== 'number' || offset >>> 0 !== offset || offset > block.#size - length) return false;
-        if (extra !== undefined && hasEscaped(extra as Holder)) return false; // live: so it is no time
+        if (!isLive(slot, block.#generation) || typeof offset !== 'number' || offset >>> 0 !== offset || offset > block.#size - length) return -1;
+        if (extra !== undefined && hasEscaped(extra as Holder)) return -1; // live: so it is no time
         t[first] = slot;
         t[first + 1] = block.#generation;
         t[first + 2] = offset;
         t[first + 3] = 0;
-        return true;
+        return slot;
       },
     });
     doors = { ...makeTaking(T, classHomes, takeSlot), ...makeGiving(T, classHomes, giveSlot) };

@@ -24,9 +24,9 @@ export interface Giving<Block> {
   giveBack(block: unknown): number;
   /** The same with a block of the pool to which a magazine belongs. */
   giveToPool(block: unknown, magazine: number): boolean;
-  /** Leaves a range of a live block where a staged native function looks for it, from word `first` on. False for everything else, also for what
-   * is wrong: `length` is an integer above 0, and below 2^32. */
-  stageRange(block: unknown, first: number, offset: number, length: number): boolean;
+  /** Leaves a range of a live block where a staged native function looks for it, from word `first` on, and gives its slot. −1 for everything else, also
+   * for what is wrong: `length` is an integer above 0, and below 2^32. */
+  stageRange(block: unknown, first: number, offset: number, length: number): number;
   /** Frees by a native call a block that was never viewed. */
   readonly freeUnviewed: (block: Block) => void;
 }
