@@ -116,7 +116,7 @@ test.serial('what was copied or set into a block the next owner never reads, whi
     const pool = open(4000, 'word', 1, { zeroed: true });
     for (let round = 0; round < 3; round += 1) {
       const block = pool.acquire();
-      t.true(block.copyOut().every((byte) => byte === 0), `way ${index}, round ${round}`);
+      for (let at = 0; at < 4000; at += 8) if (block.getBigUint64(at) !== 0n) t.fail(`way ${index}, round ${round}, at ${at}`); // makes no native call
       write(block);
       t.is(block.getUint8(3998), 5);
       pool.release(block);
