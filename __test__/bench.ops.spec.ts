@@ -2,6 +2,7 @@
 import test from 'ava';
 import { judge } from '../benchmark/_judge.mjs';
 import { summaryLines, table } from '../benchmark/_report.mjs';
+import { isTaken } from '../benchmark/_quick.mjs';
 import { rows } from '../benchmark/ops.mjs';
 import { bench, benchWith, plant, reportOf, root } from './_bench.js';
 
@@ -92,8 +93,11 @@ test('a quick run without a filter leaves rows out, one with a filter none', asy
   const [row] = reportOf(stdout).rows;
   t.is(row?.operation, 'fill with 8 bytes, 1 B');
   t.deepEqual(row?.demands.map(({ of }) => of), ['Buffer.fill, ranges']);
-  const chosen = rows.filter(({ inQuick }: { readonly inQuick: boolean }) => inQuick);
+  const chosen = rows.filter((each: { readonly operation: string }) => isTaken('ops', each, { quick: true, filter: '' }));
   t.true(chosen.length > 0 && chosen.length < rows.length);
+  t.is(rows.filter((each: { readonly operation: string }) => isTaken('ops', each, { quick: false, filter: '' })).length, rows.length);
+  t.false(isTaken('memory', { operation: 'a million live blocks' }, { quick: true, filter: '' }));
+  t.true(isTaken('memory', { operation: 'a million live blocks' }, { quick: true, filter: 'live' }));
 });
 
 test('an operation off the main thread stands beside the same one on it, and both are checked', async (t) => {

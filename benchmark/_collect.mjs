@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { mergeCells, minimum } from './_checks.mjs';
 import { PLANS } from './_harness.mjs';
 import { judge } from './_judge.mjs';
+import { isTaken } from './_quick.mjs';
 import { measureEmptyCall } from './_yardstick.mjs';
 import * as access from './access.mjs';
 import * as alloc from './alloc.mjs';
@@ -69,8 +70,7 @@ function scaleOf(yardsticks) {
 /** @returns rows as `--json` prints them, and the scale of their targets */
 export async function collect({ quick, filter, progress }) {
   const plan = quick ? PLANS.quick : PLANS.full;
-  const isWanted = (group, { operation, inQuick = true }) => (filter === '' ? inQuick || !quick : `${group} ${operation}`.includes(filter));
-  const wanted = ({ group, rows }) => rows.filter((row) => isWanted(group, row));
+  const wanted = ({ group, rows }) => rows.filter((row) => isTaken(group, row, { quick, filter }));
   const yardsticks = [measureEmptyCall()];
   const measured = [];
   for (const group of GROUPS) {

@@ -12,7 +12,7 @@ const CALLS_PER_ROUND = 3;
 /** How many processes, and how much work goes into one; `workers` and groups that move much memory have a process less in a quick run.
  * `turns`: how often each is measured where no loop is timed. */
 export const PLANS = {
-  quick: { processes: 2, heavyProcesses: 1, rounds: 2, caseMs: 30, warmMs: 20, loads: 10, iterations: 100_000, workerWarmMs: 300, workerRounds: 40, turns: 4 },
+  quick: { processes: 1, heavyProcesses: 1, rounds: 2, caseMs: 24, warmMs: 16, loads: 6, iterations: 100_000, workerWarmMs: 200, workerRounds: 24, turns: 2 },
   full: { processes: 3, heavyProcesses: 3, rounds: 8, caseMs: 150, warmMs: 40, loads: 20, iterations: 1_000_000, workerWarmMs: 600, workerRounds: 120, turns: 8 },
 };
 

@@ -1,4 +1,4 @@
-// `npm run bench`: ours next to peers, in several processes. `--quick` takes about two minutes, `--filter text` picks rows whose
+// `npm run bench`: ours next to peers, in several processes. `--quick` takes a minute, `--filter text` picks rows whose
 // "group operation" holds the text, `--json` ends with one line for machines, `--plot DIR` draws plots there. See benchmark/README.md.
 import { createRequire } from 'node:module';
 import { writePlots } from './bench-plot.mjs';
