@@ -135,7 +135,9 @@ fn a_row_is_of_one_owner_though_the_record_does_nothing_but_change_hands() {
                 if generation.is_live() {
                     record.end(generation).unwrap();
                 }
-                generation = record.begin(birth).unwrap().0;
+                // A reader that seldom gets a processor may not have seen enough when the last of 2^28 owners is gone: some seconds.
+                let Some((begun, _)) = record.begin(birth) else { break };
+                generation = begun;
                 assert_eq!(generation, handle.generation);
             }
         });
