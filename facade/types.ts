@@ -17,7 +17,7 @@ export type AlignmentMode = (typeof AlignmentMode)[keyof typeof AlignmentMode];
 
 /** How `copyMemory` moves the bytes. */
 export const CopyMode: {
-  /** Whatever is fastest at that size; the default. */
+  /** Whatever is fastest at that size; the default. Streams past the cache where half of the largest one, or more, is copied. */
   readonly NORMAL: 'normal';
   /** Always streams past the cache, so that the cache stays the caller's. */
   readonly NON_TEMPORAL: 'non-temporal';

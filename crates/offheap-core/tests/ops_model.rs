@@ -13,7 +13,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use offheap_core::base::error::{Code, Error};
-use offheap_core::ops::{self, COPY_STREAM_MIN_BYTES, CopyMode, Element, FILL_STREAM_MIN_BYTES, Pattern};
+use offheap_core::ops::{self, CopyMode, Element, Pattern, Thresholds};
 use offheap_core::raw::bytes::Bytes;
 use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
@@ -193,9 +193,10 @@ proptest! {
 fn copies_on_both_sides_of_the_streaming_threshold_give_the_same_bytes() {
     // Off a cache line, but on an element: elsewhere a swap does not stream.
     const HEAD: usize = 16;
-    let mut source = numbered(251).repeat(COPY_STREAM_MIN_BYTES / 251 + 2);
+    let threshold = Thresholds::here().copy_min_bytes;
+    let mut source = numbered(251).repeat(threshold / 251 + 2);
     let mut target = vec![0; source.len()];
-    for size in [COPY_STREAM_MIN_BYTES - 16, COPY_STREAM_MIN_BYTES + 48] {
+    for size in [threshold - 16, threshold + 48] {
         for mode in [CopyMode::Normal, CopyMode::SwapEndian(Element::E16)] {
             target.fill(0xEE);
             let range = part(Bytes::from_mut(&mut target), HEAD, size);
@@ -210,10 +211,10 @@ fn copies_on_both_sides_of_the_streaming_threshold_give_the_same_bytes() {
 
 #[test]
 fn fills_on_both_sides_of_the_streaming_threshold_give_the_same_bytes() {
-    let mut target = vec![0xEE; FILL_STREAM_MIN_BYTES + 100];
-    for (size, value) in
-        [(FILL_STREAM_MIN_BYTES - 1, 1), (FILL_STREAM_MIN_BYTES, 2), (FILL_STREAM_MIN_BYTES + 50, 3)]
-    {
+    // Where fills never stream: what other processors stream.
+    let threshold = Thresholds::here().fill_min_bytes.min(64 << 20);
+    let mut target = vec![0xEE; threshold + 100];
+    for (size, value) in [(threshold - 1, 1), (threshold, 2), (threshold + 50, 3)] {
         ops::fill(part(Bytes::from_mut(&mut target), 5, size), value);
         let expected = vec![value; size];
         assert!(target[5..5 + size] == expected, "{size} bytes");

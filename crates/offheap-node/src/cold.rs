@@ -8,7 +8,7 @@ use offheap_core::base::error::Code;
 use offheap_core::report;
 use offheap_core::tracker::label::Label;
 use offheap_core::tracker::state::{Owner, State};
-use offheap_core::{ops, raw, tracker};
+use offheap_core::{raw, tracker};
 use std::sync::Once;
 
 /// What the machine says of itself, and the layout of the tables that both languages use.
@@ -184,11 +184,4 @@ pub fn intern_label(text: String) -> u32 {
 #[must_use]
 pub fn label_text(label: u32) -> Option<String> {
     MANAGER.tracker.labels.text(Label(u16::try_from(label).unwrap_or(0)))
-}
-
-/// The size from which a NORMAL copy streams past the cache, in bytes.
-#[napi(catch_unwind)]
-#[must_use]
-pub fn streaming_threshold() -> f64 {
-    ops::COPY_STREAM_MIN_BYTES as f64
 }

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod job;
+mod streaming;
 
 use std::cmp::Ordering;
 
@@ -11,30 +12,17 @@ use crate::raw::bytes::Bytes;
 use crate::raw::mem;
 
 pub use crate::raw::mem::{AtomicOp, Element, Pattern};
-
-/// From this size on, in bytes, a copy streams by itself.
-///
-/// 32 MiB: the smallest size at which copying *and then reading the target once* gained (quiet Xeon,
-/// 105 MiB shared L3, glibc 2.36): 5.5 against memcpy's 5.1 GB/s; at 16 MiB it lost, 5.9 against 7.4.
-/// The copy alone gains from 2 MiB on, here 1.2 to 1.6 times. Beside a busy neighbour both gain from
-/// 16 MiB on. Below it the libc decides, which streams by its own rules.
-pub const COPY_STREAM_MIN_BYTES: usize = 32 << 20;
-
-/// From this size on, in bytes, a fill streams by itself.
-///
-/// 64 MiB, measured as for [`COPY_STREAM_MIN_BYTES`]: fill and one read gain 6.5 against 5.6 GB/s
-/// (32 MiB: 6.3 against 9.5), the fill alone 15.0 against 9.4.
-pub const FILL_STREAM_MIN_BYTES: usize = 64 << 20;
+pub use streaming::Thresholds;
 
 /// How [`copy`] copies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CopyMode {
-    /// The fastest way at that size; streams from [`COPY_STREAM_MIN_BYTES`] on.
+    /// The fastest way at that size; streams from [`Thresholds::copy_min_bytes`] on.
     Normal,
     /// Streams at any size, so that the caches stay the caller's. Overlapping ranges are copied plainly,
     /// and so is everything on CPUs that have no streaming stores (all but x86_64).
     NonTemporal,
-    /// Reverses the bytes of each element; streams from [`COPY_STREAM_MIN_BYTES`] on.
+    /// Reverses the bytes of each element; streams from [`Thresholds::copy_min_bytes`] on.
     SwapEndian(Element),
 }
 
@@ -59,7 +47,7 @@ fn check_copy(target: Bytes<'_>, source: Bytes<'_>, mode: CopyMode) -> Result<()
 
 /// A part of a copy of `whole_bytes`, by which it is chosen how. The copy was checked.
 fn copy_part(target: Bytes<'_>, source: Bytes<'_>, mode: CopyMode, whole_bytes: usize) {
-    let streams = whole_bytes >= COPY_STREAM_MIN_BYTES;
+    let streams = streaming::copies(whole_bytes);
     match mode {
         CopyMode::Normal if streams => mem::copy_streaming(target, source),
         CopyMode::Normal => mem::copy(target, source),
@@ -76,7 +64,7 @@ pub fn fill(target: Bytes<'_>, pattern: impl Into<Pattern>) {
 
 /// A part of a fill of `whole_bytes`, by which it is chosen how.
 fn fill_part(target: Bytes<'_>, pattern: Pattern, whole_bytes: usize) {
-    if whole_bytes >= FILL_STREAM_MIN_BYTES {
+    if streaming::fills(whole_bytes) {
         mem::fill_streaming(target, pattern);
     } else {
         mem::fill(target, pattern);

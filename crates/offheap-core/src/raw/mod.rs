@@ -10,6 +10,7 @@ pub mod canary;
 pub mod faults;
 pub mod mem;
 pub mod os;
+pub mod processor;
 pub mod region;
 pub mod words;
 pub mod zeroes;
