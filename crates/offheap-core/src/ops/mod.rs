@@ -47,13 +47,22 @@ fn check_copy(target: Bytes<'_>, source: Bytes<'_>, mode: CopyMode) -> Result<()
 
 /// A part of a copy of `whole_bytes`, by which it is chosen how. The copy was checked.
 fn copy_part(target: Bytes<'_>, source: Bytes<'_>, mode: CopyMode, whole_bytes: usize) {
-    let streams = streaming::copies(whole_bytes);
     match mode {
-        CopyMode::Normal if streams => mem::copy_streaming(target, source),
-        CopyMode::Normal => mem::copy(target, source),
         CopyMode::NonTemporal => mem::copy_streaming(target, source),
-        CopyMode::SwapEndian(element) if streams => mem::copy_swapped_streaming(target, source, element),
+        _ if whole_bytes >= streaming::COPY_MIN_BYTES => copy_large_part(target, source, mode, whole_bytes),
+        CopyMode::Normal => mem::copy(target, source),
         CopyMode::SwapEndian(element) => mem::copy_swapped(target, source, element),
+    }
+}
+
+/// Out of line, so that small copies carry nothing of the thresholds.
+#[inline(never)]
+fn copy_large_part(target: Bytes<'_>, source: Bytes<'_>, mode: CopyMode, whole_bytes: usize) {
+    match (mode, streaming::copies(whole_bytes)) {
+        (CopyMode::SwapEndian(element), true) => mem::copy_swapped_streaming(target, source, element),
+        (CopyMode::SwapEndian(element), false) => mem::copy_swapped(target, source, element),
+        (CopyMode::NonTemporal, _) | (CopyMode::Normal, true) => mem::copy_streaming(target, source),
+        (CopyMode::Normal, false) => mem::copy(target, source),
     }
 }
 
@@ -64,6 +73,16 @@ pub fn fill(target: Bytes<'_>, pattern: impl Into<Pattern>) {
 
 /// A part of a fill of `whole_bytes`, by which it is chosen how.
 fn fill_part(target: Bytes<'_>, pattern: Pattern, whole_bytes: usize) {
+    if whole_bytes >= streaming::FILL_MIN_BYTES {
+        fill_large_part(target, pattern, whole_bytes);
+    } else {
+        mem::fill(target, pattern);
+    }
+}
+
+/// Out of line, as [`copy_large_part`].
+#[inline(never)]
+fn fill_large_part(target: Bytes<'_>, pattern: Pattern, whole_bytes: usize) {
     if streaming::fills(whole_bytes) {
         mem::fill_streaming(target, pattern);
     } else {
