@@ -23,6 +23,8 @@ export interface Row {
   readonly demands: readonly { readonly times: number; readonly of: string; readonly limit: number | null; readonly met: boolean | null }[];
   readonly targetWritten: number | null;
   readonly median: number | null;
+  readonly cpu: number | null;
+  readonly peerCpu: Readonly<Record<string, number>>;
   readonly spread: readonly [number, number] | null;
   readonly notes: { readonly [name: string]: string };
   readonly pairNs: { readonly [name: string]: { readonly one: number; readonly two: number } };

@@ -64,7 +64,7 @@ test("a row is as the benchmark's rows are, and a peer without a result says so"
   t.deepEqual(found, {
     group: 'jvm', operation: 'pair 64 B, zeroed', unit: 'ns', ours: 100,
     peers: { 'FFM confined': 106.76, 'FFM shared': 19_704.825, 'Unsafe + setMemory': 30.714, 'Netty pooled + setZero': null, 'Netty adaptive + setZero': null },
-    bounds: [], best: 30.714, ratio: 30.714 / 100, target: null, met: null, targetWritten: null, demands: [], median: 110, spread: [100, 105],
+    bounds: [], best: 30.714, ratio: 30.714 / 100, target: null, met: null, targetWritten: null, demands: [], median: 110, spread: [100, 105], cpu: null, peerCpu: {},
     peerMedians: { 'FFM confined': 487.7585, 'FFM shared': (27_175.957 + 20_374.752) / 2, 'Unsafe + setMemory': (227.656 + 34.647) / 2, 'Netty pooled + setZero': null, 'Netty adaptive + setZero': null },
     notes: {
       'Netty pooled + setZero': 'Pairs.nettyPooledZeroed gave no figure: JMH says above why',

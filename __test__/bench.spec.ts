@@ -1,5 +1,6 @@
 // The benchmark: the shape of its report, that nothing is timed unchecked, and that a wrong result fails its row. No time is asserted.
 import test from 'ava';
+import { availableParallelism } from 'node:os';
 import { expectSame, expectStamps, median, minimum, summed } from '../benchmark/_checks.mjs';
 import { timeRow } from '../benchmark/_harness.mjs';
 import { figure, table } from '../benchmark/_report.mjs';
@@ -14,7 +15,7 @@ const absent = (): never => {
 test('--quick --json --filter: a table, then one line for machines, every row of it checked', async (t) => {
   const { code, stdout, stderr } = await bench(root, '--quick', '--json', '--filter', 'pair 64 B, LIFO');
   t.is(code, 0, stderr);
-  t.regex(stdout, /^group +operation +unit +ours +median +spread +best peer +ratio +target +met +peers$/m);
+  t.regex(stdout, /^group +operation +unit +ours +median +spread +cpu +best peer +ratio +target +met +peers$/m);
   t.regex(stdout, /^Targets: \d of \d met\./m);
   const { commit, machine, versions, scale, rows } = reportOf(stdout);
   t.true(commit === null || /^[0-9a-f]{40}/.test(commit));
@@ -38,11 +39,13 @@ test('--quick --json --filter: a table, then one line for machines, every row of
     t.is(met, (ours ?? Infinity) <= (target ?? 0));
     t.is(spread?.[0] ?? null, ours);
     t.true((row.median ?? 0) >= (ours ?? Infinity));
+    for (const share of [row.cpu ?? 0, ...Object.values(row.peerCpu)]) t.true(share > 0 && share < availableParallelism() + 1, 'processor time by time on the clock');
+    t.deepEqual(Object.keys(row.peerCpu), Object.keys(row.peers).filter((name) => row.peers[name] !== null));
   }
 });
 
 test('the allocators: ours and each peer are stamped and read back before they are timed', async (t) => {
-  for (const [filter, peers, written] of [['8 in flight', 3, 80], ["'web' sizes", 3, 30]] as const) {
+  for (const [filter, peers, written] of [['8 in flight', 3, 80], ["hybrid, 'web' sizes", 3, 30]] as const) {
     const { code, stdout, stderr } = await bench(root, '--quick', '--json', '--filter', filter);
     t.is(code, 0, stderr);
     const { rows } = reportOf(stdout);
@@ -166,13 +169,13 @@ test('statistics and the table', (t) => {
   t.deepEqual([0.014, 9.994, 12.345, 99.96, 1234.5, null].map((value) => figure(value)), ['0.01', '9.99', '12.3', '100.0', '1,235', '–']);
   const row = {
     group: 'alloc', operation: 'pair', unit: 'ns', ours: 50, peers: { a: 100, b: null }, best: 100, ratio: 2, target: 110, met: true,
-    targetWritten: 100, median: 60, spread: [50, 55], notes: { b: 'did not load' }, checks: 3, error: null,
+    targetWritten: 100, median: 60, spread: [50, 55], cpu: 0.98, notes: { b: 'did not load' }, checks: 3, error: null,
   };
-  t.is(table([row] as never).split('\n')[1], 'alloc  pair       ns    50.0    60.0  50.0…55.0  100 a       2.00  ≤ 110 (100)  yes  a 100; b did not load');
+  t.is(table([row] as never).split('\n')[1], 'alloc  pair       ns    50.0    60.0  50.0…55.0  0.98  100 a       2.00  ≤ 110 (100)  yes  a 100; b did not load');
   const ratio = {
     ...row, unit: '×', ours: 1.9, peers: { a: 1.5, b: null }, best: 1.5, ratio: 1.27, target: 1.8, targetWritten: 1.8, median: 1.8, spread: [1.8, 1.9],
     pairNs: { ours: { one: 10, two: 10.5 }, a: { one: 60, two: 80 } },
   };
   t.is(table([ratio] as never).split('\n')[1],
-    'alloc  pair       ×     1.90    1.80  1.80…1.90  1.50 a      1.27  ≥ 1.80  yes  ours (10.0 → 10.5 ns); a 1.50 (60.0 → 80.0 ns); b did not load');
+    'alloc  pair       ×     1.90    1.80  1.80…1.90  0.98  1.50 a      1.27  ≥ 1.80  yes  ours (10.0 → 10.5 ns); a 1.50 (60.0 → 80.0 ns); b did not load');
 });

@@ -58,5 +58,11 @@ export function mergeCells(cells) {
   const noted = cells.find(({ note }) => note !== undefined);
   if (noted) return { note: noted.note };
   const minima = cells.map(({ min }) => min);
-  return { value: minimum(minima), median: median(cells.map((cell) => cell.median)), spread: [minimum(minima), maximum(minima)] };
+  const cpus = cells.map(({ cpu }) => cpu).filter((cpu) => cpu !== undefined);
+  return {
+    value: minimum(minima),
+    median: median(cells.map((cell) => cell.median)),
+    spread: [minimum(minima), maximum(minima)],
+    ...(cpus.length > 0 && { cpu: median(cpus) }),
+  };
 }

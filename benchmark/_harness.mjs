@@ -63,7 +63,11 @@ async function round(title, group, step) {
   const options = { minSamples: 1, maxTime: -1, minTime: 1e-6, initCount: 1, delay: 0, onStart: collectGarbage };
   const cases = group.map((running) => {
     const call = () => {
+      const [cpu, wall] = [process.cpuUsage(), process.hrtime.bigint()];
       for (let index = 0; index < running.samples; index += 1) sample(running, step);
+      const { user, system } = process.cpuUsage(cpu);
+      running.cpuMs += (user + system) / 1e3;
+      running.wallMs += Number(process.hrtime.bigint() - wall) / 1e6;
       return running.ns.length;
     };
     return benny.add(running.name, call, options);
@@ -88,12 +92,12 @@ function prepare(name, make, step) {
 function cellOf(running) {
   if (running.error) return { note: running.error.message };
   if (running.ns.length === 0) return { note: 'was not timed' };
-  return { min: minimum(running.ns), median: median(running.ns), samples: running.ns.length, loop: running.n };
+  return { min: minimum(running.ns), median: median(running.ns), cpu: running.cpuMs / running.wallMs, samples: running.ns.length, loop: running.n };
 }
 
 /**
  * Checks, then times, every case of a row: ours, peer, peer, ours, peer, peer, …
- * @returns cells by name: `{ min, median, samples, loop }` in ns per operation, or `{ note }` where there is no figure
+ * @returns cells by name: `{ min, median, samples, loop }` in ns per operation, `cpu` the share of all its time in which processors worked for it, or `{ note }` where there is no figure
  */
 export async function timeRow(row, plan) {
   const { operation, cases, step = 1 } = row;
@@ -103,7 +107,7 @@ export async function timeRow(row, plan) {
   try {
     for (const [name, make] of Object.entries(cases)) {
       try {
-        group.push({ name, case: prepare(name, make, step), ns: [], error: undefined });
+        group.push({ name, case: prepare(name, make, step), ns: [], cpuMs: 0, wallMs: 0, error: undefined });
       } catch (error) {
         cells[name] = { note: error.message };
       }

@@ -12,7 +12,7 @@ const having = (cells, key) =>
 function inUnit(cell, { unit, bytes }) {
   if (cell.note !== undefined || unit !== 'GB/s') return cell;
   const rate = (ns) => bytes / ns;
-  return { value: rate(cell.value), median: rate(cell.median), spread: cell.spread.map(rate).toReversed() };
+  return { ...cell, value: rate(cell.value), median: rate(cell.median), spread: cell.spread.map(rate).toReversed() };
 }
 
 /**
@@ -71,6 +71,8 @@ export function judge(group, row, { cells: measured, checks, target = row.target
     median: ours.median ?? null,
     spread: ours.spread ?? null,
     peerMedians: mapValues(peers, (cell) => cell.median ?? null),
+    cpu: ours.cpu ?? null,
+    peerCpu: having(peers, 'cpu'),
     notes: having(peers, 'note'),
     pairNs: having(cells, 'pairNs'),
     checks,

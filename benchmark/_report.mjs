@@ -85,6 +85,7 @@ const COLUMNS = [
   ['ours', (row) => (row.error === null ? figure(row.ours) : 'FAILED'), 'right'],
   ['median', (row) => figure(row.median), 'right'],
   ['spread', (row) => (row.spread === null ? '–' : row.spread.map(figure).join('…')), 'right'],
+  ['cpu', (row) => figure(row.cpu), 'right'],
   ['best peer', bestText],
   ['ratio', (row) => figure(row.ratio), 'right'],
   ['target', targetText],

@@ -2,23 +2,38 @@
 import { Buffer } from 'node:buffer';
 import { DirectMemoryManager } from 'offheap';
 import { directIoAligned, koffiAligned, oursAligned, sodiumSecure } from './_aligned-pairs.mjs';
-import { expectSame, times } from './_checks.mjs';
-import { allocateMany, expectApart, expectBalanced, expectWritable } from './_pairs.mjs';
+import { bufferCases, koffiCases, thingCases } from './_allocator-peers.mjs';
+import { expectSame, expectStamps, summed, times } from './_checks.mjs';
+import { allocateMany, expectApart, expectBalanced, expectWritable, totals } from './_pairs.mjs';
 import { libc, mallocPairs, mallocReplacing } from './_peers.mjs';
-import { ALIVE, KIB, MIB, ORDER_MASK, order, sizeText } from './_scenarios.mjs';
+import { ALIVE, KIB, MIB, ORDER_MASK, PATTERN_LENGTH, order, pattern, sizeText } from './_scenarios.mjs';
 
 export const group = 'alloc';
 /** Each row in processes of its own: what V8 has learned from one says nothing about another. */
 export const apart = true;
 
+/** Node 20 has none: there an ArrayBuffer is only dropped. */
+const TRANSFERS = typeof ArrayBuffer.prototype.transfer === 'function';
 /** Up to 32 KiB no native call is made. */
 const target = (size, small) => ({ written: size <= 32 * KIB ? small : 100, scaled: true });
 
-const plainRows = [64, KIB, 64 * KIB, MIB].flatMap((size) => [
+/** The sizes of classes, and what is one byte more and takes the next class: 1,280 B, and of more than 32 KiB a run of pages. */
+const SIZES = [
+  { size: 64 },
+  { size: KIB },
+  { size: KIB + 1, name: '1 KiB + 1 B (a class edge + 1)' },
+  { size: 32 * KIB, name: '32 KiB (the last small class edge)' },
+  { size: 32 * KIB + 1, name: '32 KiB + 1 B (that edge + 1)' },
+  { size: 64 * KIB },
+  { size: MIB },
+];
+const IN_QUICK = [64, 64 * KIB, MIB];
+
+const plainRows = SIZES.flatMap(({ size, name = sizeText(size) }) => [
   {
-    operation: `pair ${sizeText(size)}, LIFO`,
+    operation: `pair ${name}, LIFO`,
     unit: 'ns',
-    inQuick: size !== KIB,
+    inQuick: IN_QUICK.includes(size),
     target: target(size, 12),
     cases: {
       'ours': () => oursLifo(size),
@@ -26,12 +41,13 @@ const plainRows = [64, KIB, 64 * KIB, MIB].flatMap((size) => [
       'Buffer.allocUnsafeSlow': () => unsafeLifo(size),
       'Buffer.alloc': () => zeroedLifo(size),
       'new ArrayBuffer': () => arrayBufferLifo(size),
+      ...(TRANSFERS && { 'new ArrayBuffer + transfer(0)': () => transferLifo(size) }),
     },
   },
   {
-    operation: `pair ${sizeText(size)}, ${ALIVE} alive, replaced in random order`,
+    operation: `pair ${name}, ${ALIVE} alive, replaced in random order`,
     unit: 'ns',
-    inQuick: size !== KIB,
+    inQuick: IN_QUICK.includes(size),
     target: target(size, 30),
     cases: {
       'ours': () => oursAlive(size),
@@ -39,9 +55,25 @@ const plainRows = [64, KIB, 64 * KIB, MIB].flatMap((size) => [
       'Buffer.allocUnsafeSlow': () => unsafeAlive(size),
       'Buffer.alloc': () => zeroedAlive(size),
       'new ArrayBuffer': () => arrayBufferAlive(size),
+      ...(TRANSFERS && { 'new ArrayBuffer + transfer(0)': () => transferAlive(size) }),
     },
   },
 ]);
+
+/** As the rows of the hybrid allocator in `allocators`. */
+const mixedRows = ['web', 'log'].map((name) => ({
+  operation: `blocks of '${name}' sizes, ${ALIVE} alive, replaced in random order`,
+  unit: 'ns',
+  step: PATTERN_LENGTH,
+  inQuick: name === 'web',
+  target: null,
+  cases: {
+    'ours': () => oursMixed(name),
+    'koffi malloc/free': () => koffiCases.mixed(name),
+    '@thi.ng/malloc': () => thingCases.mixed(name, 16 * MIB),
+    'Buffer.allocUnsafe': () => bufferCases.mixed(name),
+  },
+}));
 
 const alignedRows = [4 * KIB, 64 * KIB, MIB].map((size) => ({
   operation: `pair ${sizeText(size)} from a page's start on, LIFO`,
@@ -56,7 +88,7 @@ const alignedRows = [4 * KIB, 64 * KIB, MIB].map((size) => ({
   },
 }));
 
-export const rows = [...plainRows, ...alignedRows];
+export const rows = [...plainRows, ...mixedRows, ...alignedRows];
 
 // === Ours ===
 
@@ -100,6 +132,34 @@ function oursAlive(size) {
     for (const block of blocks) block.free();
   };
   return { loop, check, expected: times(size), after: () => expectBalanced(loop, 1000, size), dispose };
+}
+
+function oursMixed(name) {
+  const { slots, sizes, kept } = pattern(name);
+  const blocks = Array.from({ length: ALIVE }, (_, index) => DirectMemoryManager.allocateMemory(sizes[index]));
+  const loop = (n) => {
+    let sum = 0;
+    for (let i = 0; i < n; i += 1) {
+      const at = slots[i & (PATTERN_LENGTH - 1)];
+      DirectMemoryManager.freeMemory(blocks[at]);
+      const block = DirectMemoryManager.allocateMemory(sizes[i & (PATTERN_LENGTH - 1)]);
+      blocks[at] = block;
+      sum += block.size;
+    }
+    return sum;
+  };
+  const check = () => {
+    loop(PATTERN_LENGTH);
+    blocks.forEach(({ size }, index) => expectSame(size, kept[index], `what a round leaves in place ${index}`));
+    const before = totals();
+    loop(PATTERN_LENGTH);
+    expectSame(totals().currentAllocated, before.currentAllocated, 'live bytes after one round more');
+    expectStamps(blocks.map((block) => block.bytes()));
+  };
+  const dispose = () => {
+    for (const block of blocks) block.free();
+  };
+  return { loop, check, expected: summed(PATTERN_LENGTH, (i) => sizes[i]), dispose };
 }
 
 // === koffi: C's malloc and free ===
@@ -183,4 +243,43 @@ function arrayBufferAlive(size) {
     return n;
   };
   return { loop, check: () => alive.forEach((buffer) => expectWritable(new Uint8Array(buffer), size)), expected: times(1) };
+}
+
+/** Freed at a known moment: its memory moves to a buffer of no bytes. */
+function transferLifo(size) {
+  const loop = (n) => {
+    let sum = 0;
+    for (let i = 0; i < n; i += 1) {
+      const buffer = new ArrayBuffer(size);
+      sum += buffer.byteLength;
+      buffer.transfer(0);
+    }
+    return sum;
+  };
+  return { loop, check: () => expectTransferred(size), expected: times(size) };
+}
+
+function transferAlive(size) {
+  const alive = Array.from({ length: ALIVE }, () => new ArrayBuffer(size));
+  const loop = (n) => {
+    for (let i = 0; i < n; i += 1) {
+      const at = order[i & ORDER_MASK];
+      alive[at].transfer(0);
+      alive[at] = new ArrayBuffer(size);
+    }
+    return n;
+  };
+  const check = () => {
+    expectTransferred(size);
+    alive.forEach((buffer) => expectWritable(new Uint8Array(buffer), size));
+  };
+  return { loop, check, expected: times(1) };
+}
+
+function expectTransferred(size) {
+  const buffer = new ArrayBuffer(size);
+  const bytes = new Uint8Array(buffer);
+  expectWritable(bytes, size);
+  buffer.transfer(0);
+  expectSame(bytes.length, 0, 'length of a view after the transfer');
 }

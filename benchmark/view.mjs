@@ -17,19 +17,20 @@ const expected = summed(STEP, (i) => i & 127);
 
 export const rows = [
   ...[64, KIB, 64 * KIB, MIB].flatMap((size) => [
-    row(`Buffer + store ${sizeText(size)}, LIFO`, size, oursBuffer, koffiLifo, unsafeLifo),
-    row(`Buffer + store ${sizeText(size)}, ${ALIVE} alive, replaced in random order`, size, oursAlive, koffiAlive, unsafeAlive),
-    row(`bytes() + store ${sizeText(size)}, LIFO`, size, oursBytes, koffiLifo, unsafeLifo),
+    row(`Buffer + store ${sizeText(size)}, LIFO`, size, oursBuffer, koffiLifo, unsafeLifo, transferLifo),
+    row(`Buffer + store ${sizeText(size)}, ${ALIVE} alive, replaced in random order`, size, oursAlive, koffiAlive, unsafeAlive, transferAlive),
+    row(`bytes() + store ${sizeText(size)}, LIFO`, size, oursBytes, koffiLifo, unsafeLifo, transferLifo),
   ]),
   row(`bytes() + store ${sizeText(MIB)}, LIFO, after a peak of ${ALIVE} MiB was freed`, MIB, afterPeak(oursAlive, oursBytes),
-    afterPeak(koffiAlive, koffiLifo), afterPeak(unsafeAlive, unsafeLifo)),
+    afterPeak(koffiAlive, koffiLifo), afterPeak(unsafeAlive, unsafeLifo), afterPeak(transferAlive, transferLifo)),
 ];
 
-function row(operation, size, ours, koffi, unsafe) {
+function row(operation, size, ours, koffi, unsafe, transferred) {
   const cases = {
     'ours': () => ours(size),
     'koffi malloc/view/free': () => koffi(size),
     'Buffer.allocUnsafeSlow': () => unsafe(size),
+    ...(moves && { 'new ArrayBuffer + transfer(0)': () => transferred(size) }),
   };
   return { operation, unit: 'ns', step: STEP, inQuick: size !== KIB, target: target(ours === oursAlive), cases };
 }
@@ -206,4 +207,47 @@ function unsafeAlive(size) {
     return sum;
   };
   return { loop, check: () => alive.forEach((bytes) => expectSame(bytes.fill(5)[size - 1], 5, 'last byte')), expected };
+}
+
+/** Zeroed, and freed at a known moment by moving the memory to a buffer of no bytes. */
+function transferLifo(size) {
+  const loop = (n) => {
+    let sum = 0;
+    for (let i = 0; i < n; i += 1) {
+      const bytes = new Uint8Array(size);
+      bytes[0] = i & 127;
+      sum += bytes[0];
+      bytes.buffer.transfer(0);
+    }
+    return sum;
+  };
+  return { loop, check: () => checkTransfer(size), expected };
+}
+
+function transferAlive(size) {
+  const alive = Array.from({ length: ALIVE }, () => new Uint8Array(size));
+  const loop = (n) => {
+    let sum = 0;
+    for (let i = 0; i < n; i += 1) {
+      const at = order[i & ORDER_MASK];
+      alive[at].buffer.transfer(0);
+      const bytes = new Uint8Array(size);
+      bytes[0] = i & 127;
+      sum += bytes[0];
+      alive[at] = bytes;
+    }
+    return sum;
+  };
+  const check = () => {
+    checkTransfer(size);
+    alive.forEach((bytes) => expectSame(bytes.fill(5)[size - 1], 5, 'last byte'));
+  };
+  return { loop, check, expected };
+}
+
+function checkTransfer(size) {
+  const bytes = new Uint8Array(size).fill(5);
+  expectSame(bytes[size - 1], 5, 'last byte');
+  bytes.buffer.transfer(0);
+  expectSame(bytes.length, 0, 'length of the view after the transfer');
 }
