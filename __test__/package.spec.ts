@@ -2,6 +2,7 @@
 // - `import` and `require` give the same classes and one state, and importing allocates nothing
 // - a second copy in the same process hands out the first one's classes, and loads no addon; a copy of another major version warns once
 // - without an addon everything can be imported; isAvailable() is false with a reason, and every use explains itself
+// - importing makes Node load no module but those of its own that it always has, except what `AbortSignal` needs
 // - the package offers what its front page names, and no more; its declarations are where `types` says
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -180,6 +181,17 @@ test('a file that is no addon is a reason too', (t) => {
   const { status, stdout, stderr } = run('broken', 'broken.mjs', program);
   t.is(status, 0, stderr);
   t.is(stdout, 'false string');
+});
+
+test('importing makes Node load none of its modules that a program can do without', (t) => {
+  const program = `
+    const before = new Set(process.moduleLoadList);
+    await import(${JSON.stringify(new URL('../dist/index.js', import.meta.url))});
+    const names = process.moduleLoadList.filter((name) => !before.has(name)).map((name) => name.replace('NativeModule ', ''));
+    console.log(names.filter((name) => !/^internal\\/(?:abort_controller$|event_target$|modules\\/)/.test(name)).join(' '));`;
+  const { status, stdout, stderr } = run('app', 'modules.mjs', program);
+  t.is(status, 0, stderr);
+  t.is(stdout, '');
 });
 
 test('the addon declares Node-API 7: how a finalizer finds out that its isolate ends was proved for that version', (t) => {

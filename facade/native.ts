@@ -5,9 +5,10 @@
  * The raw functions are absent from the generated types (napi-rs does not see them), so their signatures stand here by hand. Those
  * without parameters take them from the isolate's table and leave a status there; see handles/table.ts.
  */
-import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import type * as Generated from '#native';
 import { notSupported } from './errors.js';
+import * as p from './primordials.js';
 
 /** A slot number, or a Uint8Array when the operand is no block of ours. */
 export type OperandBase = number | Uint8Array;
@@ -147,19 +148,35 @@ function load(): Loaded {
  * first: in a checkout beside us, installed in a package of its own. Whatever fails is left to the loader, which explains it.
  */
 function requireAddon(): NativeBinding {
-  const require = createRequire(import.meta.url);
   const { platform, arch, env } = process;
-  const abi = platform === 'linux' ? '-gnu' : platform === 'win32' ? '-msvc' : '';
-  if (env['NAPI_RS_NATIVE_LIBRARY_PATH'] === undefined) {
-    for (const place of [`../native/offheap.${platform}-${arch}${abi}.node`, `offheap-${platform}-${arch}${abi}`]) {
-      try {
-        return require(place) as NativeBinding;
-      } catch {
-        // not there, or not for this machine
-      }
+  const name = `${platform}-${arch}${platform === 'linux' ? '-gnu' : platform === 'win32' ? '-msvc' : ''}`;
+  const isChosen = env['NAPI_RS_NATIVE_LIBRARY_PATH'] !== undefined;
+  const beside = isChosen ? undefined : openBeside(`offheap.${name}.node`);
+  if (beside !== undefined) return beside;
+  const require = p.builtinModule('node:module').createRequire(import.meta.url);
+  const ofItsOwn = `offheap-${name}`;
+  if (!isChosen) {
+    try {
+      return require(ofItsOwn) as NativeBinding;
+    } catch {
+      // not there, or not for this machine
     }
   }
   return require('#native') as NativeBinding;
+}
+
+/**
+ * The addon in a checkout. Not by `require()`: that walks over paths letter by letter, so often that V8 compiles how (Node 24), and the compiler
+ * costs most of a MiB of resident memory.
+ */
+function openBeside(file: string): NativeBinding | undefined {
+  try {
+    const module = { exports: {} };
+    process.dlopen(module, fileURLToPath(new URL(`../native/${file}`, import.meta.url)));
+    return module.exports as NativeBinding;
+  } catch {
+    return undefined; // not there, or not for this machine
+  }
 }
 
 function reasonOf(error: unknown): string {

@@ -35,15 +35,20 @@ export interface Index<Value> {
   [index: number]: Value | undefined;
 }
 export const makeIndex: <Value>() => Index<Value> = () => ({ __proto__: null }) as never;
-const arrayFrom = Array.from.bind(Array) as <Value>(source: object, map: () => Value) => Value[];
+const arrayFrom = Array.from.bind(Array) as (source: object) => undefined[];
 /**
  * A list of fixed length, all `undefined`. V8 reads it in 1 ns where an index takes 5. Every place exists from the start, so
  * Array.prototype is not asked either, as long as nobody goes past the end.
+ *
+ * What it is filled with is what the source does not have: a function that gives it would be called so often while the package loads that V8
+ * compiles it, and the compiler costs several MiB of resident memory.
  */
 export function list<Value>(length: number): (Value | undefined)[] {
-  return arrayFrom({ __proto__: null, length }, () => undefined);
+  return arrayFrom({ __proto__: null, length });
 }
 export const dispose: typeof Symbol.dispose = Symbol.dispose;
+/** A module of Node's that is loaded only when it is needed. */
+export const builtinModule: typeof process.getBuiltinModule = process.getBuiltinModule.bind(process);
 export const toBigInt: (value: number) => bigint = BigInt;
 export const isArray: (value: unknown) => boolean = Array.isArray;
 

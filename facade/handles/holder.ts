@@ -5,7 +5,6 @@
  * Room: handles (5). May use: primordials, errors, native, table.
  */
 import { constants } from 'node:buffer';
-import { createRequire } from 'node:module';
 import { binding } from '../native.js';
 import * as p from '../primordials.js';
 import type { SafeDataView } from '../primordials.js';
@@ -222,7 +221,7 @@ let isMarked: ((buffer: ArrayBuffer) => boolean) | undefined;
 /** Whether a buffer cannot be detached because a user marked it. */
 export function isMarkedBuffer(buffer: ArrayBuffer): boolean {
   if (transfer === undefined || nodeMajor < MARKED_SINCE) return false;
-  isMarked ??= (createRequire(import.meta.url)('node:worker_threads') as { isMarkedAsUntransferable(value: unknown): boolean })
+  isMarked ??= (p.builtinModule('node:worker_threads') as unknown as { isMarkedAsUntransferable(value: unknown): boolean })
     .isMarkedAsUntransferable;
   return isMarked(buffer);
 }

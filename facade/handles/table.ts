@@ -3,8 +3,6 @@
  * segments of records tell, without a call, whether a handle is live and where its memory is.
  * Room: handles (5). May use: primordials, types, format, errors, options, environment, native.
  */
-import { createRequire } from 'node:module';
-import type * as WorkerThreads from 'node:worker_threads';
 import { environment } from '../environment.js';
 import * as errors from '../errors.js';
 import { binding, loadFailure } from '../native.js';
@@ -61,7 +59,7 @@ function open(): Opened {
 function threadId(): number {
   if (loadFailure !== undefined) return 0;
   if (binding.systemInfo().mainThread) return 0;
-  return (createRequire(import.meta.url)('node:worker_threads') as typeof WorkerThreads).threadId;
+  return p.builtinModule('node:worker_threads').threadId;
 }
 
 const threadNumber = threadId();

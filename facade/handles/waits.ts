@@ -3,8 +3,6 @@
  * thread that ends the wait of another sends it a message without contents, upon which it asks for whom the wait is over.
  * Room: handles (5). May use: primordials, types, errors, options, native, table, operand, stack.
  */
-import { createRequire } from 'node:module';
-import type * as WorkerThreads from 'node:worker_threads';
 import * as errors from '../errors.js';
 import { binding } from '../native.js';
 import { validateTimeout } from '../options.js';
@@ -50,7 +48,7 @@ let tellOthers: (() => void) | undefined;
 /** Loaded when first needed: the module takes 2 ms. A script that broke Node's channels by then makes waits slow, not wrong. */
 function openChannel(): () => void {
   try {
-    const { BroadcastChannel } = createRequire(import.meta.url)('node:worker_threads') as typeof WorkerThreads;
+    const { BroadcastChannel } = p.builtinModule('node:worker_threads');
     const { postMessage, unref } = BroadcastChannel.prototype;
     const port = new BroadcastChannel(CHANNEL);
     p.reflectApply(unref, port, []); // first: what fails to listen must not keep the process either
