@@ -223,7 +223,9 @@ mod tests {
     fn no_change_is_missed() {
         // One adds and notifies, one waits for each number it sees: were a notice lost, it would wait for ever.
         const ROUNDS: i64 = 2000;
-        let region = Arc::new(Region::allocate(64, 64).unwrap());
+        let page = crate::raw::page_size();
+        let region = Arc::new(Region::reserve(page, page).unwrap());
+        region.commit_to(page).unwrap();
         let word = region.bytes(0, 8).unwrap();
         ops::atomic(word, AtomicOp::Exchange(0)).unwrap();
         let waits = Arc::new(Waits::default());

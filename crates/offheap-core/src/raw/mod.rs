@@ -12,6 +12,7 @@ pub mod mem;
 pub mod os;
 pub mod processor;
 pub mod region;
+pub mod scratch;
 pub mod words;
 pub mod zeroes;
 

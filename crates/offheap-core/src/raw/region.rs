@@ -32,20 +32,16 @@ impl Region {
         Some(Self { start, size, committed: AtomicUsize::new(0) })
     }
 
-    /// Allocates a committed range from `std::alloc`. Its first bytes may be anything.
-    #[must_use]
-    pub fn allocate(size: usize, alignment: usize) -> Option<Self> {
-        let layout = std::alloc::Layout::from_size_align(size, alignment).ok()?;
-        assert!(size > 0);
-        // SAFETY: `size` is not 0.
-        let start = NonNull::new(unsafe { std::alloc::alloc(layout) })?;
-        Some(Self { start, size, committed: AtomicUsize::new(size) })
-    }
-
     /// Length in bytes.
     #[must_use]
     pub const fn size(&self) -> usize {
         self.size
+    }
+
+    /// So many bytes from the first on are readable and writable.
+    #[must_use]
+    pub fn committed(&self) -> usize {
+        self.committed.load(Ordering::Acquire)
     }
 
     /// The first address, as a number.
@@ -105,7 +101,6 @@ impl Region {
     }
 
     /// The first byte, for this room only.
-    #[cfg(not(loom))]
     pub(super) const fn start(&self) -> NonNull<u8> {
         self.start
     }

@@ -180,8 +180,11 @@ impl Record<'_> {
         table.set_word(at + front::WRITTEN, if place.is_grant() { place.offset.cast_signed() } else { 0 });
         table.set_word(at + front::GENERATION, state.generation().0.cast_signed());
         let extent = Extent { size: 0, label: loan.label };
+        // Most say the same as each time before, or as no time before: then their memory need not be touched.
+        if self.extent.load(Ordering::Relaxed) != extent.pack() {
+            self.extent.store(extent.pack(), Ordering::Release); // as in `begin`
+        }
         // Release: as in `begin`.
-        self.extent.store(extent.pack(), Ordering::Release);
         self.origin.store(Origin { born_ms: 0, owner: loan.owner }.pack(), Ordering::Release);
         self.state.store(state.lent(loan.alignment, lender).0, Ordering::Release);
         true

@@ -25,11 +25,19 @@ pub trait Links {
 
     /// Makes a chain of slots that the caller owns; `None` for none.
     fn chain(&self, slots: &[Slot]) -> Option<Chain> {
-        let (first, last) = (*slots.first()?, *slots.last()?);
-        for pair in slots.windows(2) {
-            self.set_link(pair[0], pair[1].0 + 1);
+        self.chain_of(slots.iter().copied())
+    }
+
+    /// The same of slots that lie in no list.
+    fn chain_of(&self, slots: impl IntoIterator<Item = Slot>) -> Option<Chain> {
+        let mut slots = slots.into_iter();
+        let first = slots.next()?;
+        let mut chain = Chain { first, last: first, count: 1 };
+        for slot in slots {
+            self.set_link(chain.last, slot.0 + 1);
+            chain = Chain { last: slot, count: chain.count + 1, ..chain };
         }
-        Some(Chain { first, last, count: u32::try_from(slots.len()).unwrap_or(u32::MAX) })
+        Some(chain)
     }
 }
 

@@ -5,7 +5,7 @@ use crate::raw;
 
 /// How many classes there are.
 pub const COUNT: usize = 168;
-/// The largest chunk that is cut from a `std::alloc` span; above it a chunk is a run of pages.
+/// The largest chunk that is cut from a span; above it a chunk is a run of pages.
 pub const SMALL_MAX: u64 = 32 << 10;
 /// The largest size that has a class: all that 48-bit addresses allow in user space.
 pub const SIZE_MAX: u64 = 1 << 47;

@@ -1,23 +1,17 @@
 //! The chunk store: per class a shared free stack, and where new chunks are cut from.
 
 use super::classes;
+use super::pieces::{self, Pieces};
 use super::quarantine::{PAGED_BYTES_MAX, Quarantine, Waiting};
 use super::runs::Runs;
 use crate::base::error::{Code, Error, Result};
 use crate::base::sync::{AtomicU64, Mutex, MutexGuard, Ordering, lock};
 use crate::raw;
 use crate::raw::atlas::{Atlas, Span};
-use crate::raw::region::Region;
 use crate::tracker::stack::{Chain, Links, Stack};
 use crate::tracker::state::{Place, Slot, State};
 use crate::tracker::table::Tracker;
 
-/// Chunks to aim for in a span; at least 16 always fit, which bounds the number of spans.
-const SPAN_CHUNKS: u64 = 64;
-/// Span sizes, in bytes. 64 KiB: the smallest unit worth a call to malloc and a hidden view.
-const SPAN_MIN: u64 = 64 << 10;
-const SPAN_MAX: u64 = 1 << 20;
-const _: () = assert!(SPAN_MAX / classes::SMALL_MAX >= 16);
 /// Idle page runs beyond this are given back to the system as they are freed. 64 MiB: what a busy
 /// server frees and takes again within a moment; refaulting it costs about 10 ms.
 pub(super) const IDLE_RUN_BYTES_MAX: i64 = 64 << 20;
@@ -40,6 +34,7 @@ struct Class {
 #[derive(Debug)]
 pub struct Chunks {
     classes: Box<[Class]>,
+    pieces: Pieces,
     runs: Runs,
     left: Mutex<Quarantine>, // what isolates that ended had in theirs, and what several viewed
     /// Span number → memory.
@@ -52,6 +47,7 @@ impl Default for Chunks {
     fn default() -> Self {
         Self {
             classes: (0..classes::COUNT).map(|_| Class::default()).collect(),
+            pieces: Pieces::default(),
             runs: Runs::default(),
             left: Mutex::default(),
             atlas: Atlas::default(),
@@ -62,7 +58,7 @@ impl Default for Chunks {
 }
 
 impl Chunks {
-    /// Bytes held from the system: spans, and runs that have their pages.
+    /// Bytes held from the system: spans that were cut, and runs that have their pages.
     #[must_use]
     pub fn committed_bytes(&self) -> u64 {
         self.committed_bytes.load(Ordering::Relaxed)
@@ -160,7 +156,7 @@ impl Chunks {
         let size = classes::size_of(class);
         let mut rest = lock(&self.classes[usize::from(class)].rest);
         if rest.next == rest.end {
-            *rest = self.open_span(size)?;
+            *rest = self.open_span(class)?;
         }
         let span = rest.span.ok_or(Error::from(Code::Corrupted))?;
         let chain = tracker.take(most.min(((rest.end - rest.next) / size) as u32))?;
@@ -171,16 +167,12 @@ impl Chunks {
         Ok(chain)
     }
 
-    fn open_span(&self, size: u64) -> Result<Rest> {
-        let page = raw::page_size() as u64;
-        let bytes = (size * SPAN_CHUNKS).clamp(SPAN_MIN, SPAN_MAX).next_multiple_of(page);
-        let refused = || Error::new(Code::OutOfMemory, bytes, raw::available_bytes());
-        // Aligned to the largest small class: every class finds its own alignment at each multiple.
-        let alignment = classes::SMALL_MAX.max(page);
-        let region = Region::allocate(bytes as usize, alignment as usize).ok_or_else(refused)?;
-        let span = self.atlas.add(region).ok_or_else(refused)?;
-        self.committed_bytes.fetch_add(bytes, Ordering::Relaxed);
-        Ok(Rest { span: Some(span), next: 0, end: bytes / size * size })
+    fn open_span(&self, class: u8) -> Result<Rest> {
+        let cut = self.pieces.cut(&self.atlas, class)?;
+        self.committed_bytes.fetch_add(cut.committed, Ordering::Relaxed);
+        let size = classes::size_of(class);
+        let whole = pieces::span_bytes(size) / size * size;
+        Ok(Rest { span: Some(cut.span), next: cut.offset, end: cut.offset + whole })
     }
 
     /// Small chunks of so many bytes have no pages any more.
@@ -232,8 +224,9 @@ impl Chunks {
     /// Checks every chunk on a shared stack and gives them all. Only while nothing runs beside it.
     #[cfg(test)]
     pub(super) fn check(&self, tracker: &Tracker) -> Vec<Slot> {
-        let (cut, size) = self.runs.cut_bytes();
-        assert!(cut <= size);
+        for (cut, size) in [self.runs.cut_bytes(), self.pieces.cut_bytes()] {
+            assert!(cut <= size);
+        }
         let mut all = Vec::new();
         for (class, state) in self.classes.iter().enumerate() {
             let rest = lock(&state.rest);

@@ -9,12 +9,15 @@
 //! - `caches`: chunks come back last in first out; what one cache spills another refills from.
 //! - `quarantine`: a chunk that was viewed is handed out only after 256 others or 8 MiB, or when nothing
 //!   else is left; trim takes its pages and leaves it waiting; it goes on when its isolate has ended.
+//! - `pieces`: spans of one piece are apart and aligned; a piece that is refused is asked for smaller; what was not cut
+//!   does not count as committed.
 //! - `runs`: fresh pages read zero; the idle budget holds; trim gives pages back once and not again;
 //!   what no memory can hold is an error that changes nothing.
 
 mod caches;
 mod class_edges;
 mod model;
+mod pieces;
 mod quarantine;
 mod runs;
 
@@ -170,7 +173,7 @@ impl House {
             let size = classes::size_of(place.class);
             if !classes::is_run(place.class) {
                 if spans.insert(place.span) {
-                    spanned += self.chunks.atlas.region(Span(place.span)).unwrap().size() as u64;
+                    spanned += self.chunks.atlas.region(Span(place.span)).unwrap().committed() as u64;
                 }
                 trimmed += if state.has(State::DECOMMITTED) { size } else { 0 };
             } else if state.generation().is_live() {

@@ -3,9 +3,13 @@
 
 use super::cache::Cache;
 use super::classes;
+use super::pieces::PIECE_BYTES;
+use super::quarantine::Quarantine;
+use super::runs::SEGMENT_MAX;
 use super::store::Chunks;
 use crate::raw;
-use crate::raw::atlas::Span;
+use crate::raw::atlas::{SPAN_BITS, Span};
+use crate::raw::scratch::Scratch;
 use crate::tracker::stack::Links;
 use crate::tracker::state::{Slot, State};
 use crate::tracker::table::Tracker;
@@ -16,46 +20,64 @@ impl Chunks {
     pub fn trim(&self, cache: &mut Cache, tracker: &Tracker) -> u64 {
         cache.spill(self, tracker);
         let mut left = self.left();
-        let mut given = 0;
-        for class in 0..classes::COUNT as u8 {
-            let mut slots = Vec::new();
-            if let Some(chain) = self.pop(tracker, class, u32::MAX) {
-                tracker.walk(chain, |slot| slots.push(slot));
-            }
-            let shared = slots.len();
-            slots.extend(cache.viewed(class).chain(left.of_class(class)));
-            given += if classes::is_run(class) {
-                slots.iter().map(|slot| self.decommit_run(tracker, *slot, class)).sum::<u64>()
-            } else {
-                self.decommit_small(tracker, class, &slots)
-            };
-            slots.truncate(shared);
-            // Lowest addresses first out: later allocations gather in few pages.
-            let ordered: Vec<Slot> = in_order(tracker, &slots).into_iter().map(|(_, slot)| slot).collect();
-            if let Some(chain) = tracker.chain(&ordered) {
-                self.push(tracker, class, chain);
-            }
-        }
+        let given =
+            (0..classes::COUNT as u8).map(|class| self.trim_class(cache, &left, tracker, class)).sum();
         left.unpaged();
         cache.unpaged();
         given
     }
 
-    /// Decommits the whole pages that lie under the given free chunks of a small class. Returns the
+    fn trim_class(&self, cache: &Cache, left: &Quarantine, tracker: &Tracker, class: u8) -> u64 {
+        let shared = self.pop(tracker, class, u32::MAX);
+        let waiting = || cache.viewed(class).chain(left.of_class(class));
+        let count = shared.map_or(0, |chain| chain.count as usize) + waiting().count();
+        let Some(mut scratch) = Scratch::of(count) else {
+            if let Some(chain) = shared {
+                self.push(tracker, class, chain); // there is no memory for a list of them
+            }
+            return 0;
+        };
+        let keys = scratch.numbers();
+        let mut places = keys.iter_mut();
+        let mut note = |slot, is_shared| {
+            if let Some(place) = places.next() {
+                *place = Free::key(tracker, slot, class, is_shared);
+            }
+        };
+        if let Some(chain) = shared {
+            tracker.walk(chain, |slot| note(slot, true));
+        }
+        waiting().for_each(|slot| note(slot, false));
+        keys.sort_unstable();
+        let given = if classes::is_run(class) {
+            keys.iter().map(|key| self.decommit_run(tracker, Free::of(*key, class).slot, class)).sum()
+        } else {
+            self.decommit_small(tracker, class, keys)
+        };
+        // Lowest addresses first out: later allocations gather in few pages.
+        let ordered = keys.iter().map(|key| Free::of(*key, class)).filter(|chunk| chunk.is_shared);
+        if let Some(chain) = tracker.chain_of(ordered.map(|chunk| chunk.slot)) {
+            self.push(tracker, class, chain);
+        }
+        given
+    }
+
+    /// Decommits the whole pages that lie under the given free chunks of a small class, which are in order. Returns the
     /// bytes of the chunks that have no page left.
-    fn decommit_small(&self, tracker: &Tracker, class: u8, slots: &[Slot]) -> u64 {
-        let free: Vec<Free> =
-            in_order(tracker, slots).into_iter().filter_map(|(_, slot)| Free::of(tracker, slot)).collect();
+    fn decommit_small(&self, tracker: &Tracker, class: u8, keys: &[u64]) -> u64 {
         let size = classes::size_of(class);
         let mut given = 0;
-        let mut rest = free.as_slice();
+        let mut rest = keys;
         while let Some(first) = rest.first() {
-            let follows = |(index, chunk): &(usize, &Free)| {
+            let first = Free::of(*first, class);
+            let follows = |(index, key): &(usize, &u64)| {
+                let chunk = Free::of(**key, class);
                 chunk.span == first.span && chunk.offset == first.offset + *index as u64 * size
             };
             let count = rest.iter().enumerate().take_while(follows).count();
-            if let Some(pages) = self.decommit_stretch(&rest[..count], size) {
-                given += self.note_decommitted(tracker, &rest[..count], size, pages);
+            let stretch = Stretch { tracker, class, keys: &rest[..count] };
+            if let Some(pages) = self.decommit_stretch(&stretch, size) {
+                given += self.note_decommitted(&stretch, size, pages);
             }
             rest = &rest[count..];
         }
@@ -66,15 +88,16 @@ impl Chunks {
     /// and end; `None` when the system did not take them. A page is left alone only when every chunk
     /// on it has no page since an earlier trim. A chunk at the edge of the stretch, which shares a
     /// page with one in use or in another cache, never says so: its other pages are offered again.
-    fn decommit_stretch(&self, chunks: &[Free], size: u64) -> Option<(u64, u64)> {
+    fn decommit_stretch(&self, chunks: &Stretch<'_>, size: u64) -> Option<(u64, u64)> {
         let page = raw::page_size() as u64;
-        let first = chunks.first()?;
+        let first = chunks.at(0)?;
         let region = self.atlas.region(Span(first.span))?;
-        let end = first.offset + chunks.len() as u64 * size;
+        let end = first.offset + chunks.keys.len() as u64 * size;
         let (start, stop) = (first.offset.next_multiple_of(page), end / page * page);
         let used = |from: u64| {
             let (low, high) = ((from - first.offset) / size, (from + page - 1 - first.offset) / size);
-            chunks[low as usize..=high as usize].iter().any(|chunk| !chunk.decommitted)
+            (low..=high)
+                .any(|index| chunks.at(index as usize).is_some_and(|chunk| !chunks.is_decommitted(chunk)))
         };
         let mut from = start;
         while from < stop {
@@ -92,17 +115,13 @@ impl Chunks {
 
     /// Notes which chunks of a stretch have no page left; they do not count as committed until they
     /// are handed out. Returns their bytes.
-    fn note_decommitted(
-        &self,
-        tracker: &Tracker,
-        chunks: &[Free],
-        size: u64,
-        (start, stop): (u64, u64),
-    ) -> u64 {
+    fn note_decommitted(&self, chunks: &Stretch<'_>, size: u64, (start, stop): (u64, u64)) -> u64 {
         let mut given = 0;
-        for chunk in chunks {
+        for chunk in chunks.keys.iter().map(|key| Free::of(*key, chunks.class)) {
             let whole = chunk.offset >= start && chunk.offset + size <= stop;
-            if let Some(record) = tracker.shared(chunk.slot).filter(|_| whole && !chunk.decommitted) {
+            if let Some(record) = chunks.tracker.shared(chunk.slot).filter(|_| whole)
+                && !record.state().has(State::DECOMMITTED)
+            {
                 record.set_free_flags(State::DECOMMITTED, 0);
                 given += size;
             }
@@ -112,28 +131,65 @@ impl Chunks {
     }
 }
 
-/// Chunks of one class by address, each with its packed place. The places are read once and not in each comparison, and
-/// both who ask for the order share one sort: else it is 19 kB more of program.
-fn in_order(tracker: &Tracker, slots: &[Slot]) -> Vec<(u64, Slot)> {
-    let placed = |slot: &Slot| Some((tracker.shared(*slot)?.place().pack(), *slot));
-    let mut ordered: Vec<(u64, Slot)> = slots.iter().filter_map(placed).collect();
-    ordered.sort_unstable();
-    ordered
+/// Adjacent free chunks of a small class, by address.
+struct Stretch<'a> {
+    tracker: &'a Tracker,
+    class: u8,
+    keys: &'a [u64],
 }
 
-/// A free chunk of a small class, as trim sees it.
+impl Stretch<'_> {
+    fn at(&self, index: usize) -> Option<Free> {
+        self.keys.get(index).map(|key| Free::of(*key, self.class))
+    }
+
+    fn is_decommitted(&self, chunk: Free) -> bool {
+        self.tracker.shared(chunk.slot).is_some_and(|record| record.state().has(State::DECOMMITTED))
+    }
+}
+
+/// A free chunk, as trim sees it. One word holds all of it, and such words are in order when the chunks are: 8 bytes a
+/// chunk are what a trim of millions needs besides.
+#[derive(Clone, Copy)]
 struct Free {
     slot: Slot,
     span: u32,
     offset: u64,
-    decommitted: bool,
+    is_shared: bool, // from a shared stack, to which it returns
+}
+
+/// `span:20 | offset, in units:18 | slot:24 | shared:1`.
+const SLOT_SHIFT: u32 = 1;
+const OFFSET_SHIFT: u32 = SLOT_SHIFT + Slot::BITS;
+const OFFSET_BITS: u32 = 18;
+const SPAN_SHIFT: u32 = OFFSET_SHIFT + OFFSET_BITS;
+const _: () = assert!(SPAN_SHIFT + SPAN_BITS <= u64::BITS);
+const _: () = assert!(PIECE_BYTES >> unit_shift(0) <= 1 << OFFSET_BITS);
+const _: () = assert!(SEGMENT_MAX >> unit_shift(classes::COUNT as u8 - 1) <= 1 << OFFSET_BITS);
+
+/// The unit of a class's offsets: small chunks lie at multiples of 16 bytes, runs at multiples of 4 KiB, the smallest page
+/// there is.
+const fn unit_shift(class: u8) -> u32 {
+    if classes::is_run(class) { 12 } else { 4 }
 }
 
 impl Free {
-    fn of(tracker: &Tracker, slot: Slot) -> Option<Self> {
-        let record = tracker.shared(slot)?;
+    fn key(tracker: &Tracker, slot: Slot, class: u8, is_shared: bool) -> u64 {
+        let Some(record) = tracker.shared(slot) else { return 0 };
         let place = record.place();
-        let decommitted = record.state().has(State::DECOMMITTED);
-        Some(Self { slot, span: place.span, offset: u64::from(place.offset), decommitted })
+        (u64::from(place.span) << SPAN_SHIFT)
+            | ((u64::from(place.offset) >> unit_shift(class)) << OFFSET_SHIFT)
+            | (u64::from(slot.0) << SLOT_SHIFT)
+            | u64::from(is_shared)
+    }
+
+    const fn of(key: u64, class: u8) -> Self {
+        let units = (key >> OFFSET_SHIFT) & ((1 << OFFSET_BITS) - 1);
+        Self {
+            slot: Slot((key >> SLOT_SHIFT) as u32 & (Slot::COUNT - 1)),
+            span: (key >> SPAN_SHIFT) as u32,
+            offset: units << unit_shift(class),
+            is_shared: key & 1 == 1,
+        }
     }
 }

@@ -55,8 +55,7 @@ pub trait Os {
     /// bytes are lost. Returns the bytes that the system took.
     ///
     /// # Safety
-    /// - `[start, start + size)` is committed, on page bounds; or whole pages inside one
-    ///   `std::alloc` allocation.
+    /// - `[start, start + size)` is committed, on page bounds.
     /// - Nobody needs the bytes.
     unsafe fn decommit(start: NonNull<u8>, size: usize) -> usize;
 
