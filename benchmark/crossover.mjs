@@ -1,12 +1,12 @@
-// `npm run bench:crossover`: up to which length does JavaScript copy and fill by itself quicker than a native call does it? Measures both ways of
-// facade/handles/staged.ts at each length, in turn, and says where the two constants there, HERE_MAX and SET_MAX, are wrong on this machine.
+// `npm run bench:crossover`: up to which length does JavaScript copy, fill and compare by itself quicker than a native call does it? Measures both ways of
+// facade/handles/staged.ts at each length, in turn, and says where the constants there, HERE_MAX, LOOP_MAX and SET_MAX, are wrong on this machine.
 // The facade's own modules run here, and not the bundle of them: a figure is some nanoseconds more than in the package; the ways compare.
 import { performance } from 'node:perf_hooks';
-import { binding, copyStaged, fillStaged } from '../facade/native.ts';
+import { binding, compareStaged, copyStaged, fillStaged } from '../facade/native.ts';
 import { DirectMemoryManager } from '../index.ts';
 import { stageRange } from '../facade/handles/block.ts';
 import { fields } from '../facade/handles/handle.ts';
-import { HERE_MAX, SET_MAX, copyBlocks, copyIn, copyOut, fillBlock } from '../facade/handles/staged.ts';
+import { HERE_MAX, LOOP_MAX, SET_MAX, compareBlocks, copyBlocks, copyIn, copyOut, fillBlock } from '../facade/handles/staged.ts';
 import { ARGUMENT, RESULT, T } from '../facade/handles/table.ts';
 
 const LENGTHS = Array.from({ length: 17 }, (_, index) => 16 * 2 ** index); // 16 B … 1 MiB
@@ -30,11 +30,13 @@ function run(call, length, detail) {
 }
 
 const copyNatively = (n) => stageRange(a, ARGUMENT + 4, 0, n) >= 0 && stageRange(b, ARGUMENT, 0, n) >= 0 && run(copyStaged, n, 0);
+const compareNatively = (n) => stageRange(a, ARGUMENT + 4, 0, n) >= 0 && stageRange(b, ARGUMENT, 0, n) >= 0 && run(compareStaged, n, 0) && T[RESULT + 1] === 0;
 const fillNatively = (n) => stageRange(a, ARGUMENT, 0, n) >= 0 && run(fillStaged, n, 0x07070707);
 
 /** Both ways of each operation, and up to where JavaScript's goes. */
 const WAYS = {
   'copy within a span': { most: HERE_MAX, here: (n) => copyBlocks(a, 0, b, 0, n, 0), native: copyNatively },
+  'compare': { most: LOOP_MAX, here: (n) => compareBlocks(a, 0, b, 0, n) === 0, native: compareNatively },
   'fill': { most: HERE_MAX, here: (n) => fillBlock(a, 0, n, 7), native: fillNatively },
   'copy from a Uint8Array': {
     most: SET_MAX,

@@ -211,6 +211,8 @@ const rows = [
     { spec: '__test__/pool.spec.ts', match: 'what was copied or set into a block the next owner never reads, whichever way the bytes went' }],
   ['102-a-host-s-cache-believed', 'All of a cache that a virtual machine tells of counts, so that no copy of less than 130 MiB streams on a large host.',
     { rust: 'lib', test: 'a_server_whose_cache_is_shared_by_many_streams_from_where_it_was_measured_to_gain' }],
+  ['103-short-comparison-signed', 'A short comparison takes bytes for signed numbers.',
+    { spec: '__test__/manager.operations.spec.ts', match: 'compare is unsigned, and the first difference decides, at every place of every length' }],
 ];
 
 /** @typedef {{ rust: string, test: string } | { model: string } | { scene: string } | { spec: string, match: string } | { program: string }} Red */

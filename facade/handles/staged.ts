@@ -6,7 +6,8 @@ import { types } from 'node:util';
 import { compareStaged, copyStaged, fillStaged, mismatchStaged } from '../native.js';
 import * as p from '../primordials.js';
 import { stageRange } from './block.js';
-import { hiddenBytes } from './hidden.js';
+import type { SafeDataView } from '../primordials.js';
+import { hiddenBytes, hiddenView, showSpan } from './hidden.js';
 import { ARGUMENT, RESULT, T, noteWritten, offsetOf, spanOf, wide } from './table.js';
 
 const { isUint8Array } = types;
@@ -19,6 +20,9 @@ const DETAIL = ARGUMENT + 10;
  * `npm run bench:crossover` measures it anew), 2 % of what so much takes; and far above it the native side walks as the processor likes it. */
 export const HERE_MAX = 65536;
 
+/** Up to this length, bytes, a loop compares: 32. A native call takes as long as some 40 bytes in it (AMD Zen 5, Node 20 and 24, `npm run bench:crossover`). */
+export const LOOP_MAX = 32;
+
 /** What {@link compareBlocks} and {@link mismatchBlocks} give when they did not look. */
 export const NOT_DONE = -2;
 
@@ -28,12 +32,6 @@ const isLength = (length: unknown): boolean => typeof length === 'number' && len
 const stageLength = (length: number): void => {
   T[LENGTH] = length;
   T[LENGTH + 1] = 0;
-};
-
-const stageBoth = (one: unknown, oneOffset: number, other: unknown, otherOffset: number, length: number): boolean => {
-  if (!isLength(length) || stageRange(one, ARGUMENT, oneOffset, length) < 0 || stageRange(other, OTHER, otherOffset, length) < 0) return false;
-  stageLength(length);
-  return true;
 };
 
 /** What the native side calls a mode, of {@link copyBlocks}; −1 when it is none, or its arguments do not fit together. */
@@ -108,6 +106,13 @@ export const copyOut = (source: unknown, sourceOffset: number, target: unknown, 
   return true;
 };
 
+/** Four bytes of a pattern from `at` on, which begins anew after `last`. */
+const wordAt = (pattern: Uint8Array, at: number, last: number): number =>
+  (pattern[at & last] as number) |
+  ((pattern[(at + 1) & last] as number) << 8) |
+  ((pattern[(at + 2) & last] as number) << 16) |
+  ((pattern[(at + 3) & last] as number) << 24);
+
 /** Leaves a byte, 0 … 255, or a pattern of 1, 2, 4, 8 or 16 bytes where the native side looks for it. False for what is none. */
 const stageValue = (value: unknown): boolean => {
   if (typeof value === 'number') {
@@ -118,10 +123,12 @@ const stageValue = (value: unknown): boolean => {
   if (!isUint8Array(value)) return false;
   const last = p.typedArrayLength(value) - 1;
   if (last < 0 || last > 15 || (last & (last + 1)) !== 0) return false;
-  for (let at = 0; at < 16; at += 4) {
-    const low = (value[at & last] as number) | ((value[(at + 1) & last] as number) << 8);
-    T[DETAIL + at / 4] = low | ((value[(at + 2) & last] as number) << 16) | ((value[(at + 3) & last] as number) << 24);
-  }
+  const first = wordAt(value, 0, last);
+  const second = last < 4 ? first : wordAt(value, 4, last);
+  T[DETAIL] = first;
+  T[DETAIL + 1] = second;
+  T[DETAIL + 2] = last < 8 ? first : wordAt(value, 8, last);
+  T[DETAIL + 3] = last < 8 ? second : wordAt(value, 12, last);
   return true;
 };
 
@@ -147,16 +154,56 @@ const fillHere = (slot: number, offset: number, length: number, value: number): 
   return true;
 };
 
+const viewOf = (slot: number): SafeDataView => {
+  const span = spanOf(slot);
+  if (hiddenView(span) === undefined) showSpan(span);
+  return hiddenView(span) as SafeDataView;
+};
+
+/** Four bytes at a time, then one: what is left, and where four differ. Gives the length when all are the same, −1 when it did not look. */
+const firstDifference = (one: number, aOffset: number, other: number, bOffset: number, length: number): number => {
+  const [a, b] = [viewOf(one), viewOf(other)];
+  const start = offsetOf(one) + aOffset;
+  const place = offsetOf(other) + bOffset;
+  if (start > a.byteLength - length || place > b.byteLength - length) return -1;
+  let at = 0;
+  while (at <= length - 4 && a.getInt32(start + at) === b.getInt32(place + at)) at += 4;
+  while (at < length && a.getUint8(start + at) === b.getUint8(place + at)) at += 1;
+  return at;
+};
+
+const compareHere = (one: number, aOffset: number, other: number, bOffset: number, length: number): number => {
+  const at = firstDifference(one, aOffset, other, bOffset, length);
+  if (at < 0) return NOT_DONE;
+  return at === length ? 0 : viewOf(one).getUint8(offsetOf(one) + aOffset + at) < viewOf(other).getUint8(offsetOf(other) + bOffset + at) ? -1 : 1;
+};
+
 /** −1, 0 or 1, or {@link NOT_DONE}. */
 export const compareBlocks = (a: unknown, aOffset: number, b: unknown, bOffset: number, length: number): number => {
-  if (!stageBoth(a, aOffset, b, bOffset, length)) return NOT_DONE;
+  if (!isLength(length)) return NOT_DONE;
+  const one = stageRange(a, ARGUMENT, aOffset, length);
+  const other = stageRange(b, OTHER, bOffset, length);
+  if ((one | other) < 0) return NOT_DONE;
+  if (length <= LOOP_MAX) {
+    const order = compareHere(one, aOffset, other, bOffset, length);
+    if (order !== NOT_DONE) return order;
+  }
+  stageLength(length);
   compareStaged();
   return T[RESULT] === 0 ? (T[RESULT + 1] as number) : NOT_DONE;
 };
 
 /** An index, −1, or {@link NOT_DONE}. */
 export const mismatchBlocks = (a: unknown, aOffset: number, b: unknown, bOffset: number, length: number): number => {
-  if (!stageBoth(a, aOffset, b, bOffset, length)) return NOT_DONE;
+  if (!isLength(length)) return NOT_DONE;
+  const one = stageRange(a, ARGUMENT, aOffset, length);
+  const other = stageRange(b, OTHER, bOffset, length);
+  if ((one | other) < 0) return NOT_DONE;
+  if (length <= LOOP_MAX) {
+    const at = firstDifference(one, aOffset, other, bOffset, length);
+    if (at >= 0) return at === length ? -1 : at;
+  }
+  stageLength(length);
   mismatchStaged();
   return T[RESULT] === 0 ? wide(1) - 1 : NOT_DONE;
 };
