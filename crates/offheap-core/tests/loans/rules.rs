@@ -323,12 +323,13 @@ fn a_record_in_its_last_life_is_not_lent_and_its_memory_goes_on_under_another() 
         assert_ne!(next.handle.slot, memory.handle.slot, "{kind:?}");
         script.free(&region, next).unwrap();
         assert_all_free(&isolate, region.id);
-        // And natively.
-        let memory = script.ask(&mut region, SIZE, Label::NONE).unwrap();
+        // And natively, for what has a label is not taken from a magazine.
+        let label = manager.tracker.labels.intern("named");
+        let memory = script.ask(&mut region, SIZE, label).unwrap();
         script.hand_back(&region, memory).unwrap();
         isolate.settle_loans(region.id);
         manager.tracker.age(memory.handle.slot, Generation(Generation::MAX.0 - 2));
-        let memory = script.ask(&mut region, SIZE, Label::NONE).unwrap();
+        let memory = script.ask(&mut region, SIZE, label).unwrap();
         assert_eq!(memory.handle.generation.0, Generation::MAX.0 - 1);
         script.hand_back(&region, memory).unwrap();
         let spent = manager.tracker.shared(memory.handle.slot).unwrap().state();

@@ -162,6 +162,12 @@ impl Isolate {
                 let Regrant { handle, offset, granted } = again;
                 return Ok(Taken { handle, offset, granted, home, stretch_at: 0 });
             }
+            if home > 0
+                && label.0 == 0
+                && let Some(taken) = self.grant_refilled(attached, records, home, size)
+            {
+                return Ok(taken);
+            }
         }
         let returned = attached.allocator.returned();
         let first = self.allocate_fresh(attached, records, size, label, turn.sole);
@@ -174,8 +180,7 @@ impl Isolate {
                 }
                 self.allocate_reclaimed(attached, records, size, label)
             }
-            Ok(taken) => Ok(self.lay_ready(attached, records, Taken { home, ..taken }, size, label)),
-            refused => refused,
+            first => first.map(|taken| Taken { home, ..taken }),
         }
     }
 

@@ -26,50 +26,52 @@ impl Plan {
 }
 
 impl Isolate {
-    /// After a fresh grant: its class's magazine, if there is one, was empty.
+    /// Fills the empty magazine that begins at a word of the table, and takes the first grant out of it, as its script will
+    /// take the next ones: then no record says more of it than of those. `None` when nothing came.
     #[inline]
-    pub(super) fn lay_ready(
+    pub(super) fn grant_refilled(
         &self,
         attached: &Attached,
         records: &mut Vec<Slot>,
-        taken: Taken,
+        home: usize,
         size: u64,
-        label: Label,
-    ) -> Taken {
-        if taken.home > 0 && label.0 == 0 {
-            self.refill_magazine(attached, records, taken.home, size);
-        }
-        taken
+    ) -> Option<Taken> {
+        let magazine = self.refill_magazine(attached, records, home, size)?;
+        self.grant_newest(attached, records, magazine, size, Label::NONE)
     }
 
-    /// Fills the empty magazine that begins at a word of the table, after a fresh grant of `size` bytes. What cannot be
-    /// lent is not cut.
+    /// Fills an empty magazine with grants for `size` bytes: which one, if it was. What cannot be lent is not cut.
     #[cold]
-    fn refill_magazine(&self, attached: &Attached, records: &mut Vec<Slot>, home: usize, size: u64) {
+    fn refill_magazine(
+        &self,
+        attached: &Attached,
+        records: &mut Vec<Slot>,
+        home: usize,
+        size: u64,
+    ) -> Option<usize> {
         let allocator = &attached.allocator;
-        let Some(strategy) = allocator.ground.plan.cuts_many(size) else { return };
-        let Some(magazine) = IsolateTable::magazine_at(home) else { return };
-        // One less than it holds: with the grant before, a whole word; and the next free needs no native call.
-        let wanted = self.table.capacity(magazine).min(MAGAZINE_SLOTS).saturating_sub(1);
-        if wanted == 0 || size > LENT_BYTES_MAX || !self.may_lend_of(allocator) {
-            return;
+        let strategy = allocator.ground.plan.cuts_many(size)?;
+        let magazine = IsolateTable::magazine_at(home)?;
+        // All that it holds: a whole word. One is taken at once, so the next free needs no native call.
+        let wanted = self.table.capacity(magazine).min(MAGAZINE_SLOTS);
+        if wanted < 2 || size > LENT_BYTES_MAX || !self.may_lend_of(allocator) {
+            return None;
         }
         let _lent = allocator.counters.loans();
         if !allocator.lent.serves(attached.era) {
-            return; // it was recalled since we looked
+            return None; // it was recalled since we looked
         }
         self.table.note_taken(magazine); // what its script takes before it asks again counts in 31 bits
-        let slots = self.lendable_records(records, wanted);
+        let mut slots = self.lendable_records(records, wanted);
         let mut fresh = Vec::with_capacity(slots.len());
         strategy.allocate_many(size, slots.len(), &mut |grant| fresh.push(grant.offset));
         let alignment = allocator.measures.alignment;
         let loan = Loan { owner: Owner::grant(self.number), label: 0, alignment };
-        for slot in slots {
-            // The last first: a magazine hands out the newest, so its grants lie in the order of the region.
-            let Some(offset) = fresh.pop() else {
-                put_record(&self.manager.tracker, records, slot);
-                continue;
-            };
+        for spare in slots.split_off(fresh.len().min(slots.len())).into_iter().rev() {
+            put_record(&self.manager.tracker, records, spare);
+        }
+        // The last first: a magazine hands out the newest, so its grants lie in the order of the region.
+        for (slot, offset) in slots.into_iter().zip(fresh).rev() {
             self.manager.tracker.bind(slot, Place::grant(allocator.ground.span.0, offset), 0);
             let record = self.manager.tracker.shared(slot);
             let is_lent = record.is_some_and(|record| record.lend(slot, &self.table, magazine, loan));
@@ -78,6 +80,7 @@ impl Isolate {
                 self.return_loan(allocator, records, slot); // its script wrote another length
             }
         }
+        Some(magazine)
     }
 
     /// Records of the stock, as far as the next ones can be lent.
