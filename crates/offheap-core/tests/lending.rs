@@ -9,6 +9,7 @@
 //! - `pooled`: a pool's limits, figures and zeros are the same whoever hands its blocks out.
 //! - `ends`: an isolate that stops between any two stores of its script leaves nothing live, nothing lent and exact
 //!   totals.
+//! - `trims`: what is free is dead after a trim, though no word tells of it any more, and what lives is as it was.
 //! - `threads`: rows and sums are whole and the limit is exact for other threads, too.
 
 #[path = "lending/classes.rs"]
@@ -31,6 +32,8 @@ mod script;
 mod sequences;
 #[path = "lending/threads.rs"]
 mod threads;
+#[path = "lending/trims.rs"]
+mod trims;
 #[path = "lending/world.rs"]
 mod world;
 

@@ -90,12 +90,14 @@ impl Isolate {
         own
     }
 
-    /// Gives idle pages back to the system: this isolate's cache and everything shared.
+    /// Gives idle pages back to the system: this isolate's cache and everything shared. Also those of its table that tell of nothing
+    /// but free chunks; they are not counted.
     pub fn trim(&self) -> u64 {
         self.spill_all();
         let mut cache = self.cache.borrow_mut();
         let given = self.manager.chunks.trim(&mut cache, &self.manager.tracker);
         self.counter.quarantined(cache.quarantined_bytes());
+        self.manager.tracker.forget_idle(&self.table);
         given
     }
 }

@@ -130,6 +130,7 @@ pub struct Refusing<Of>(std::marker::PhantomData<Of>);
 
 impl<Of: Os> Os for Refusing<Of> {
     const DECOMMIT_ZEROES: bool = Of::DECOMMIT_ZEROES;
+    const GIVES_PAGES_BACK: bool = Of::GIVES_PAGES_BACK;
 
     fn page_size() -> usize {
         Of::page_size()

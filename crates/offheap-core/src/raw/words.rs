@@ -10,7 +10,7 @@ use super::region::Region;
 use crate::base::sync::AtomicU8;
 use crate::base::sync::{AtomicI32, AtomicU64};
 #[cfg(loom)]
-pub use model::{zeroed_i32, zeroed_u64, zeroed_u64_and_i32, zeroed_u64_and_u8};
+pub use model::{give_back, zeroed_i32, zeroed_u64, zeroed_u64_and_i32, zeroed_u64_and_u8};
 use std::ptr::NonNull;
 
 #[cfg(loom)]
@@ -85,6 +85,23 @@ pub fn bytes_of_u64(words: &'static [AtomicU64]) -> Bytes<'static> {
 pub fn bytes_of_i32(words: &'static [AtomicI32]) -> Bytes<'static> {
     // SAFETY: as in `bytes_of_u64`.
     unsafe { Bytes::from_raw_parts(NonNull::from(words).cast(), size_of_val(words)) }
+}
+
+/// Gives the pages back that hold nothing but these words. Each of those reads 0 then, or as before where the system does
+/// not say; what somebody stores meanwhile may be lost. Returns the bytes.
+#[cfg(not(loom))]
+pub fn give_back(words: &'static [AtomicI32]) -> usize {
+    let page = System::page_size();
+    let start = NonNull::from(words).cast::<u8>();
+    let first = start.addr().get().next_multiple_of(page) - start.addr().get();
+    let size = size_of_val(words).saturating_sub(first) / page * page;
+    if size == 0 || !System::GIVES_PAGES_BACK {
+        return 0;
+    }
+    // SAFETY: - inside the words, of which a page and more lie behind `first`. - on page bounds, and committed: what
+    //   `zeroed_i32` gives is so as a whole, for ever.
+    // - the words are atomics of which every value is valid: for whoever looks, others were stored.
+    unsafe { System::decommit(start.add(first), size) }
 }
 
 #[cfg(not(loom))]

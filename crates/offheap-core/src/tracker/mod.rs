@@ -7,6 +7,7 @@
 
 pub mod check;
 pub mod counters;
+mod idle;
 pub mod isolate;
 pub mod label;
 pub mod lent;

@@ -31,6 +31,9 @@ pub trait Os {
     /// Whether memory reads 0 after [`Os::decommit`].
     const DECOMMIT_ZEROES: bool;
 
+    /// Whether [`Os::decommit`] gives pages back; else it only keeps its promises, by writing.
+    const GIVES_PAGES_BACK: bool = true;
+
     /// Size of a page, in bytes; a power of two.
     fn page_size() -> usize;
 

@@ -20,6 +20,7 @@ fn layout(size: usize, alignment: usize) -> Option<Layout> {
 
 impl Os for Portable {
     const DECOMMIT_ZEROES: bool = true;
+    const GIVES_PAGES_BACK: bool = false;
 
     fn page_size() -> usize {
         4096 // nothing is known; the smallest page in use is right for every purpose here
