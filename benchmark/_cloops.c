@@ -1,30 +1,19 @@
 /* What C does with the same bytes, in a loop that never goes back to JavaScript: the C library's calls, and plain loops of streaming stores.
    A Node-API addon of the benchmark only; on purpose none of our own code. Each function takes (n, target, other) and does it n times. */
-#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+
+#include "_napi.h"
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #include <immintrin.h>
 #define STREAMS 1
 #endif
 
-typedef struct napi_env__ *napi_env;
-typedef struct napi_value__ *napi_value;
-typedef struct napi_callback_info__ *napi_callback_info;
-typedef napi_value (*napi_callback)(napi_env, napi_callback_info);
-
-#ifdef _WIN32
-#define EXPORT __declspec(dllexport)
-#else
-#define EXPORT __attribute__((visibility("default")))
-#endif
-
 extern int napi_get_cb_info(napi_env, napi_callback_info, size_t *, napi_value *, napi_value *, void **);
 extern int napi_get_value_double(napi_env, napi_value, double *);
 extern int napi_get_typedarray_info(napi_env, napi_value, int *, size_t *, void **, napi_value *, size_t *);
 extern int napi_create_double(napi_env, double, napi_value *);
-extern int napi_create_function(napi_env, const char *, size_t, napi_callback, void *, napi_value *);
 extern int napi_set_named_property(napi_env, napi_value, const char *, napi_value);
 extern int napi_throw_error(napi_env, const char *, const char *);
 

@@ -6,11 +6,12 @@ import { inRoot, isStale, run } from '../scripts/lib.mjs';
 const require = createRequire(import.meta.url);
 const NAMES = ['noop', 'cloops'];
 const sourceOf = (name) => inRoot('benchmark', `_${name}.c`);
+const HEADER = inRoot('benchmark', '_napi.h');
 const addonOf = (name) => inRoot('.cache', 'bench', `${name}-${process.platform}-${process.arch}.node`);
 
 async function compile(name) {
   const addon = addonOf(name);
-  if (!isStale(addon, sourceOf(name))) return;
+  if (!isStale(addon, sourceOf(name), HEADER)) return;
   mkdirSync(inRoot('.cache', 'bench'), { recursive: true });
   const staging = `${addon}.${process.pid}`;
   const link = process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : [];

@@ -6,22 +6,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensure } from './ensure.mjs';
 import { compile, demandJdk, pinned } from './jdk.mjs';
-import { Stop, inRoot, main, run } from './lib.mjs';
+import { Stop, inRoot, main, optionsOf, run } from './lib.mjs';
 
 const USAGE = 'Usage: npm run bench:jvm [-- --quick --filter text --json]';
 
-function parse(args) {
-  const options = { quick: false, json: false, filter: '' };
-  const rest = [...args];
-  while (rest.length > 0) {
-    const option = rest.shift();
-    if (option === '--quick') options.quick = true;
-    else if (option === '--json') options.json = true;
-    else if (option === '--filter' && rest.length > 0) options.filter = rest.shift();
-    else throw new Stop(USAGE);
-  }
-  return options;
-}
+const OPTIONS = {
+  quick: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+  filter: { type: 'string', default: '' },
+};
 
 /** What the measured JVMs are started with: bounds checks are on, the collector is the one that disturbs least, Netty may use all it can. */
 const flags = (version) => [
@@ -67,7 +60,7 @@ async function bench({ quick, json, filter }, jdk, scratch) {
 }
 
 await main(async (args) => {
-  const options = parse(args);
+  const options = optionsOf(args, OPTIONS, USAGE);
   const jdk = await demandJdk();
   await ensure();
   const scratch = mkdtempSync(join(tmpdir(), 'offheap-jvm-')); // two runs at a time do not meet

@@ -3,29 +3,22 @@
 import { createRequire } from 'node:module';
 import { writePlots } from './bench-plot.mjs';
 import { ensure } from './ensure.mjs';
-import { Stop, inRoot, main } from './lib.mjs';
+import { Stop, inRoot, main, optionsOf } from './lib.mjs';
 import { installPeers } from './peers.mjs';
 
 const USAGE = 'Usage: npm run bench [-- --quick --filter text --json --plot DIR]';
 
-function parse(args) {
-  const options = { quick: false, json: false, filter: '', plot: undefined };
-  const rest = [...args];
-  while (rest.length > 0) {
-    const option = rest.shift();
-    if (option === '--quick') options.quick = true;
-    else if (option === '--json') options.json = true;
-    else if (option === '--filter' && rest.length > 0) options.filter = rest.shift();
-    else if (option === '--plot' && rest.length > 0) options.plot = rest.shift();
-    else throw new Stop(USAGE);
-  }
-  return options;
-}
+const OPTIONS = {
+  quick: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+  filter: { type: 'string', default: '' },
+  plot: { type: 'string' },
+};
 
 const progress = (text) => console.error(`bench: ${text}`);
 
 await main(async (args) => {
-  const { quick, json, filter, plot } = parse(args);
+  const { quick, json, filter, plot } = optionsOf(args, OPTIONS, USAGE);
   await ensure();
   if (process.env.OFFHEAP_SKIP_BUILD !== '1') await installPeers({ progress });
   const { compileAll } = await import('../benchmark/_compiled.mjs');

@@ -5,6 +5,7 @@ import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 export const inRoot = (...parts) => join(root, ...parts);
@@ -25,6 +26,15 @@ export async function main(body) {
   } catch (error) {
     console.error(error instanceof Stop ? error.message : error);
     process.exitCode = 1;
+  }
+}
+
+/** A command's arguments as `parseArgs` of node:util describes `options`; whatever else is given is answered with how it is used. */
+export function optionsOf(args, options, usage) {
+  try {
+    return parseArgs({ args, options }).values;
+  } catch {
+    throw new Stop(usage);
   }
 }
 
