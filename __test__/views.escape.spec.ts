@@ -202,3 +202,24 @@ for (const exit of ['exit', 'return']) {
     }
   }
 }
+
+test.serial('what was filled before its buffer went away is not filled afterwards, by whichever buffer it went', async (t) => {
+  for (const [which, bufferOf] of Object.entries(BUFFERS)) {
+    for (const [way, send] of Object.entries(WAYS)) {
+      const block = Manager.allocateMemory(100);
+      block.bytes();
+      Manager.setMemory(block, 0, 100, 1);
+      const buffer = bufferOf(block);
+      Manager.setMemory(block, 0, 100, 2);
+      t.is(new Uint8Array(buffer)[99], 2, `${which}, ${way}`);
+      const received = await send(buffer);
+      const isGone = canEscape && buffer.byteLength === 0;
+      if (isGone) refuses(t, () => Manager.setMemory(block, 0, 100, 3), ESCAPED, `${which}, ${way}`);
+      else Manager.setMemory(block, 0, 100, 3);
+      t.is(new Uint8Array(received)[0], 2, `${which}, ${way}: the receiver's bytes`);
+      block.free();
+      t.throws(() => Manager.setMemory(block, 0, 100, 4), { code: 'ERR_OFFHEAP_USE_AFTER_FREE' });
+      t.is(new Uint8Array(received)[0], 2);
+    }
+  }
+});

@@ -138,14 +138,16 @@ export class MemoryBlock implements NativeMemory {
           return false;
         }
       },
-      stageRange: (block, first, offset, length) => {
+      liveSlot: (block, offset, length) => {
         if (typeof block !== 'object' || block === null || !(#slot in block)) return -1; // others are usual here: to throw costs 5 µs
         const slot = block.#slot;
-        const extra = block.#extra;
-        if (!isLive(slot, block.#generation) || typeof offset !== 'number' || offset >>> 0 !== offset || offset > block.#size - length) return -1;
-        if (extra !== undefined && hasEscaped(extra as Holder)) return -1; // live: so it is no time
+        return isLive(slot, block.#generation) && typeof offset === 'number' && offset >>> 0 === offset && offset <= block.#size - length ? slot : -1;
+      },
+      stageRange: (block, first, offset, length) => {
+        const slot = doors.liveSlot(block, offset, length);
+        if (slot < 0 || ((block as MemoryBlock).#extra !== undefined && hasEscaped((block as MemoryBlock).#extra as Holder))) return -1; // live: so it is no time
         t[first] = slot;
-        t[first + 1] = block.#generation;
+        t[first + 1] = (block as MemoryBlock).#generation;
         t[first + 2] = offset;
         t[first + 3] = 0;
         return slot;
@@ -350,6 +352,7 @@ export const create: Doors['create'] = doors.create;
 export const takeNatively: Doors['takeNatively'] = doors.takeNatively;
 export const giveBack: Doors['giveBack'] = doors.giveBack;
 export const giveToPool: Doors['giveToPool'] = doors.giveToPool;
+export const liveSlot: Doors['liveSlot'] = doors.liveSlot;
 export const stageRange: Doors['stageRange'] = doors.stageRange;
 export const freeUnviewed: Doors['freeUnviewed'] = doors.freeUnviewed;
 

@@ -24,6 +24,8 @@ export interface Giving<Block> {
   giveBack(block: unknown): number;
   /** The same with a block of the pool to which a magazine belongs. */
   giveToPool(block: unknown, magazine: number): boolean;
+  /** The slot of a live block that has such a range, −1 for everything else: whether it escaped is not asked. Arguments as of {@link stageRange}. */
+  liveSlot(block: unknown, offset: number, length: number): number;
   /** Leaves a range of a live block where a staged native function looks for it, from word `first` on, and gives its slot. −1 for everything else, also
    * for what is wrong: `length` is an integer above 0, and below 2^32. */
   stageRange(block: unknown, first: number, offset: number, length: number): number;

@@ -7,7 +7,7 @@
 import { constants } from 'node:buffer';
 import { binding } from '../native.js';
 import * as p from '../primordials.js';
-import type { SafeDataView } from '../primordials.js';
+import type { SafeBytes, SafeDataView } from '../primordials.js';
 import { NEAR_MAX } from './hidden.js';
 import { ARGUMENT, T, isAlias, noteHanded, setHandle, status } from './table.js';
 
@@ -37,6 +37,8 @@ export class Holder {
   /** What the checked accessors of a whole one read through: made when first needed, then with each further owner's first view. */
   accessor: SafeDataView | undefined = undefined;
   wantsAccessor: boolean = false;
+  /** The same as bytes, see {@link bytesOf}. */
+  bytes: SafeBytes | undefined = undefined;
   /** The same for one that is not whole. */
   partAccessor: SafeDataView | undefined = undefined;
   /** Over exactly the block's size, when that is not the chunk's. */
@@ -104,10 +106,23 @@ export function giveAccessor(holder: Holder): void {
   if (holder.isWhole && holder.buffer !== undefined) holder.accessor = p.dataViewOver(holder.buffer);
 }
 
+/** The bytes of a whole holder's only buffer: they throw when that was transferred away, so nobody need ask before. */
+export const bytesOf = (holder: Holder): SafeBytes | undefined => holder.bytes ?? makeBytes(holder);
+
+function makeBytes(holder: Holder): SafeBytes | undefined {
+  if (holder.isWhole && holder.buffer !== undefined && !isDetached(holder.buffer)) holder.bytes = p.bytesOver(holder.buffer);
+  return holder.bytes;
+}
+
+function forget(holder: Holder): void {
+  holder.accessor = undefined;
+  holder.bytes = undefined;
+}
+
 /** From now on there is more than one buffer to ask, or none over the whole, or one with far offsets. */
 function divide(holder: Holder): void {
   holder.isWhole = false;
-  holder.accessor = undefined;
+  forget(holder);
 }
 
 /** Gives a holder the buffer over its chunk. A new holder is told to the native side, which then knows when it is gone. */
@@ -173,7 +188,7 @@ export type Outcome = 'dead' | 'escaped' | 'stuck';
 export function killViews(holder: Holder): Outcome {
   const { buffer } = holder;
   if (!holder.isWhole || buffer === undefined || transfer === undefined || holder.isBorrowed) return killAll(holder);
-  holder.accessor = undefined;
+  forget(holder);
   const moved = tryTransfer(transfer, buffer);
   if (moved === undefined) return isDetached(buffer) ? 'escaped' : 'stuck';
   holder.buffer = moved;
@@ -183,7 +198,7 @@ export function killViews(holder: Holder): Outcome {
 /** The same for any holder. */
 function killAll(holder: Holder): Outcome {
   if ((holder.exact !== undefined || holder.windows !== undefined) && isAnyMarked(holder)) return 'stuck'; // before any of them dies
-  holder.accessor = undefined;
+  forget(holder);
   holder.partAccessor = undefined;
   let outcome: Outcome = 'dead';
   if (holder.exact !== undefined) {

@@ -1,13 +1,17 @@
 /**
  * Staged: memory operations on blocks the short way. What these do not do at once, the functions of operand.ts do, or refuse.
- * Room: handles (5). May use: primordials, native, table, hidden, block.
+ * Room: handles (5). May use: primordials, native, table, handle, hidden, holder, block.
  */
 import { types } from 'node:util';
 import { compareStaged, copyStaged, fillStaged, mismatchStaged } from '../native.js';
 import * as p from '../primordials.js';
-import { stageRange } from './block.js';
+import { liveSlot, stageRange } from './block.js';
+import { fields } from './handle.js';
+import type { Handle } from './handle.js';
 import type { SafeDataView } from '../primordials.js';
 import { hiddenBytes, hiddenView, showSpan } from './hidden.js';
+import { bytesOf } from './holder.js';
+import type { Holder } from './holder.js';
 import { ARGUMENT, RESULT, T, noteWritten, offsetOf, spanOf, wide } from './table.js';
 
 const { isUint8Array } = types;
@@ -135,23 +139,28 @@ const stageValue = (value: unknown): boolean => {
 /** Fills with a byte or a pattern. False when that is not done. */
 export const fillBlock = (block: unknown, offset: number, length: number, value: unknown): boolean => {
   if (!isLength(length)) return false;
-  const slot = stageRange(block, ARGUMENT, offset, length);
-  if (slot < 0) return false;
-  if (length <= HERE_MAX && typeof value === 'number' && fillHere(slot, offset, length, value)) return true;
-  if (!stageValue(value)) return false;
+  if (length <= HERE_MAX && typeof value === 'number' && (value & 0xff) === value && fillHere(block, offset, length, value)) return true;
+  if (!stageValue(value) || stageRange(block, ARGUMENT, offset, length) < 0) return false;
   stageLength(length);
   fillStaged();
   return T[RESULT] === 0;
 };
 
-/** Fills with a byte, 0 … 255. False when that is not done. */
-const fillHere = (slot: number, offset: number, length: number, value: number): boolean => {
-  const bytes = hiddenBytes(spanOf(slot));
-  const place = offsetOf(slot) + offset;
-  if ((value & 0xff) !== value || bytes === undefined || place > bytes.length - length) return false;
+/** What was viewed is filled through its own buffer, which refuses when it is not there any more; else through the hidden view. */
+const fillHere = (block: unknown, offset: number, length: number, value: number): boolean => {
+  const slot = liveSlot(block, offset, length);
+  if (slot < 0) return false;
+  const holder = fields.extraOf(block as Handle);
+  const bytes = holder === undefined ? hiddenBytes(spanOf(slot)) : bytesOf(holder as Holder);
+  const place = holder === undefined ? offsetOf(slot) + offset : offset;
+  if (bytes === undefined || place > bytes.length - length) return false;
   noteWritten(slot);
-  bytes.fill(value, place, place + length);
-  return true;
+  try {
+    bytes.fill(value, place, place + length);
+    return true;
+  } catch {
+    return false;
+  }
 };
 
 const viewOf = (slot: number): SafeDataView => {
