@@ -213,6 +213,10 @@ const rows = [
     { rust: 'lib', test: 'a_server_whose_cache_is_shared_by_many_streams_from_where_it_was_measured_to_gain' }],
   ['103-short-comparison-signed', 'A short comparison takes bytes for signed numbers.',
     { spec: '__test__/manager.operations.spec.ts', match: 'compare is unsigned, and the first difference decides, at every place of every length' }],
+  ['104-trim-forgets-what-is-lent', 'A trim gives back words about what is lent, and live.',
+    { rust: 'lending', test: 'a_trim_forgets_words_about_what_is_free_and_none_about_what_lives' }],
+  ['105-span-inside-the-last', 'A span begins inside the one that was cut before it.',
+    { rust: 'lib', test: 'spans_of_one_piece_do_not_overlap' }],
 ];
 
 /** @typedef {{ rust: string, test: string } | { model: string } | { scene: string } | { spec: string, match: string } | { program: string }} Red */

@@ -5,14 +5,17 @@
 use super::classes;
 use super::segment::{Cut, Segment, refused};
 use crate::base::error::Result;
-use crate::base::sync::{Mutex, lock};
+use crate::base::sync::{Mutex, lock, sized};
 use crate::raw;
 use crate::raw::atlas::Atlas;
 use crate::raw::region::Region;
 
 /// Size of a piece. Addresses only: a span is committed when it is cut and has pages when it is touched. 4 MiB: an isolate
 /// that reads a block through the hidden view accounts a whole piece to V8, which must not collect because of one block.
-pub(super) const PIECE_BYTES: u64 = 4 << 20;
+/// In a model a piece is one span, and what is mapped is used as a whole: the system joins such mappings, and a process has
+/// only so many of them for all that its executions leave.
+pub(super) const PIECE_BYTES: u64 = sized(4 << 20, SPAN_MIN as usize) as u64;
+const PIECE_ALIGNMENT: u64 = sized(classes::SMALL_MAX as usize, 1) as u64;
 
 /// Chunks to aim for in a span; at least 16 always fit, which bounds the number of spans.
 const SPAN_CHUNKS: u64 = 64;
@@ -20,7 +23,6 @@ const SPAN_CHUNKS: u64 = 64;
 const SPAN_MIN: u64 = 64 << 10;
 const SPAN_MAX: u64 = 1 << 20;
 const _: () = assert!(SPAN_MAX / classes::SMALL_MAX >= 16);
-const _: () = assert!(PIECE_BYTES >= 2 * SPAN_MAX);
 
 /// How long a span is that chunks of `size` bytes are cut from.
 pub(super) fn span_bytes(size: u64) -> u64 {
@@ -41,7 +43,7 @@ impl Pieces {
         // On a page, so that no page is of two classes; every chunk finds its alignment at a multiple of its size.
         let alignment = classes::alignment_of(class).max(raw::page_size() as u64);
         // Aligned to the largest small class, so that every class finds its own alignment inside.
-        let reserve = |size| Region::reserve(size as usize, alignment.max(classes::SMALL_MAX) as usize);
+        let reserve = |size| Region::reserve(size as usize, alignment.max(PIECE_ALIGNMENT) as usize);
         let mut piece = lock(&self.0);
         loop {
             if let Some(cut) = piece.cut(atlas, bytes, alignment)? {
