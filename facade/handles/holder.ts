@@ -49,8 +49,9 @@ export class Holder {
 
 const PAGE_BITS = 12;
 const PAGE_MASK = (1 << PAGE_BITS) - 1;
-/** Holders of idle chunks, by slot. While a block is live only its handle has its holder, so that a dropped handle can be noticed. */
-const pages: ((Holder | undefined)[] | undefined)[] = p.list(1 << (24 - PAGE_BITS));
+/** Holders of idle chunks, by slot. While a block is live only its handle has its holder, so that a dropped handle can be noticed.
+ * Made when the first is kept: 32 KiB. */
+let pages: ((Holder | undefined)[] | undefined)[] | undefined;
 
 /** Whether the engine's `transfer` moves memory and detaches, as the native side sees it; a polyfill would copy. */
 function movesMemory(): boolean {
@@ -89,7 +90,7 @@ export function movedOnce(buffer: ArrayBuffer): ArrayBuffer {
 
 /** The holder for a live block's first view. `undefined` when the native side refuses; its status says why. */
 export function holderFor(slot: number, generation: number, granted: number): Holder | undefined {
-  const page = pages[slot >>> PAGE_BITS];
+  const page = pages?.[slot >>> PAGE_BITS];
   const idle = page === undefined ? undefined : page[slot & PAGE_MASK];
   if (page === undefined || idle === undefined) return filled(new Holder(), slot, generation, granted, true);
   noteHanded(slot, generation);
@@ -271,6 +272,7 @@ export function endBuffer(buffer: ArrayBuffer): Outcome {
 export function keepIdle(slot: number, holder: Holder): void {
   if (holder.isBorrowed) return;
   holder.isWhole = true;
+  pages ??= p.list(1 << (24 - PAGE_BITS));
   let page = pages[slot >>> PAGE_BITS];
   if (page === undefined) {
     page = p.list(1 << PAGE_BITS);

@@ -9,11 +9,13 @@ import * as p from '../primordials.js';
  * been called for long, but only where 40 KiB are left (its `kStackSpaceRequiredForCompilation`); what the calls themselves take is some 3 KiB in its
  * interpreter, whose frames are the largest. Asking takes 2 µs. */
 const ARGUMENTS = 6144;
-const given: readonly unknown[] = p.list(ARGUMENTS);
+/** Made when first needed: 48 KiB. Where the stack ends inside that, it throws what this is about. */
+let given: readonly unknown[] | undefined;
 const nothing = (): void => undefined;
 
 /** Throws the engine's RangeError when the stack would end within the next calls. Whoever called this may then call what needs no more. */
 export function requireStack(): void {
+  given ??= p.list(ARGUMENTS);
   p.reflectApply(nothing, undefined, given);
 }
 
