@@ -183,6 +183,23 @@ test('a file that is no addon is a reason too', (t) => {
   t.is(stdout, 'false string');
 });
 
+test('the addon is found in a package of its own, beside ours or below it, without a search', (t) => {
+  for (const below of [true, false]) {
+    const project = below ? 'below' : 'beside';
+    install(project, { addon: false });
+    cpSync(join(root, 'dist', 'index.js'), at(project, 'dist', 'index.js'));
+    for (const file of readdirSync(join(root, 'native')).filter((name) => name.endsWith('.node'))) {
+      const name = file.replace(/\.node$/, '').replace('.', '-');
+      const place = below ? at(project, 'node_modules', name) : at(project, '..', name);
+      cpSync(join(root, 'native', file), join(place, file));
+    }
+    const { status, stdout, stderr } = run(project, 'found.mjs', `import { DirectMemoryManager } from 'offheap';
+      console.log(DirectMemoryManager.isAvailable());`);
+    t.is(status, 0, stderr);
+    t.is(stdout, 'true', project); // no package.json says what the package is: require() would not find it
+  }
+});
+
 test('importing makes Node load none of its modules that a program can do without', (t) => {
   const program = `
     const before = new Set(process.moduleLoadList);

@@ -145,16 +145,20 @@ function load(): Loaded {
 
 /**
  * The generated loader finds out what platform this is, which takes 3 ms. So the file that it would find on the common ones is tried
- * first: in a checkout beside us, installed in a package of its own. Whatever fails is left to the loader, which explains it.
+ * first: in a checkout beside us, installed in a package of its own, below ours or beside it. Whatever fails is left to the loader, which explains it.
  */
 function requireAddon(): NativeBinding {
   const { platform, arch, env } = process;
   const name = `${platform}-${arch}${platform === 'linux' ? '-gnu' : platform === 'win32' ? '-msvc' : ''}`;
   const isChosen = env['NAPI_RS_NATIVE_LIBRARY_PATH'] !== undefined;
-  const beside = isChosen ? undefined : openBeside(`offheap.${name}.node`);
-  if (beside !== undefined) return beside;
-  const require = p.builtinModule('node:module').createRequire(import.meta.url);
   const ofItsOwn = `offheap-${name}`;
+  // Only where npm put us: beside a checkout lies what has nothing to do with it.
+  const isInstalled = p.endsWith(import.meta.url, '/node_modules/offheap/dist/index.js');
+  for (const folder of isChosen ? [] : ['native', ...(isInstalled ? [`node_modules/${ofItsOwn}`, `../${ofItsOwn}`] : [])]) {
+    const addon = openAddon(`../${folder}/offheap.${name}.node`);
+    if (addon !== undefined) return addon;
+  }
+  const require = p.builtinModule('node:module').createRequire(import.meta.url);
   if (!isChosen) {
     try {
       return require(ofItsOwn) as NativeBinding;
@@ -166,13 +170,13 @@ function requireAddon(): NativeBinding {
 }
 
 /**
- * The addon in a checkout. Not by `require()`: that walks over paths letter by letter, so often that V8 compiles how (Node 24), and the compiler
+ * The addon at a place seen from here. Not by `require()`: that walks over paths letter by letter, so often that V8 compiles how (Node 24), and the compiler
  * costs most of a MiB of resident memory.
  */
-function openBeside(file: string): NativeBinding | undefined {
+function openAddon(path: string): NativeBinding | undefined {
   try {
     const module = { exports: {} };
-    process.dlopen(module, fileURLToPath(new URL(`../native/${file}`, import.meta.url)));
+    process.dlopen(module, fileURLToPath(new URL(path, import.meta.url)));
     return module.exports as NativeBinding;
   } catch {
     return undefined; // not there, or not for this machine
