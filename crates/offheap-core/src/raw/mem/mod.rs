@@ -11,8 +11,9 @@
 //!   is the only file with `_mm_stream_*`, and each function there fences before it returns.
 //! - `is_x86_feature_detected!` asks the CPU once and caches the answer; `--cfg offheap_portable`
 //!   leaves all SIMD out, so that CI proves the portable loops too.
-//! - No AVX-512: stable only since Rust 1.89 (ours: 1.88), and faster only inside the L1 cache
-//!   (swap at 4 KiB: 155 GB/s against 102 with AVX2, from 64 KiB on no difference).
+//! - AVX-512 (stable since Rust 1.89) where it pays: byte swaps and comparisons within the caches, at the sizes and places
+//!   that their `x86.rs` tell, on processors on which vectors of 64 bytes cost no clock speed
+//!   ([`has_fast_avx512`](super::processor)). Above, memory sets the pace; below, AVX2 is as fast.
 
 mod atomic;
 mod compare;

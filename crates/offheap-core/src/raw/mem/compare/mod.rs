@@ -9,6 +9,8 @@ use std::cmp::Ordering;
 #[cfg(all(target_arch = "x86_64", not(offheap_portable)))]
 use super::pages::{ROUND_BYTES, pays_side_by_side};
 use super::{Bytes, assert_same_size};
+#[cfg(all(target_arch = "x86_64", not(offheap_portable)))]
+use crate::raw::processor::has_fast_avx512;
 
 /// The index of the first byte in which the two ranges differ, or `None` when they are equal.
 ///
@@ -45,11 +47,17 @@ pub fn compare(one: Bytes<'_>, other: Bytes<'_>) -> Ordering {
 fn mismatch_from(one: Bytes<'_>, other: Bytes<'_>, start: usize) -> Option<usize> {
     let size_bytes = one.size() - start;
     // SAFETY: - in range: `start` is at most the size of both, `size_bytes` the rest.
-    // - readable: `Bytes` promises it. - AVX2: detected just before.
+    // - readable: `Bytes` promises it. - AVX2: detected just before. - AVX-512: as the processor says.
     let found = unsafe {
         let (one, other) = (one.as_ptr().add(start).cast_const(), other.as_ptr().add(start).cast_const());
         #[cfg(all(target_arch = "x86_64", not(offheap_portable)))]
-        if !is_x86_feature_detected!("avx2") {
+        if x86::AVX512_BYTES.contains(&size_bytes) && has_fast_avx512() {
+            if size_bytes >= ROUND_BYTES && pays_side_by_side() {
+                x86::mismatch_avx512::<true>(one, other, size_bytes)
+            } else {
+                x86::mismatch_avx512::<false>(one, other, size_bytes)
+            }
+        } else if !is_x86_feature_detected!("avx2") {
             portable::mismatch(one, other, size_bytes)
         } else if size_bytes >= ROUND_BYTES && pays_side_by_side() {
             x86::mismatch_avx2::<true>(one, other, size_bytes)
@@ -76,9 +84,16 @@ mod tests {
         #[allow(unused_mut, reason = "other builds have one kernel")]
         let mut kernels: Vec<(&'static str, Kernel)> = vec![("portable", portable::mismatch)];
         #[cfg(all(target_arch = "x86_64", not(offheap_portable)))]
-        if is_x86_feature_detected!("avx2") {
-            kernels.push(("avx2, side by side", super::x86::mismatch_avx2::<true>));
-            kernels.push(("avx2, in order", super::x86::mismatch_avx2::<false>));
+        {
+            use super::x86;
+            if is_x86_feature_detected!("avx2") {
+                kernels.push(("avx2, side by side", x86::mismatch_avx2::<true>));
+                kernels.push(("avx2, in order", x86::mismatch_avx2::<false>));
+            }
+            if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw") {
+                kernels.push(("avx512, side by side", x86::mismatch_avx512::<true>));
+                kernels.push(("avx512, in order", x86::mismatch_avx512::<false>));
+            }
         }
         kernels
     }
@@ -123,6 +138,24 @@ mod tests {
                 let found = unsafe { kernel(one.as_ptr(), other.as_ptr(), size) };
                 assert_eq!(found, Some(index), "{name}");
             }
+        }
+    }
+
+    #[test]
+    fn a_difference_is_found_whichever_kernel_is_chosen_for_the_size() {
+        for size in [1023, 1024, 1300, 16383, 16400, (8 << 20) - 1, 8 << 20] {
+            let (mut one, mut other) = (vec![7; size], vec![7; size]);
+            for index in [0, size / 2, size - 1] {
+                other[index] = 8;
+                let found = mismatch(Bytes::from_mut(&mut one), Bytes::from_mut(&mut other));
+                assert_eq!(found, Some(index), "{size} bytes");
+                other[index] = 7;
+            }
+            assert_eq!(
+                mismatch(Bytes::from_mut(&mut one), Bytes::from_mut(&mut other)),
+                None,
+                "{size} bytes"
+            );
         }
     }
 

@@ -106,6 +106,10 @@ fn run<const BACKWARD: bool>(target: Bytes<'_>, source: Bytes<'_>, element: Elem
     let (to, from, size_bytes) = (target.as_ptr(), source.as_ptr().cast_const(), target.size());
     #[cfg(all(target_arch = "x86_64", not(offheap_portable)))]
     {
+        if !BACKWARD && x86::pays_avx512(to, from, size_bytes, element) {
+            // SAFETY: - AVX-512: it pays only where it is. - the rest as for the portable loop below.
+            return unsafe { x86::swap_avx512::<BACKWARD>(to, from, size_bytes, element) };
+        }
         if is_x86_feature_detected!("avx2") {
             // SAFETY: - AVX2: just detected. - the rest as for the portable loop below.
             return unsafe { x86::swap_avx2::<BACKWARD>(to, from, size_bytes, element) };
@@ -147,6 +151,9 @@ mod tests {
             if is_x86_feature_detected!("avx2") {
                 kernels.push(("avx2", x86::swap_avx2::<false>, x86::swap_avx2::<true>));
             }
+            if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw") {
+                kernels.push(("avx512", x86::swap_avx512::<false>, x86::swap_avx512::<true>));
+            }
         }
         kernels
     }
@@ -182,6 +189,26 @@ mod tests {
                             "{name}, {element:?}, {size} bytes from {SOURCE} to {target}"
                         );
                     }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn ranges_are_swapped_right_whichever_kernel_is_chosen_for_how_they_lie() {
+        const SOURCE: usize = 208;
+        let before: Vec<u8> = (0..4096).map(|index| (index * 7 % 251) as u8).collect();
+        for element in Element::ALL {
+            for size in [2032, 2048, 2064, 2400, 3000 / element.bytes() * element.bytes()] {
+                for target in [0, 8, 16, 80, 144, 176, 192, 207, 208, 209, 224, 272, 720, 1001] {
+                    let mut buffer = before.clone();
+                    let bytes = Bytes::from_mut(&mut buffer);
+                    let part = |start: usize| bytes.slice(start as u64, size as u64).unwrap();
+                    copy_swapped(part(target), part(SOURCE), element);
+                    assert!(
+                        buffer == model(&before, target, SOURCE, size, element),
+                        "{element:?}, {size} bytes from {SOURCE} to {target}"
+                    );
                 }
             }
         }
