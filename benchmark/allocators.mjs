@@ -35,7 +35,7 @@ export const rows = [
   { operation: 'arena 64 B, dropped at once', unit: 'ns', step: ARENA_ROUND, target: aim(5), cases: { ours: () => oursDropped(64, 4 * MIB) } },
   { operation: 'arena 64 B with bytes()', unit: 'ns', step: ARENA_ROUND, target: aim(35), cases: { ours: () => oursArenaBytes(64, 4 * MIB) } },
   ...pairs('ring', 256, 16 * MIB),
-  row(`ring 256 B, ${IN_FLIGHT} in flight`, 'ring', () => oursRing(256, 64 * KIB), { size: 256, total: 64 * KIB }),
+  row(`ring 256 B, ${IN_FLIGHT} in flight`, 'ring', () => oursRing(256, 64 * KIB), { size: 256, total: 64 * KIB, target: aim(15) }),
   ...['web', 'log'].map((name) =>
     row(`hybrid, '${name}' sizes, ${ALIVE} alive, replaced in random order`, 'mixed', () => oursMixed(name, 16 * MIB),
       { size: name, total: 16 * MIB, target: aim(name === 'web' ? 30 : 90), step: PATTERN_LENGTH })),

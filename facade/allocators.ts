@@ -9,7 +9,7 @@ import { allocated, freeInRegion, freeMemory, idOfMemory, isUsable } from './han
 import { alignmentCode } from './handles/facts.js';
 import { Region, checkEscape, endRegion, isCurrent, isOpen, isStuck, isUnchanged, leaveRegion } from './handles/region.js';
 import type { Ending } from './handles/region.js';
-import { cutLent, giveBack, takeLent } from './handles/allocated.js';
+import { cutLent, endPlace, giveBack, takeLent } from './handles/allocated.js';
 import { requireEpochs, resetsOf } from './handles/epochs.js';
 import { granted, isSmallSize } from './handles/loans.js';
 import { Mark, fieldsOf, isMark } from './handles/mark.js';
@@ -204,7 +204,7 @@ p.define(AdvancedMemoryAllocator, 'name', 'AdvancedMemoryAllocator');
 /** A constant, which V8 folds. */
 const stateOf = stateIn;
 
-/** A ring, which lends nothing to JavaScript. A class of its own, as an arena is one: the loops of a program that uses several types are then
+/** A ring, of which places are lent in its order. A class of its own, as an arena is one: the loops of a program that uses several types are then
  * compiled for one way to allocate each. */
 class Ring extends AdvancedMemoryAllocator {
   static {
@@ -216,21 +216,14 @@ class Ring extends AdvancedMemoryAllocator {
     super(key, settings, number, life);
   }
 
-  override allocate(size: number, label?: string): AllocatedMemory {
-    return allocateNatively(stateOf(this), size, label);
-  }
-
-  override tryAllocate(size: number): AllocatedMemory | null {
-    return grant(stateOf(this), size, undefined);
-  }
-
   override free(memory: AllocatedMemory): void {
-    freeNatively(stateOf(this), memory);
+    const state = stateOf(this);
+    if (!endPlace(memory, state.region)) freeNatively(state, memory);
   }
 }
 
-/** An arena, a piece of which is lent; its frees are native calls, as a ring's. */
-class Arena extends Ring {
+/** An arena, a piece of which is lent; its frees are native calls. */
+class Arena extends AdvancedMemoryAllocator {
   static {
     p.define(this.prototype, 'constructor', AdvancedMemoryAllocator);
   }
@@ -246,6 +239,10 @@ class Arena extends Ring {
 
   override tryAllocate(size: number): AllocatedMemory | null {
     return cutLent(stateOf(this), size, undefined, grant);
+  }
+
+  override free(memory: AllocatedMemory): void {
+    freeNatively(stateOf(this), memory);
   }
 }
 
@@ -273,6 +270,7 @@ function begin(owner: AdvancedMemoryAllocator, settings: Settings, number: numbe
   const base = binding.regionAddress(number, life);
   const region = new Region(owner, number, life, resetsOf(number), settings.totalSize, p.toBigInt(base), levels);
   region.overwrites = settings.overflow === 'overwrite-oldest';
+  region.isRing = settings.type === 'ring';
   region.isPlain = levels === undefined && !region.overwrites;
   return region;
 }
@@ -283,6 +281,7 @@ function again(ended: Region): Region {
   const region = new Region(owner, number, life, resetsOf(number), total, base, levels);
   region.hasEscaped = ended.hasEscaped;
   region.overwrites = ended.overwrites;
+  region.isRing = ended.isRing;
   region.isPlain = ended.isPlain;
   return region;
 }

@@ -217,6 +217,14 @@ const rows = [
     { rust: 'lending', test: 'a_trim_forgets_words_about_what_is_free_and_none_about_what_lives' }],
   ['105-span-inside-the-last', 'A span begins inside the one that was cut before it.',
     { rust: 'lib', test: 'spans_of_one_piece_do_not_overlap' }],
+  ['106-room-behind-a-live-place', 'Room of a place that a ring lent comes back before that of a live one before it.',
+    { rust: 'loans', test: 'room_comes_back_in_the_order_of_the_grants_whatever_the_order_in_which_a_script_ends_them' }],
+  ['107-ring-lends-beside-another', 'What a ring lent goes on when another isolate comes to it.',
+    { rust: 'loans', test: 'who_comes_second_finds_nothing_lent_and_nothing_is_lent_from_then_on' }],
+  ['108-rest-stays-granted', 'Places of a ring that were not taken do not go back before something else is granted.',
+    { rust: 'loans', test: 'what_is_asked_for_besides_lies_behind_what_was_taken' }],
+  ['109-pinned-place-is-ended-again', 'A ring forgets nothing of a place whose record speaks for it.',
+    { rust: 'loans', test: 'a_place_that_is_pinned_or_labelled_is_a_grant_like_any_other' }],
 ];
 
 /** @typedef {{ rust: string, test: string } | { model: string } | { scene: string } | { spec: string, match: string } | { program: string }} Red */

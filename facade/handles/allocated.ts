@@ -14,7 +14,7 @@ import { installAtomics } from './atomics.js';
 import type { AtomicMethods } from './atomics.js';
 import type { Accessors } from './accessors.js';
 import { decode, validateEncoding } from './copyout.js';
-import { GRANT_MAX, GRANT_OFFSET, STRETCH_LEVEL, STRETCH_STAY, TAKEN_GENERATION, cutStretch, giveGrant, takeGrant } from './front.js';
+import { GRANT_MAX, GRANT_OFFSET, STRETCH_LEVEL, STRETCH_STAY, TAKEN_GENERATION, cutStretch, giveGrant, givePlace, takeGrant } from './front.js';
 import {
   FREED,
   KIND,
@@ -56,6 +56,7 @@ interface Doors {
   readonly takeLent: Take;
   readonly cutLent: Take;
   giveBack(memory: unknown, region: Region): boolean; // what is no grant throws at its first private field, as in block.ts
+  endPlace(memory: unknown, region: Region): boolean;
   /** A handle of nothing, for {@link takeNatively}. */
   readonly create: (region: Region, size: number) => Face;
   /** Gives a new handle what a native function grants; false when that refuses. */
@@ -83,7 +84,7 @@ class Grant implements Face {
 
   static {
     // Closer than the module's, as in block.ts.
-    const makeDoors = (t: Int32Array, takeFrom: typeof takeGrant, cutFrom: typeof cutStretch, giveTo: typeof giveGrant): Doors => ({
+    const makeDoors = (t: Int32Array, takeFrom: typeof takeGrant, cutFrom: typeof cutStretch, giveTo: typeof giveGrant, endIn: typeof givePlace): Doors => ({
       takeLent: (state, size, label, otherwise) => {
         const { region } = state;
         if (label === undefined && typeof size === 'number' && (size & GRANT_MAX) === size) {
@@ -121,6 +122,14 @@ class Grant implements Face {
           return false;
         }
       },
+      endPlace: (memory: Grant, region) => {
+        try {
+          const size = memory.#size;
+          return endIn(memory.#slot, memory.#generation, region.homes[size] as number, size, region.turnAt, region.turn);
+        } catch {
+          return false;
+        }
+      },
       allBytes: (memory: Grant) => {
         try {
           const region = memory.#region;
@@ -142,7 +151,7 @@ class Grant implements Face {
         return true;
       },
     });
-    doors = makeDoors(T, takeGrant, cutStretch, giveGrant);
+    doors = makeDoors(T, takeGrant, cutStretch, giveGrant, givePlace);
     exposeAllocated({
       isAllocated: (value): value is Grant => typeof value === 'object' && value !== null && #region in value,
       regionOf: (memory) => (memory as Grant).#region,
@@ -343,6 +352,8 @@ export const takeLent: Doors['takeLent'] = doors.takeLent;
 export const cutLent: Doors['cutLent'] = doors.cutLent;
 /** Ends a region's grant that needs no native call. False for everything else. */
 export const giveBack: Doors['giveBack'] = doors.giveBack;
+/** The same of a ring. */
+export const endPlace: Doors['endPlace'] = doors.endPlace;
 /** Views all of a memory in the usual case. */
 const { allBytes } = doors;
 
@@ -351,7 +362,8 @@ const refusal = (memory: Face): unknown => (isUsable(memory) ? NOT_READY : deadE
 
 /** What `free()` and dispose do, whatever a script made of the methods. */
 function free(memory: Face): void {
-  if (!giveBack(memory, allocated.regionOf(memory))) freeMemory(memory);
+  const region = allocated.regionOf(memory);
+  if (!(region.isRing ? endPlace : giveBack)(memory, region)) freeMemory(memory);
 }
 
 p.define(Grant.prototype, inspect.custom, function inspectMemory(this: unknown): string {

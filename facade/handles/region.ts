@@ -68,6 +68,8 @@ export class Region {
   ending: Ending | undefined = undefined;
   /** Somebody has its buffer for good: nothing is read or written through handles any more. */
   hasEscaped: boolean = false;
+  /** Whether grants come back in their order. */
+  isRing: boolean = false;
   /** Of a ring: an allocation may end its oldest grants. */
   overwrites: boolean = false;
   /** Whether the native side alone knows all about a free: of what has records that only a free ends. */

@@ -7,9 +7,11 @@
 //!   is dead for everybody, and what is full was full.
 //! - `arenas`: the same of arenas: positions, marks and figures are those of a position that only moves forward.
 //! - `figures`: hits of an object pool and bytes that were asked, also past what a word of the table counts.
+//! - `places`: places of rings: how many, who has them, and what ends them.
 //! - `ranges`: what a hybrid serves from no slab: up to which size it is lent, or waits, and what takes it back.
 //! - `recalls`: who recalls what others have ready, for what, and what it costs them.
 //! - `refills`: slots that are cut in advance: how many, of what, in which order, and when not.
+//! - `rings`: the same of rings: places, refusals and figures are those of a ring of which nothing is lent.
 //! - `rules`: what is lent and when, and what makes a record speak again.
 //! - `shares`: another isolate that comes, resets, closes; what becomes of loans, magazines and figures then.
 //! - `stretches`: pieces of arenas: who gets them, and what is left of them.
@@ -29,6 +31,8 @@ mod ends;
 mod figures;
 #[path = "loans/model.rs"]
 mod model;
+#[path = "loans/places.rs"]
+mod places;
 #[path = "shared/random.rs"]
 mod random;
 #[path = "loans/ranges.rs"]
@@ -37,6 +41,8 @@ mod ranges;
 mod recalls;
 #[path = "loans/refills.rs"]
 mod refills;
+#[path = "loans/rings.rs"]
+mod rings;
 #[path = "loans/rules.rs"]
 mod rules;
 #[path = "loans/script.rs"]

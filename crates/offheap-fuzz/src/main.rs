@@ -21,7 +21,7 @@ use strategies::house::ALL;
 type Play = fn(Random);
 
 /// All targets by name; `canary` has a planted bug.
-const TARGETS: [(&str, Play); 12] = [
+const TARGETS: [(&str, Play); 13] = [
     ("buddy", |random| strategies::play(ALL[0], random)),
     ("slab", |random| strategies::play(ALL[1], random)),
     ("arena", |random| strategies::play(ALL[2], random)),
@@ -32,6 +32,7 @@ const TARGETS: [(&str, Play); 12] = [
     ("lending", |random| lending::play(random, u64::MAX)),
     ("loans", |random| loans::play(random, u64::MAX)),
     ("loans-arena", |random| _ = loans::play_arena(random, u64::MAX)),
+    ("loans-ring", |random| _ = loans::play_ring(random, u64::MAX)),
     ("api", |random| api::play(random, u64::MAX)),
     ("canary", canary::play),
 ];

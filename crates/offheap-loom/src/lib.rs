@@ -28,6 +28,8 @@
 //!   stores are seen in their order. When another isolate comes while a script takes, gives or cuts, or ends between two of its
 //!   stores: nobody else has what the script has, of two frees one wins, and all is free in the end. An only user's stores and
 //!   the exchanges of who comes lose nothing. What magazines spill is given to one, and every chunk is free once in the end.
+//! - Places: what a script takes and ends of a ring, or asks for natively, while another isolate comes to the ring or looks at its
+//!   figures, is nobody else's; a script that stops between two stores leaves nothing live, and all is free in the end.
 //! - Recalling: a script finds live what it has while another isolate recalls it; two that find the region full at once both get
 //!   what a third has ready; who is late for a closed arena touches nothing of the next one on its ground; a region that begins
 //!   beside a reset is not taken for current when it is over.

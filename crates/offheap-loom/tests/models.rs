@@ -13,6 +13,8 @@ mod claims;
 mod jobs;
 #[path = "models/loans.rs"]
 mod loans;
+#[path = "models/places.rs"]
+mod places;
 #[path = "models/recalls.rs"]
 mod recalls;
 #[path = "models/records.rs"]

@@ -185,10 +185,21 @@ pub struct LentFrom {
     pub table: Arc<IsolateTable>,
     /// Which one.
     pub magazine: usize,
-    /// Whether what was taken out of it comes back; of an arena it does not.
-    pub returns: bool,
+    /// What becomes of what was taken out of it and ends.
+    pub back: Back,
     /// Of an arena: what is lent of it now.
     pub piece: Option<Piece>,
+}
+
+/// Where what was taken out of a magazine comes back to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Back {
+    /// Into the magazine.
+    Magazine,
+    /// Nowhere before the native side looks; how many ended the table counts. Of a ring.
+    Counted,
+    /// Nowhere at all. Of an arena.
+    Nowhere,
 }
 
 /// A piece of an arena, in bytes, and the stay of what is cut off it.
@@ -208,10 +219,12 @@ impl LentFrom {
     fn add_to(&self, totals: &mut Totals) {
         let taken = self.table.taken_of(self.magazine);
         totals.allocations = totals.allocations.wrapping_add(taken);
-        if self.returns {
-            let out = u64::from(self.table.out_of(self.magazine));
-            totals.frees = totals.frees.wrapping_add(taken.wrapping_sub(out));
-        }
+        let out = match self.back {
+            Back::Magazine => u64::from(self.table.out_of(self.magazine)),
+            Back::Counted => u64::from(self.table.counted_out_of(self.magazine)),
+            Back::Nowhere => taken,
+        };
+        totals.frees = totals.frees.wrapping_add(taken.wrapping_sub(out));
         totals.allocated_bytes = totals.allocated_bytes.wrapping_add(self.table.granted_of(self.magazine));
     }
 }

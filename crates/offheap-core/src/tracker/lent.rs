@@ -7,7 +7,8 @@
 use super::isolate::{FRONT, FRONT_WORDS, IsolateTable, TICK_MS, front, word};
 use super::record::Record;
 use super::row::Row;
-use super::state::{AlignmentCode, Extent, Generation, Handle, Origin, Owner, Slot, State};
+use super::state::{AlignmentCode, Extent, Generation, Handle, Origin, Owner, Place, Slot, State};
+use super::table::Tracker;
 use crate::base::sync::{Ordering, fence};
 
 /// Ticks of the clock at a moment of [`crate::raw::now_ms`]; never 0.
@@ -72,6 +73,14 @@ impl IsolateTable {
             size,
             born: self.word(at + front::BORN),
         })
+    }
+
+    /// Of which owner a slot is; `None` for one that has no words.
+    #[inline]
+    #[must_use]
+    pub fn generation(&self, slot: Slot) -> Option<Generation> {
+        let at = self.front_at(slot)?;
+        Some(Generation(self.word(at + front::GENERATION).cast_unsigned()))
     }
 
     /// Repeats what the record says of a block that is not lent, for JavaScript's look at it.
@@ -231,6 +240,30 @@ impl Record<'_> {
             pins: 0,
             state: State::new(front.generation, 0),
         })
+    }
+}
+
+impl Tracker {
+    /// Moves grants that are lent to a table, and that nobody has, to places one behind the other, `size_bytes` apart. Who takes
+    /// one says in which magazine it lies.
+    pub fn move_lent(
+        &self,
+        slots: impl Iterator<Item = Slot>,
+        table: &IsolateTable,
+        first: Place,
+        size_bytes: u64,
+    ) {
+        let (words, count, units) = (table.words, table.slots(), Place::grant(0, size_bytes).offset);
+        let mut place = first;
+        for slot in slots {
+            let index = slot.0 as usize;
+            if let Some(record) = self.shared(slot).filter(|_| index < count) {
+                record.place.store(place.pack(), Ordering::Release); // as in `bind`
+                let at = FRONT + index * FRONT_WORDS + front::WRITTEN;
+                words[at].store(place.offset.cast_signed(), Ordering::Relaxed);
+            }
+            place.offset += units;
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use super::script::{Memory, Region, SLOTS, Script};
 use super::{LENDING, MIB, assert_all_free, code, figures, lending, lent, manager, measures, stats};
 use offheap_core::base::error::{Code, Error};
 use offheap_core::manager::Isolate;
-use offheap_core::manager::allocators::Kind;
+use offheap_core::manager::allocators::{Kind, Measures};
 use offheap_core::tracker::isolate::word;
 use offheap_core::tracker::label::Label;
 use offheap_core::tracker::state::{Generation, Handle, Owner, State};
@@ -74,17 +74,19 @@ fn a_lent_grant_has_the_row_of_any_other() {
 }
 
 #[test]
-fn rings_lend_nothing_and_arenas_no_freed_grant() {
+fn neither_arenas_nor_rings_that_overwrite_lend_what_was_freed() {
     let isolate = lending(manager());
     let script = Script::new(&isolate);
     for kind in [Kind::Ring, Kind::Arena] {
-        let mut region = script.opened(kind, MIB);
+        let wanted = Measures { overwrite: kind == Kind::Ring, ..measures(kind, MIB) };
+        let mut region = script.open("lends nothing", wanted).unwrap();
         for memory in allocate(&script, &mut region, 50, SIZE) {
             assert!(!script.give(&region, memory), "{kind:?}");
             script.hand_back(&region, memory).unwrap();
         }
         assert_eq!(script.ready(&region, SIZE), 0);
         assert_eq!(lent(isolate.manager()), 0, "{kind:?}");
+        isolate.close_allocator(region.id).unwrap();
     }
 }
 

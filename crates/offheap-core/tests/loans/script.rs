@@ -9,7 +9,7 @@ use offheap_core::ops;
 use offheap_core::raw::bytes::Bytes;
 use offheap_core::tracker::isolate::{FRONT, FRONT_WORDS, front, word};
 use offheap_core::tracker::label::Label;
-pub use offheap_core::tracker::magazine::header::{CAPACITY, GRANTED, SLOTS, TAKEN, TURN};
+pub use offheap_core::tracker::magazine::header::{CAPACITY, FREED, GRANTED, SLOTS, TAKEN, TURN};
 use offheap_core::tracker::magazine::header::{CUT, LEVEL, STAY, UNIT_SHIFT, UNITS};
 use offheap_core::tracker::state::{Generation, Handle, Slot};
 use std::cell::Cell;
@@ -27,6 +27,8 @@ pub const TAKE_STORES: u32 = 6;
 pub const TAKE_LIVES: u32 = 4;
 /// Stores of a `give`: generation, the slot, the length, bytes.
 pub const GIVE_STORES: u32 = 4;
+/// The same of a ring's: generation, bytes, how many were freed.
+pub const END_STORES: u32 = 3;
 /// Stores of a `cut`: units, bytes, what was taken.
 pub const CUT_STORES: u32 = 3;
 
@@ -44,7 +46,7 @@ pub struct Region {
     pub id: AllocatorId,
     resets: i32,
     turn: i32,
-    is_arena: bool,
+    kind: Kind,
     homes: HashMap<u64, usize>, // by size
     stretch: usize,
     stretch_at: u64,
@@ -111,7 +113,7 @@ impl<'a> Script<'a> {
     /// `getInstance`.
     pub fn open(&self, name: &str, wanted: Measures) -> Result<Region> {
         let id = self.isolate.open_allocator(name, wanted)?;
-        Ok(self.begin(id, wanted.kind == Kind::Arena))
+        Ok(self.begin(id, wanted.kind))
     }
 
     /// The same of a kind, named by it.
@@ -119,15 +121,15 @@ impl<'a> Script<'a> {
         self.open(&format!("{kind:?}"), measures(kind, total)).unwrap()
     }
 
-    fn begin(&self, id: AllocatorId, is_arena: bool) -> Region {
+    fn begin(&self, id: AllocatorId, kind: Kind) -> Region {
         let (homes, stretch, stretch_at) = (HashMap::new(), NO_MAGAZINE, 0);
         let turn = self.epoch(id, 3);
-        Region { id, resets: self.epoch(id, 1), turn, is_arena, homes, stretch, stretch_at }
+        Region { id, resets: self.epoch(id, 1), turn, kind, homes, stretch, stretch_at }
     }
 
     /// The same region from a reset to the next.
     pub fn again(&self, region: &Region) -> Region {
-        self.begin(region.id, region.is_arena)
+        self.begin(region.id, region.kind)
     }
 
     /// What needs no native call: off a magazine or off an arena's piece.
@@ -154,7 +156,7 @@ impl<'a> Script<'a> {
         if size > GRANT_MAX || !self.is_unchanged(region) {
             return None;
         }
-        if region.is_arena {
+        if region.kind == Kind::Arena {
             return self.cut(region, size);
         }
         let home = *region.homes.get(&size)?;
@@ -224,7 +226,7 @@ impl<'a> Script<'a> {
             region.homes.clear();
             (region.stretch, region.turn) = (NO_MAGAZINE, turn);
         }
-        if region.is_arena {
+        if region.kind == Kind::Arena {
             (region.stretch, region.stretch_at) = (taken.home, taken.stretch_at);
         } else if size <= GRANT_MAX {
             region.homes.insert(size, taken.home);
@@ -261,6 +263,12 @@ impl<'a> Script<'a> {
             return false;
         }
         let home = (self.word(at + front::HOME).cast_unsigned() >> 16) as usize;
+        if region.kind == Kind::Ring && home != 0 {
+            self.store(at, generation + 1);
+            self.add(home + GRANTED, -(memory.size as i32));
+            self.add(home + FREED, 1);
+            return true;
+        }
         let length = self.word(home);
         if home == 0 || length >= self.word(home + CAPACITY) || self.word(word::CLOCK) == 0 {
             return false;
@@ -288,7 +296,7 @@ impl<'a> Script<'a> {
         if !self.is_current(region) {
             return false;
         }
-        if region.is_arena {
+        if region.kind == Kind::Arena {
             let allocator = self.isolate.manager().allocators.get(region.id).unwrap();
             return read_word(allocator.generations().unwrap(), slot.0) == generation.0.cast_signed();
         }

@@ -1,6 +1,7 @@
 //! Sequences of steps from seeds, and those that the fuzzer kept.
 
-use super::{Random, arenas, corpus, model};
+use super::{Random, arenas, corpus, model, rings};
+use offheap_core::raw;
 use std::panic::catch_unwind;
 
 #[test]
@@ -22,8 +23,25 @@ fn any_sequence_of_steps_is_that_of_a_position_that_only_moves_forward() {
 }
 
 #[test]
+fn any_sequence_of_steps_is_that_of_a_ring_of_which_nothing_is_lent() {
+    let mut taken = 0;
+    for seed in 0..48 {
+        let played = catch_unwind(|| rings::play(Random::Seeded(seed), 1500));
+        taken += played.unwrap_or_else(|_| panic!("seed {seed}"));
+    }
+    assert!(taken > 0 || !raw::can_fence_everywhere(), "nothing was ever lent");
+}
+
+#[test]
 fn what_the_fuzzer_kept_does_what_the_plain_truth_says() {
     corpus::replay("loans", 20, |random| model::play(random, u64::MAX));
+}
+
+#[test]
+fn what_the_fuzzer_kept_is_that_of_a_ring_of_which_nothing_is_lent() {
+    corpus::replay("loans-ring", 20, |random| {
+        rings::play(random, u64::MAX);
+    });
 }
 
 #[test]

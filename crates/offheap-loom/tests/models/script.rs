@@ -8,7 +8,7 @@ use offheap_core::manager::{Isolate, Manager};
 use offheap_core::tracker::isolate::{FRONT, FRONT_WORDS, IsolateTable, front, word};
 use offheap_core::tracker::label::Label;
 use offheap_core::tracker::magazine::header::{
-    CAPACITY, CUT, GRANTED, SLOTS, TAKEN, TURN, UNIT_SHIFT, UNITS,
+    CAPACITY, CUT, FREED, GRANTED, SLOTS, TAKEN, TURN, UNIT_SHIFT, UNITS,
 };
 use offheap_core::tracker::state::{AlignmentCode, Generation, Handle, Slot};
 use std::cell::Cell;
@@ -199,6 +199,20 @@ impl<'a> Script<'a> {
     /// Its free without a native call.
     pub fn give(&self, lent: Lent, held: Held) -> bool {
         self.in_turn(lent, || self.give_slot(held.handle, held.size, true).then_some(())).is_some()
+    }
+
+    /// The same of a ring's place, which goes into no magazine.
+    pub fn end_place(&self, lent: Lent, held: Held) -> bool {
+        let (at, generation) = (Self::at(held.handle.slot), held.handle.generation.0.cast_signed());
+        let home = ((lent.home as u32) << 16 | held.size as u32).cast_signed();
+        let ended = self.in_turn(lent, || {
+            (self.word(at) == generation && self.word(at + front::HOME) == home).then(|| {
+                self.store(at, generation + 1);
+                self.add(lent.home + GRANTED, -(held.size as i32));
+                self.add(lent.home + FREED, 1);
+            })
+        });
+        ended.is_some()
     }
 
     /// Cuts off the arena's piece that a magazine lends; gives where in it.

@@ -293,6 +293,7 @@ impl Isolate {
     pub fn trim_allocator(&self, id: AllocatorId) -> Result<u64> {
         self.with(id, |attached, records| {
             self.settle_attached(attached, records);
+            self.settle_ring(attached, records);
             self.reclaim(attached, records);
             Ok(attached.allocator.ground.trim())
         })

@@ -2,6 +2,7 @@
 
 use super::ground::Plan;
 use super::lending::Loans;
+use super::places::Course;
 use super::stock::{begin, put_record};
 use super::waiting::{Bins, Regrant};
 use super::{Allocator, AllocatorId, Isolate};
@@ -35,6 +36,7 @@ pub(super) struct Attached {
     pub(super) waiting: Bins,          // what it freed last
     pub(super) loans: Loans,           // what its JavaScript may hand out by itself
     pub(super) stretch: Option<usize>, // the same, of an arena: the magazine of its piece
+    pub(super) course: Course,         // the same, of a ring
     pub(super) era: u64,               // of both: what was lent before it is lent no longer
 }
 
@@ -110,6 +112,9 @@ impl Isolate {
             self.forget_loans(closed);
         }
         let (allocator, counter) = (Arc::clone(allocator), allocator.counters.counter());
+        if matches!(allocator.ground.plan, Plan::Ring(_)) {
+            self.recall_from_others(&allocator, &counter, records); // a ring lends to who has it alone
+        }
         let waiting = Bins::of(&allocator.ground);
         *place = Some(Attached {
             era: allocator.lent.era(),
@@ -119,6 +124,7 @@ impl Isolate {
             waiting,
             loans: Loans::default(),
             stretch: None,
+            course: Course::default(),
         });
     }
 
@@ -137,12 +143,10 @@ impl Isolate {
         if matches!(attached.allocator.ground.plan, Plan::Arena(_)) {
             return self.allocate_in_arena(attached, records, size);
         }
-        if let Plan::Ring(ring) = &attached.allocator.ground.plan
+        if let Plan::Ring(_) = &attached.allocator.ground.plan
             && !attached.allocator.measures.overwrite
         {
-            // It lends nothing and keeps nothing ready.
-            let turn = self.busy.begin(&attached.allocator.sole);
-            return self.open_grant(ring.take(size, turn.sole)?, attached, records, size, label);
+            return self.allocate_in_ring(attached, records, size, label);
         }
         self.renew_loans(attached, records);
         let turn = self.busy.begin(&attached.allocator.sole);

@@ -1,15 +1,16 @@
 //! Lending: grants that were freed, or cut in advance, and that an isolate's JavaScript may hand out by itself, by class,
 //! until somebody recalls them ([`super::recall`]). A loan keeps its record and its place; whatever a lent grant meets but
-//! a free makes the record speak for it again.
+//! a free makes the record speak for it again. Rings lend in another way ([`super::places`]).
 
 use super::grants::{Attached, Taken};
 use super::ground::Plan;
+use super::places::Course;
 use super::stock::put_record;
 use super::{Allocator, AllocatorId, Isolate};
 use crate::base::error::{Code, Result};
 use crate::base::sync::Arc;
 use crate::raw;
-use crate::tracker::counters::{Counter, LentFrom};
+use crate::tracker::counters::{Back, Counter, LentFrom};
 use crate::tracker::isolate::IsolateTable;
 use crate::tracker::label::Label;
 use crate::tracker::lent::{Front, Loan, moment};
@@ -41,11 +42,11 @@ impl Loans {
     }
 
     /// Whether a class may have one: a class that has the place of another stays without.
-    fn has_place(&self, class: u32) -> bool {
+    pub(super) fn has_place(&self, class: u32) -> bool {
         self.magazines.get(class as usize % CLASSES).is_none_or(Option::is_none)
     }
 
-    fn add(&mut self, class: u32, magazine: usize) {
+    pub(super) fn add(&mut self, class: u32, magazine: usize) {
         self.magazines.resize(CLASSES, None);
         self.magazines[class as usize % CLASSES] = Some((class, magazine));
     }
@@ -67,9 +68,11 @@ impl Isolate {
     }
 
     pub(super) fn settle_attached(&self, attached: &Attached, records: &mut Vec<Slot>) {
-        if matches!(attached.allocator.ground.plan, Plan::Arena(_)) {
+        match &attached.allocator.ground.plan {
             // Others' pieces stay: what could go back of them counts as free, and what could not would be lost.
-            return self.settle_stretch(attached, false);
+            Plan::Arena(_) => return self.settle_stretch(attached, false),
+            Plan::Ring(_) => return, // what is not taken or has ended counts as free, see `usage_of_ring`
+            _ => {}
         }
         if !self.recall_from_others(&attached.allocator, &attached.counter, records) {
             self.take_loans_back(attached, records);
@@ -80,7 +83,7 @@ impl Isolate {
     #[cold]
     fn settle_others(&self, id: AllocatorId, records: &mut Vec<Slot>) {
         let Ok(allocator) = self.manager.allocators.get(id) else { return };
-        if !matches!(allocator.ground.plan, Plan::Arena(_)) {
+        if !matches!(allocator.ground.plan, Plan::Arena(_) | Plan::Ring(_)) {
             // An only user's stores are no matter: they are at no record that is lent.
             self.recall_from_others(&allocator, &allocator.counters.counter(), records);
         }
@@ -145,14 +148,14 @@ impl Isolate {
         if most == 0 {
             return None;
         }
-        let magazine = self.open_loan(attached, most, true)?;
+        let magazine = self.open_loan(attached, most, Back::Magazine)?;
         attached.loans.add(class, magazine);
         Some(magazine)
     }
 
-    /// Opens a magazine of an allocator in this isolate's era, which its script reads there. `returns`: as
-    /// [`LentFrom::returns`].
-    pub(super) fn open_loan(&self, attached: &Attached, capacity: usize, returns: bool) -> Option<usize> {
+    /// Opens a magazine of an allocator in this isolate's era, which its script reads there. `back`: as
+    /// [`LentFrom::back`].
+    pub(super) fn open_loan(&self, attached: &Attached, capacity: usize, back: Back) -> Option<usize> {
         let allocator = &attached.allocator;
         let mut loans = allocator.counters.loans();
         if !allocator.lent.serves(attached.era) {
@@ -160,7 +163,7 @@ impl Isolate {
         }
         let magazine = self.open_magazine(capacity, 0, false)?;
         self.table.set_turn(magazine, self.manager.allocators.turn_of(allocator.id.number));
-        loans.push(LentFrom { table: Arc::clone(&self.table), magazine, returns, piece: None });
+        loans.push(LentFrom { table: Arc::clone(&self.table), magazine, back, piece: None });
         Some(magazine)
     }
 
@@ -279,6 +282,7 @@ impl Isolate {
                 return self.table.begin(slot, magazine, Some(size)).map(taken);
             }
             record.take_back(slot, &self.table);
+            attached.allocator.forget_place(place);
             if let Some((generation, _)) = record.begin(self.birth(attached, size, label)) {
                 attached.counter.granted(size);
                 return Some(taken(Handle { slot, generation }));
@@ -301,6 +305,7 @@ impl Isolate {
             return Err(Code::ForeignBlock.into());
         }
         record.speak(handle, front, moment(front.born, raw::now_ms()));
+        attached.allocator.forget_place(record.place());
         self.table.forget(handle.slot, magazine, front.size, 1);
         self.table.repeat(Handle { generation: Generation(0), ..handle }); // the table says nothing of it any more
         attached.counter.granted(front.size);
@@ -315,6 +320,7 @@ impl Isolate {
         if attached.loans.magazines.is_empty() || attached.allocator.is_over() {
             return; // or its loans were taken over, and its ground may be another's
         }
+        self.adopt_places(attached, records);
         self.take_loans_back(attached, records);
         let mut lent = Vec::new();
         self.manager.tracker.each_lent(&self.table, |handle, record| {
@@ -336,6 +342,7 @@ impl Isolate {
     /// Nothing of an allocator is lent to this isolate any more.
     pub(super) fn forget_loans(&self, attached: &mut Attached) {
         self.forget_stretch(attached);
+        attached.course = Course::default();
         for (_, magazine) in std::mem::take(&mut attached.loans.magazines).into_iter().flatten() {
             self.forget_loan(attached, magazine);
         }

@@ -7,11 +7,12 @@
 //! with new magazines, and tells the script in which era.
 
 use super::grants::Attached;
+use super::places::Places;
 use super::stock::put_record;
 use super::{Allocator, Isolate};
 use crate::base::sync::{Arc, AtomicU32, AtomicU64, MutexGuard, Ordering, thread};
 use crate::raw;
-use crate::tracker::counters::{Counter, LentFrom};
+use crate::tracker::counters::{Back, Counter, LentFrom};
 use crate::tracker::isolate::{IsolateTable, word};
 use crate::tracker::lent::moment;
 use crate::tracker::record::Record;
@@ -28,6 +29,7 @@ pub(super) struct Lent {
     recalls: AtomicU32,  // under way
     returned: AtomicU64, // how much of it went back, ever
     rests_until_ms: AtomicU64,
+    pub(super) places: Places, // of a ring
 }
 
 impl Lent {
@@ -156,7 +158,7 @@ impl Isolate {
             std::mem::take(&mut **loans).into_iter().partition(|loan| Arc::ptr_eq(&loan.table, table));
         **loans = rest;
         let mut out = vec![0; theirs.len()];
-        if theirs.iter().any(|loan| loan.returns) {
+        if theirs.iter().any(|loan| loan.back != Back::Nowhere) {
             self.take_grants_over(allocator, table, counter, records, |home| {
                 let of = theirs.iter().position(|loan| IsolateTable::home_of(loan.magazine) == home);
                 of.into_iter().for_each(|index| out[index] += 1);
@@ -164,7 +166,7 @@ impl Isolate {
         }
         for (loan, out) in theirs.iter_mut().zip(out) {
             let taken = table.taken_of(loan.magazine);
-            if loan.returns {
+            if loan.back != Back::Nowhere {
                 counter.passed(taken.saturating_sub(out));
             } else {
                 allocator.end_piece(loan);
@@ -184,6 +186,7 @@ impl Isolate {
         mut each_out: impl FnMut(usize),
     ) {
         let mut lent = Vec::new();
+        allocator.settle_places(&self.manager.tracker, table, records);
         self.manager.tracker.each_lent(table, |handle, record| {
             if allocator.ground.holds(record.place())
                 && let Some(front) = table.front(handle.slot)
@@ -203,6 +206,7 @@ impl Isolate {
                 put_record(&self.manager.tracker, records, handle.slot);
             }
         }
+        allocator.forget_places();
     }
 }
 

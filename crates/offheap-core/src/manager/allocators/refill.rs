@@ -84,7 +84,7 @@ impl Isolate {
     }
 
     /// Records of the stock, as far as the next ones can be lent.
-    fn lendable_records(&self, records: &mut Vec<Slot>, most: usize) -> Vec<Slot> {
+    pub(super) fn lendable_records(&self, records: &mut Vec<Slot>, most: usize) -> Vec<Slot> {
         let tracker = &self.manager.tracker;
         let mut slots = Vec::with_capacity(most);
         while slots.len() < most {

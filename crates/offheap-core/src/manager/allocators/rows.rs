@@ -42,7 +42,11 @@ impl Allocator {
     pub fn stats(&self, manager: &Manager) -> AllocatorStats {
         let usage = self.sole.without_owner(|| {
             manager.reclaim(&self.ground);
-            self.usage()
+            if let Plan::Ring(ring) = &self.ground.plan {
+                self.usage_of_ring(ring, manager)
+            } else {
+                self.usage()
+            }
         });
         let counted = self.counters.sum();
         let misses = self.ground.misses() - self.misses_before;

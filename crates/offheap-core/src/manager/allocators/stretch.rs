@@ -8,7 +8,7 @@ use super::{Allocator, Isolate};
 use crate::alloc::arena::{ArenaGrant, Stay};
 use crate::base::error::{Code, Error, Result};
 use crate::base::sync::Arc;
-use crate::tracker::counters::{LentFrom, Piece};
+use crate::tracker::counters::{Back, LentFrom, Piece};
 use crate::tracker::isolate::IsolateTable;
 use crate::tracker::state::{Generation, Handle, Slot};
 
@@ -109,7 +109,7 @@ impl Isolate {
     }
 
     fn open_stretch(&self, attached: &mut Attached) -> Option<usize> {
-        let magazine = self.open_loan(attached, 0, false)?;
+        let magazine = self.open_loan(attached, 0, Back::Nowhere)?;
         attached.stretch = Some(magazine);
         Some(magazine)
     }

@@ -2,8 +2,10 @@
 //! order of the grants. Allocating is one compare-exchange, freeing a store; a lock is held only
 //! while freed grants at the back are taken together, which an allocation does when it needs them.
 //!
-//! Positions only grow and are 64 bits wide, so full and empty cannot be confused and no position
-//! comes twice. A grant never wraps: what is left before the end is skipped.
+//! Positions are 64 bits wide and grow, so full and empty cannot be confused; only who took a run of grants in advance
+//! ([`run`]) moves the head back. A grant never wraps: what is left before the end is skipped.
+
+mod run;
 
 use super::strategy::{
     Grant, Strategy, Usage, Verdict, full, never_fits, no_memory, not_granted, outside_largest,
@@ -241,9 +243,23 @@ impl Ring {
         Room { ahead, start: behind * self.step }
     }
 
+    /// How it is used while so much is granted.
+    fn usage_between(&self, tail: u64, head: u64) -> Usage {
+        let mut blocks = 0;
+        if head > tail {
+            let _ = self.walk(tail, head, |_, word| blocks += u64::from(word & FREED == 0));
+        }
+        let room = self.room(head, tail);
+        let free = room.ahead + room.start;
+        let free_blocks = u64::from(room.ahead > 0) + u64::from(room.start > 0);
+        let largest_free = room.largest();
+        let scattered = outside_largest(free, self.total, largest_free);
+        Usage { held: self.total - free, free, largest_free, blocks, free_blocks, scattered }
+    }
+
     /// Calls `each` with position and word of everything from the back to the front.
-    fn walk(&self, mut each: impl FnMut(u64, u64)) -> std::result::Result<(), String> {
-        let (mut at, head) = (self.tail.load(Ordering::Acquire), self.head.load(Ordering::Acquire));
+    fn walk(&self, tail: u64, head: u64, mut each: impl FnMut(u64, u64)) -> std::result::Result<(), String> {
+        let mut at = tail;
         while at != head {
             let word = self.word(at).load(Ordering::Acquire);
             if word == 0 || at + steps_of(word) > head {
@@ -284,16 +300,7 @@ impl Strategy for Ring {
     fn usage(&self) -> Usage {
         self.take_back();
         let (tail, head) = (self.tail.load(Ordering::Acquire), self.head.load(Ordering::Acquire));
-        let mut blocks = 0;
-        if head > tail {
-            let _ = self.walk(|_, word| blocks += u64::from(word & FREED == 0));
-        }
-        let room = self.room(head, tail);
-        let free = room.ahead + room.start;
-        let free_blocks = u64::from(room.ahead > 0) + u64::from(room.start > 0);
-        let largest_free = room.largest();
-        let scattered = outside_largest(free, self.total, largest_free);
-        Usage { held: self.total - free, free, largest_free, blocks, free_blocks, scattered }
+        self.usage_between(tail, head)
     }
 
     fn trim(&self, decommit: &dyn Fn(u64, u64) -> u64) -> u64 {
@@ -322,7 +329,7 @@ impl Strategy for Ring {
             return Err(format!("head {head} and tail {tail} do not fit a circle of {}", self.steps));
         }
         let mut starts = 0;
-        self.walk(|_, _| starts += 1)?;
+        self.walk(tail, head, |_, _| starts += 1)?;
         let known = self.table.iter().filter(|word| word.load(Ordering::Relaxed) != 0).count();
         if known != starts {
             return Err(format!("{known} words of the table are set, {starts} things lie in the circle"));
