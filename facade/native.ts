@@ -57,7 +57,7 @@ export interface RawBinding {
   /** Jobs: arguments and results stand at each function in crates/offheap-node/src/jobs.rs. */
   jobOpen(): void;
   jobHold(job: number, slot: number, generation: number, offset: number, length: number, allocator?: number, life?: number): void;
-  jobStart(job: number, operation: number, detail: number): void;
+  jobStart(job: number, operation: number, detail: number, processors: number): void;
   jobProgress(job: number): number;
   jobStop(job: number, waits: number): void;
   jobEnd(job: number): number;

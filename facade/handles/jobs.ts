@@ -166,7 +166,7 @@ async function workOff(operation: Operation, task: Task, tell: ((doneBytes: numb
 async function inThreads({ operation, detail, pattern, length, ends, action }: Operation, task: Task): Promise<number> {
   const { job } = task;
   if (pattern !== undefined) stagePattern(pattern);
-  binding.jobStart(job, operation, detail);
+  binding.jobStart(job, operation, detail, p.builtinModule('node:os').availableParallelism());
   check(action, ends[0]?.value, ends[1]?.value);
   const threads = T[RESULT + 1] as number;
   if (task.fault !== undefined) binding.jobStop(job, 0); // a method of its signal did that
