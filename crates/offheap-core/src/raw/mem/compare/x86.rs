@@ -195,7 +195,8 @@ unsafe fn mismatch_between<C: Compared>(
         while end - at >= block_bytes {
             if block::<C>(one.add(at), other.add(at)).first_unequal().is_some() {
                 // In one of these, unless another thread made them equal meanwhile.
-                for at in (at..at + block_bytes).step_by(C::BYTES) {
+                for index in 0..BLOCK_VECTORS {
+                    let at = at + index * C::BYTES;
                     if let Some(byte) = C::at(one.add(at), other.add(at)).first_unequal() {
                         return Some(at + byte);
                     }
