@@ -225,6 +225,8 @@ const rows = [
     { rust: 'loans', test: 'what_is_asked_for_besides_lies_behind_what_was_taken' }],
   ['109-pinned-place-is-ended-again', 'A ring forgets nothing of a place whose record speaks for it.',
     { rust: 'loans', test: 'a_place_that_is_pinned_or_labelled_is_a_grant_like_any_other' }],
+  ['110-list-outlives-its-loans', 'What an isolate that ends had of a ring goes back by its record, and once more by the list.',
+    { model: 'what_an_isolate_that_ends_was_lent_goes_back_once_when_another_comes_to_its_ring' }],
 ];
 
 /** @typedef {{ rust: string, test: string } | { model: string } | { scene: string } | { spec: string, match: string } | { program: string }} Red */

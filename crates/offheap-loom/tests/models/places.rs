@@ -140,3 +140,27 @@ fn an_isolate_that_ends_between_any_two_stores_while_another_comes_to_its_ring_l
         });
     }
 }
+
+#[test]
+fn what_an_isolate_that_ends_was_lent_goes_back_once_when_another_comes_to_its_ring() {
+    explore(1, || {
+        let (manager, memory) = (manager(), memory());
+        let (isolate, held, lent) = owner(manager, &memory);
+        let script = Script::new(&isolate);
+        let next = take(&script, lent, &memory);
+        end(&script, lent, &memory, next); // behind one that lives
+        memory.leave(held.offset, SIZE);
+        let two = lending(manager);
+        let other = spawn(move || {
+            Script::new(&two).open(Kind::Ring, TOTAL);
+            two
+        });
+        drop(isolate);
+        let two = join(other);
+        let (last, _) = Script::new(&two).ask(lent.id, SIZE); // its record is nobody else's, and in no stack
+        manager.tracker.check().unwrap();
+        two.free_in(lent.id, last.handle, SIZE).unwrap();
+        assert_free(manager, lent.id);
+        assert_none_lent(manager);
+    });
+}

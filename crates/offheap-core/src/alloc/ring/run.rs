@@ -39,6 +39,7 @@ impl Ring {
 
     /// Ends the last `count` grants of a run, of which the first begins at `offset`. Whether that room is free at once:
     /// what lies before somebody else's grants comes back in the order of all.
+    #[cold]
     pub fn give_rest(&self, offset: u64, steps: u64, count: u64) -> bool {
         let (at, rest) = (offset >> self.step_shift, count * steps);
         let table = self.table;
@@ -74,6 +75,7 @@ impl Ring {
 
     /// How the ring would be used if its last `rest` steps were given back.
     #[must_use]
+    #[cold]
     pub fn usage_without(&self, rest: u64) -> Usage {
         if rest == 0 {
             return self.usage();

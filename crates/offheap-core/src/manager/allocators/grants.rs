@@ -174,7 +174,7 @@ impl Isolate {
             }
         }
         let returned = attached.allocator.returned();
-        let first = self.allocate_fresh(attached, records, size, label, turn.sole);
+        let first = self.allocate_fresh(attached, records, size, label);
         match first {
             Err(refused) if refused.code == Code::RegionFull => {
                 let took = self.take_loans_back(attached, records) | self.recall_for_want(attached, records);
@@ -198,7 +198,7 @@ impl Isolate {
         label: Label,
     ) -> Result<Taken> {
         self.reclaim(attached, records);
-        self.allocate_fresh(attached, records, size, label, false)
+        self.allocate_fresh(attached, records, size, label)
     }
 
     /// Allocates what the strategy has to cut.
@@ -209,17 +209,13 @@ impl Isolate {
         records: &mut Vec<Slot>,
         size: u64,
         label: Label,
-        sole: bool,
     ) -> Result<Taken> {
         // Each strategy by its own name: the compiler then keeps the grant in registers.
         match &attached.allocator.ground.plan {
             Plan::Arena(_) => Err(Code::Corrupted.into()), // never comes here
-            Plan::Ring(ring) if attached.allocator.measures.overwrite => {
-                self.allocate_overwriting(ring, attached, records, size, label)
-            }
+            Plan::Ring(ring) => self.allocate_overwriting(ring, attached, records, size, label), // nor another ring
             Plan::Buddy(buddy) => self.open_grant(buddy.allocate(size)?, attached, records, size, label),
             Plan::Slab(slab) => self.open_grant(slab.allocate(size)?, attached, records, size, label),
-            Plan::Ring(ring) => self.open_grant(ring.take(size, sole)?, attached, records, size, label),
             Plan::ObjectPool(pool) => self.open_grant(pool.allocate(size)?, attached, records, size, label),
             Plan::Hybrid(hybrid) => self.open_grant(hybrid.allocate(size)?, attached, records, size, label),
         }

@@ -20,7 +20,6 @@ use crate::tracker::lent::Loan;
 use crate::tracker::magazine::MAGAZINE_SLOTS;
 use crate::tracker::state::{Generation, Owner, Place, Slot};
 use crate::tracker::table::Tracker;
-use std::collections::VecDeque;
 
 /// So many places are lent after two requests of one size, and twice as many each time that all were taken.
 const PLACES_MIN: usize = 4;
@@ -71,7 +70,7 @@ pub(super) struct Places(Mutex<Lying>);
 
 #[derive(Debug, Default)]
 struct Lying {
-    runs: VecDeque<Run>,
+    runs: Vec<Run>,  // few: whole ones go
     idle: Vec<Lain>, // lent, and of no place: only while somebody has the lock
 }
 
@@ -79,7 +78,7 @@ impl Lying {
     /// Gives the places that ended before all others that are lent back to the ring; their records are idle then. Behind a
     /// live one none is free yet.
     fn take_ended(&mut self, ring: &Ring, table: &IsolateTable) {
-        while let Some(run) = self.runs.front_mut() {
+        while let Some(run) = self.runs.first_mut() {
             let is_over = |lain: &Lain| matches!(lain.fate(table), Fate::Ended | Fate::Over);
             let count = run.places.iter().take_while(|lain| is_over(lain)).count();
             let (offset, steps) = (run.offset, run.steps);
@@ -87,8 +86,8 @@ impl Lying {
             let is_done = count == run.places.len();
             // What is over was given back by whoever ended it: it parts what is not.
             end_places(ring, offset, steps, &run.places[..count]);
-            let mut ended =
-                if is_done { std::mem::take(&mut run.places) } else { run.places.drain(..count).collect() };
+            let rest = run.places.split_off(count);
+            let mut ended = std::mem::replace(&mut run.places, rest);
             ended.iter_mut().for_each(|lain| lain.generation.0 += 2);
             if ended.iter().any(|lain| lain.slot == NONE) {
                 ended.retain(|lain| lain.slot != NONE);
@@ -101,33 +100,35 @@ impl Lying {
             if !is_done {
                 return;
             }
-            self.runs.pop_front();
+            self.runs.remove(0);
         }
     }
 
     /// How many of the newest places were not taken, and of how many steps each.
     fn rest(&self, table: &IsolateTable) -> (usize, u64) {
-        let Some(run) = self.runs.back() else { return (0, 0) };
+        let Some(run) = self.runs.last() else { return (0, 0) };
         let is_ready = |lain: &&Lain| lain.fate(table) == Fate::Ready;
         (run.places.iter().rev().take_while(is_ready).count(), run.steps)
     }
 
     /// Gives the places that were not taken back to the head. The table's script is in no take.
+    #[cold]
     fn give_rest(&mut self, ring: &Ring, table: &IsolateTable) {
         let (count, steps) = self.rest(table);
         if count == 0 {
             return;
         }
-        let Some(run) = self.runs.back_mut() else { return };
+        let Some(run) = self.runs.last_mut() else { return };
         let kept = run.places.len() - count;
-        self.idle.extend(run.places.drain(kept..));
+        self.idle.append(&mut run.places.split_off(kept));
         ring.give_rest(run.offset + ring.bytes_of(kept as u64 * steps), steps, count as u64);
         if kept == 0 {
-            self.runs.pop_back();
+            self.runs.pop();
         }
     }
 
     /// The place at an offset is lent no longer: its record speaks for it.
+    #[cold]
     fn forget(&mut self, ring: &Ring, offset: u64) {
         for run in self.runs.iter_mut().rev() {
             let index = offset.wrapping_sub(run.offset) / ring.bytes_of(run.steps).max(1);
@@ -184,6 +185,7 @@ impl Allocator {
 
     /// Before what is lent of a ring to a table ends: the places that were not taken, and those that ended before all others,
     /// are the ring's again. The caller holds the lock of the loans, and the table's script is in no take.
+    #[cold]
     pub(super) fn settle_places(&self, tracker: &Tracker, table: &IsolateTable, records: &mut Vec<Slot>) {
         let Plan::Ring(ring) = &self.ground.plan else { return };
         let mut lying = self.lying();
@@ -206,6 +208,7 @@ impl Allocator {
 
     /// How a ring is used. What ended at the back of what it lends is free, and so is what was not taken of it: who needs
     /// it gets it. The isolate to which it lends makes no native call in the ring meanwhile.
+    #[cold]
     pub(super) fn usage_of_ring(&self, ring: &Ring, manager: &Manager) -> Usage {
         let loans = self.counters.loans();
         let Some(loan) = loans.first() else { return ring.usage_without(0) };
@@ -291,6 +294,7 @@ impl Isolate {
 
     /// The same, and from now on the records alone tell what is lent. In one step: who recalls it meanwhile would else find in
     /// the list what has just gone back by its record.
+    #[cold]
     pub(super) fn adopt_places(&self, attached: &Attached, records: &mut Vec<Slot>) {
         if attached.course.has_lain {
             let _lent = attached.allocator.counters.loans();
@@ -318,6 +322,7 @@ impl Isolate {
         (lent > 0).then_some(magazine)
     }
 
+    #[cold]
     fn open_places(&self, attached: &mut Attached, class: u32) -> Option<usize> {
         if !attached.loans.has_place(class) {
             return None;
@@ -341,7 +346,8 @@ impl Isolate {
         let (steps, wanted) = (attached.course.steps, attached.course.next);
         let mut places = std::mem::take(&mut lying.idle);
         if places.iter().any(|lain| lain.generation >= Generation::MAX) {
-            lying.idle = places.extract_if(.., |lain| lain.generation >= Generation::MAX).collect();
+            lying.idle = std::mem::take(&mut places); // the stock knows what to do with one whose last generation is over
+            lying.put_idle(tracker, &self.table, records);
         }
         let missing = wanted.saturating_sub(places.len());
         if missing > 0 {
@@ -349,13 +355,13 @@ impl Isolate {
         }
         let taken = ring.take_run(steps, wanted.min(places.len()) as u64);
         let (offset, count) = taken.map_or((0, 0), |(first, count)| (first.offset, count as usize));
-        lying.idle.extend(places.drain(count..));
+        lying.idle.append(&mut places.split_off(count));
         lying.put_idle(tracker, &self.table, records);
         let (span, size) = (allocator.ground.span.0, ring.bytes_of(steps));
         tracker.move_lent(places.iter().map(|lain| lain.slot), &self.table, Place::grant(span, offset), size);
         self.table.lay(magazine, places.iter().rev().map(|lain| lain.slot));
         if count > 0 {
-            lying.runs.push_back(Run { offset, steps, places });
+            lying.runs.push(Run { offset, steps, places });
         }
         count
     }

@@ -148,7 +148,7 @@ fn use_up(isolate: &Isolate, mut region: Region, random: &mut Random) {
 
 /// Another isolate comes at any moment, resets, and closes.
 pub fn another_resets_and_closes() {
-    for kind in LENDING {
+    for kind in LENDING.into_iter().chain([Kind::Ring]) {
         let manager = manager();
         for round in 0..ROUNDS {
             let opened = AtomicU64::new(0);
