@@ -10,6 +10,7 @@ const marks = [
   [new RegExp(`\\b(?:test|it|describe)(?:\\.\\w+)*\\.${word('on', 'ly')}\\(|${word('\\.on', 'ly')}\\(['"\`]`), 'let every test of the file run'],
   [new RegExp(`\\btest(?:\\.\\w+)*\\.(?:${word('sk', 'ip')}|${word('to', 'do')})\\b`), 'make the test run or delete it'],
   [new RegExp(`#\\[${word('ign', 'ore')}`), 'make the test run or delete it'],
+  [/^(?:<{7} |>{7} )/, 'end the merge'],
 ];
 const machinePath = new RegExp(`(^|[^a-zA-Z.~])/(?:${word('wo', 'rk')}|${word('ro', 'ot')}|${word('far', 'm')}|tmp/bash_${word('jo', 'bs')})/`);
 const foreignRegistry = /https?:\/\/(?!registry\.npmjs\.org|index\.crates\.io)[^/\s"'`]*(?:registry|artifactory|nexus|verdaccio|mirror|proxy)[^/\s"'`]*/i;
@@ -46,7 +47,8 @@ export async function hygieneBreaches() {
 /** The alarm is tested: each of these lines must be reported, and none of the harmless ones. */
 export function hygieneSelfTest() {
   const bad = [`// ${word('TO', 'DO')} later`, `${word('to', 'do')}!()`, `test.${word('on', 'ly')}('x', t => {})`, `test.serial.${word('sk', 'ip')}('x')`,
-    `#[${word('ign', 'ore')} = "slow"]`, `"/${word('wo', 'rk')}/main"`, `"/${word('ro', 'ot')}/.cargo"`, `"https://npm-${'registry'}.corp.example/x"`];
+    `#[${word('ign', 'ore')} = "slow"]`, `"/${word('wo', 'rk')}/main"`, `"/${word('ro', 'ot')}/.cargo"`, `"https://npm-${'registry'}.corp.example/x"`,
+    `${'<<<<'}<<< HEAD`, `${'>>>>'}>>> theirs`];
   const good = ['const todos = []', 'mkdtemp("offheap-XXXXXX")', '../work/x', 'https://registry.npmjs.org/offheap', 'if (x.only) return'];
   return [...bad.filter((line) => marksIn('planted', line).length === 0).map((line) => `not reported: ${line}`),
     ...good.filter((line) => marksIn('planted', line).length > 0).map((line) => `wrongly reported: ${line}`)];
