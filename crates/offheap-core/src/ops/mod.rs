@@ -83,7 +83,7 @@ fn fill_part(target: Bytes<'_>, pattern: Pattern, whole_bytes: usize) {
 /// Out of line, as [`copy_large_part`].
 #[inline(never)]
 fn fill_large_part(target: Bytes<'_>, pattern: Pattern, whole_bytes: usize) {
-    if streaming::fills(whole_bytes) {
+    if streaming::fills(whole_bytes, target.size() < whole_bytes) {
         mem::fill_streaming(target, pattern);
     } else {
         mem::fill(target, pattern);

@@ -34,6 +34,8 @@ pub struct Thresholds {
     pub copy_min_bytes: usize,
     /// Fills; `usize::MAX` when they never do.
     pub fill_min_bytes: usize,
+    /// Fills that are done in pieces, by the size of the whole.
+    pub piecewise_fill_min_bytes: usize,
 }
 
 impl Thresholds {
@@ -46,9 +48,10 @@ impl Thresholds {
     fn of(processor: Processor) -> Self {
         let told = processor.cache_bytes.and_then(|bytes| usize::try_from(bytes).ok());
         let cache_bytes = told.unwrap_or(CACHE_MAX_BYTES).clamp(FILL_MIN_BYTES, CACHE_MAX_BYTES);
-        // Filling plainly, AMD's do not read the lines that are written whole, which is what streaming saves elsewhere.
+        // Filling plainly, AMD's do not read the lines that are written whole, which is what streaming saves elsewhere. But
+        // only where one call fills more than the cache: EPYC Zen 5, 512 MiB at once 36 to 44 GB/s, 4 MiB at a time 22 to 25.
         let fill_min_bytes = if processor.is_amd { usize::MAX } else { cache_bytes };
-        Self { copy_min_bytes: cache_bytes / 2, fill_min_bytes }
+        Self { copy_min_bytes: cache_bytes / 2, fill_min_bytes, piecewise_fill_min_bytes: cache_bytes }
     }
 }
 
@@ -57,9 +60,11 @@ pub(super) fn copies(bytes: usize) -> bool {
     bytes >= COPY_MIN_BYTES && bytes >= Thresholds::here().copy_min_bytes
 }
 
-/// Whether a fill of so many bytes streams.
-pub(super) fn fills(bytes: usize) -> bool {
-    bytes >= FILL_MIN_BYTES && bytes >= Thresholds::here().fill_min_bytes
+/// Whether a fill of so many bytes streams, at once or in pieces.
+pub(super) fn fills(bytes: usize, in_pieces: bool) -> bool {
+    let here = Thresholds::here();
+    let least = if in_pieces { here.piecewise_fill_min_bytes } else { here.fill_min_bytes };
+    bytes >= FILL_MIN_BYTES && bytes >= least
 }
 
 #[cfg(test)]
@@ -86,6 +91,12 @@ mod tests {
     }
 
     #[test]
+    fn what_an_amd_fills_in_pieces_streams_from_its_cache_on() {
+        let told = Processor { is_amd: true, cache_bytes: Some(32 << 20) };
+        assert_eq!(Thresholds::of(told).piecewise_fill_min_bytes, 32 * MIB);
+    }
+
+    #[test]
     fn a_laptop_streams_when_what_is_touched_fills_its_cache() {
         assert_eq!(of(false, 12), (6 * MIB, 12 * MIB));
         assert_eq!(of(false, 24), (12 * MIB, 24 * MIB));
@@ -101,14 +112,21 @@ mod tests {
     #[test]
     fn what_tells_nothing_streams_where_the_largest_caches_do() {
         let silent = |is_amd| Thresholds::of(Processor { is_amd, cache_bytes: None });
-        assert_eq!(silent(false), Thresholds { copy_min_bytes: 32 * MIB, fill_min_bytes: 64 * MIB });
-        assert_eq!(silent(true), Thresholds { copy_min_bytes: 32 * MIB, fill_min_bytes: usize::MAX });
+        for (is_amd, fill_min_bytes) in [(false, 64 * MIB), (true, usize::MAX)] {
+            let piecewise_fill_min_bytes = 64 * MIB;
+            let expected = Thresholds { copy_min_bytes: 32 * MIB, fill_min_bytes, piecewise_fill_min_bytes };
+            assert_eq!(silent(is_amd), expected);
+        }
     }
 
     #[test]
     fn a_size_that_no_machine_is_large_enough_for_is_a_cache_like_the_largest() {
         let told = Processor { is_amd: false, cache_bytes: Some(u64::MAX) };
-        assert_eq!(Thresholds::of(told), Thresholds { copy_min_bytes: 32 * MIB, fill_min_bytes: 64 * MIB });
+        let Thresholds { copy_min_bytes, fill_min_bytes, piecewise_fill_min_bytes } = Thresholds::of(told);
+        assert_eq!(
+            (copy_min_bytes, fill_min_bytes, piecewise_fill_min_bytes),
+            (32 * MIB, 64 * MIB, 64 * MIB)
+        );
     }
 
     #[test]
@@ -117,6 +135,8 @@ mod tests {
         assert!((COPY_MIN_BYTES..=32 * MIB).contains(&here.copy_min_bytes));
         assert!(copies(here.copy_min_bytes) && !copies(here.copy_min_bytes - 1) && !copies(0));
         assert!(here.fill_min_bytes >= FILL_MIN_BYTES);
-        assert!(fills(here.fill_min_bytes) && !fills(here.fill_min_bytes - 1) && !fills(0));
+        for (least, in_pieces) in [(here.fill_min_bytes, false), (here.piecewise_fill_min_bytes, true)] {
+            assert!(fills(least, in_pieces) && !fills(least - 1, in_pieces) && !fills(0, in_pieces));
+        }
     }
 }
