@@ -61,6 +61,11 @@ function operations(block, bare, view) {
   if (bare.getUint32(200) !== 0x04030201 || block.equals(bare) || !block.equals(block) || block.copyOut(64)[1] !== 7) return 'swap, equals, copyOut';
   dmm.setMemory(block, 0, 10, -1);
   if (block.getInt16(8) !== -1 || block.getUint8(10) !== 5) return 'setMemory';
+  dmm.setMemory(block, 40, 8, 3);
+  dmm.setMemory(bare, 300, 7, 3);
+  dmm.setMemory(bare, 307, 1, 4);
+  dmm.copyMemory(block, 40, block, 50, 4);
+  if (block.getUint8(53) !== 3 || dmm.compareMemory(block, 40, bare, 300, 8) !== -1 || dmm.mismatch(block, 40, bare, 300, 8) !== 7) return 'short operations';
   const other = MemoryBlock.attach(block.share());
   if (other.address !== block.address || codeOf(() => MemoryBlock.attach({ type: 'offheap.SharedToken', key: 'x' })) !== 'ERR_INVALID_ARG_VALUE') return 'share';
   other.free();

@@ -163,10 +163,20 @@ async function workOff(operation: Operation, task: Task, tell: ((doneBytes: numb
   }
 }
 
+/** How many processors there are. What tells it is a script's to break; then there is one. */
+function processors(): number {
+  try {
+    const count = p.builtinModule('node:os').availableParallelism();
+    return p.isInteger(count) && count > 0 && count < 65536 ? count : 1;
+  } catch {
+    return 1;
+  }
+}
+
 async function inThreads({ operation, detail, pattern, length, ends, action }: Operation, task: Task): Promise<number> {
   const { job } = task;
   if (pattern !== undefined) stagePattern(pattern);
-  binding.jobStart(job, operation, detail, p.builtinModule('node:os').availableParallelism());
+  binding.jobStart(job, operation, detail, processors());
   check(action, ends[0]?.value, ends[1]?.value);
   const threads = T[RESULT + 1] as number;
   if (task.fault !== undefined) binding.jobStop(job, 0); // a method of its signal did that

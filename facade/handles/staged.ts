@@ -171,7 +171,8 @@ const viewOf = (slot: number): SafeDataView => {
 
 /** Four bytes at a time, then one: what is left, and where four differ. Gives the length when all are the same, −1 when it did not look. */
 const firstDifference = (one: number, aOffset: number, other: number, bOffset: number, length: number): number => {
-  const [a, b] = [viewOf(one), viewOf(other)];
+  const a = viewOf(one);
+  const b = viewOf(other);
   const start = offsetOf(one) + aOffset;
   const place = offsetOf(other) + bOffset;
   if (start > a.byteLength - length || place > b.byteLength - length) return -1;
