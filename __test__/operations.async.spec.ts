@@ -6,6 +6,7 @@
 // - what is wrong with the arguments rejects, with the code that the synchronous form throws
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
+import os from 'node:os';
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import { AdvancedMemoryAllocator, AllocatorType, CopyMode, DirectMemoryManager as Manager, MemoryBlock } from '../index.js';
 import type { ElementSize, NativeMemory, OperationOptions } from '../index.js';
@@ -267,5 +268,25 @@ test.serial('an option that frees the block while it is read is met by the look 
     const { signal } = new AbortController();
     Object.defineProperty(signal, 'addEventListener', { value: () => other.free() });
     await rejects(t, 'ERR_OFFHEAP_USE_AFTER_FREE', () => Manager.fillAsync(other, 0, length, 1, { signal }));
+  }
+});
+
+test.serial('whatever a script makes of the count of processors, an operation off the main thread ends as it should', async (t) => {
+  const source = Manager.allocateMemory(2 ** 20).fill(1);
+  const target = Manager.allocateMemory(2 ** 20);
+  const before = os.availableParallelism;
+  const answers: readonly unknown[] = [NaN, -1, 0, 1.5, 1e9, '2', {}, undefined];
+  const breakers = [...answers.map((answer) => () => answer), (): never => { throw new Error('broken'); }];
+  try {
+    for (const breaker of breakers) {
+      Object.assign(os, { availableParallelism: breaker });
+      target.fill(0);
+      await Manager.copyMemoryAsync(source, 0, target, 0, 2 ** 20);
+      t.true(target.equals(source));
+    }
+  } finally {
+    Object.assign(os, { availableParallelism: before });
+    source.free();
+    target.free();
   }
 });
