@@ -6,7 +6,7 @@ import { Sanitizer, inPairs, timed } from './rung.mjs';
 
 export const TARGETS = ['buddy', 'slab', 'arena', 'ring', 'object-pool', 'hybrid', 'manager', 'lending', 'loans', 'loans-arena', 'loans-ring', 'api'];
 /** Regions, tables and managers live for ever by design, so a process goes on for so many inputs, and the next one from there. */
-const RUNS_PER_PROCESS = 4000;
+const RUNS_PER_PROCESS = 2000;
 /** Bytes of an input, and how many the repository keeps of a target: the longest, for each of those covers much. */
 const INPUT_BYTES_MAX = 384;
 const INPUTS_MAX = 120;
