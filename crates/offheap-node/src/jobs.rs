@@ -162,7 +162,7 @@ fn start(call: &Context<'_>) -> Answer {
             _ => Job::compare(end(0)?, end(1)?)?,
         };
         // One processor is left to the event loop, which is not to wait: that is what a job is for.
-        // Node tells how many there are: the standard library's answer reads the limits of control groups, 12 kB of program.
+        // Node tells how many there are: the standard library's answer reads the limits of control groups, 10 kB of program.
         let others = (word_at(call, 3)? as usize).saturating_sub(1).max(1);
         let threads = job.threads_max().min(others).min(THREADS_MAX) as i32;
         entry.job = Some(Arc::new(job));

@@ -1,6 +1,7 @@
 // The soak: `node --expose-gc soak.mjs SECONDS TEARDOWNS SEED [leak]`. Workers come and go in every way that there is, while main
 // resets, closes and looks. At the end nothing is live, and what the process has of the system is what it had in the middle.
 import { openSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { DirectMemoryManager as dmm, MemoryBlock } from '../../../dist/index.js';
 import { KINDS, MIB, Owner, calm, chance, stormy, tried } from './soak-common.mjs';
@@ -111,16 +112,23 @@ async function step() {
   await new Promise((resolve) => setTimeout(resolve, pick(6)));
 }
 
-function isScript(fd) {
+/** What a worker loads. Node leaves the file open that its loader was reading when it was terminated, one of some 100 such workers: that is
+ * not counted, as long as it is no more than one for each of them. */
+const SCRIPTS = ['soak-worker.mjs', 'soak-common.mjs', '../../../dist/index.js'].map((name) => fileURLToPath(new URL(name, import.meta.url)));
+
+function targetOf(fd) {
   try {
-    return /\.m?js$/.test(readlinkSync(`/proc/self/fd/${fd}`));
+    return readlinkSync(`/proc/self/fd/${fd}`);
   } catch {
-    return false; // closed meanwhile: it was that of the listing
+    return ''; // closed meanwhile: it was that of the listing
   }
 }
 
-/** Node leaves the file open that its loader was reading when a worker was terminated: of some 100 such workers one script. They are not counted. */
-const openFiles = () => readdirSync('/proc/self/fd').filter((fd) => !isScript(fd)).length;
+function openFiles() {
+  const all = readdirSync('/proc/self/fd');
+  const scripts = all.filter((fd) => SCRIPTS.includes(targetOf(fd))).length;
+  return all.length - Math.min(scripts, ended.terminate);
+}
 
 function sample() {
   const { escaped } = dmm.getMemoryStats();

@@ -136,7 +136,14 @@ fn a_row_is_of_one_owner_though_the_record_does_nothing_but_change_hands() {
                     record.end(generation).unwrap();
                 }
                 // A reader that seldom gets a processor may not have seen enough when the last of 2^28 owners is gone: some seconds.
-                let Some((begun, _)) = record.begin(birth) else { break };
+                let Some((begun, _)) = record.begin(birth) else {
+                    assert_eq!(
+                        generation.0,
+                        Generation::MAX.0 - 1,
+                        "refused before its generations were spent"
+                    );
+                    break;
+                };
                 generation = begun;
                 assert_eq!(generation, handle.generation);
             }
