@@ -15,7 +15,7 @@ import { freeViewed, refusePooled } from './handles/pooled.js';
 import { requireAvailable } from './handles/request.js';
 import { isLive, isWorker, poolNumberOf, unavailableReason } from './handles/table.js';
 import { requireStack } from './handles/stack.js';
-import { NOT_DONE, compareBlocks, copyBlocks, copyIn, copyOut, fillBlock, mismatchBlocks, quickMode } from './handles/staged.js';
+import { NOT_DONE, compareBlocks, copyBlocks, copyHere, copyIn, copyOut, copyWhole, fillBlock, mismatchBlocks, quickMode } from './handles/staged.js';
 import { directBufferOf, requireHere, requireLive, restFrom } from './handles/views.js';
 import { binding } from './native.js';
 import * as p from './primordials.js';
@@ -172,6 +172,8 @@ export class DirectMemoryManager {
     mode?: CopyMode,
     elementSize?: ElementSize,
   ): void {
+    const isPlain = (mode === undefined || mode === 'normal') && elementSize === undefined;
+    if (isPlain && ((sourceOffset === 0 && copyWhole(source, target, targetOffset, length)) || copyHere(source, sourceOffset, target, targetOffset, length))) return;
     const quick = quickMode(mode, elementSize, length);
     if (quick >= 0 && copyBlocks(source, sourceOffset, target, targetOffset, length, quick)) return;
     if (quick === 0 && (copyIn(source, sourceOffset, target, targetOffset, length) || copyOut(source, sourceOffset, target, targetOffset, length))) return;

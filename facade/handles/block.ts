@@ -19,7 +19,7 @@ import { FIRST_MAGAZINE, HOME_SHIFT, LENT_MAX, classHomes, giveSlot, magazineOf,
 import { deadError, exposeFields, fields, forgedError, handleId } from './handle.js';
 import type { Extra, Handle } from './handle.js';
 import { NEAR_MAX, farOffset, farView, hiddenView } from './hidden.js';
-import { hasEscaped } from './holder.js';
+import { isAway } from './holder.js';
 import type { Holder } from './holder.js';
 import { leased } from './lease.js';
 import { pinHandle } from './life.js';
@@ -27,22 +27,7 @@ import { shareBlock } from './shares.js';
 import { compareOperands, copyOperand, fillOperand, operandSize } from './operand.js';
 import { freeViewed } from './pooled.js';
 import { WORD_CODE, requireAvailable, stageDetails } from './request.js';
-import {
-  ARGUMENT,
-  FRONT,
-  NATIVE_TIME,
-  RESULT,
-  T,
-  TWO_32,
-  addressOf,
-  failure,
-  grantedOf,
-  isLive,
-  noteWritten,
-  offsetOf,
-  setWide,
-  spanOf,
-} from './table.js';
+import { ARGUMENT, FRONT, NATIVE_TIME, RESULT, T, TWO_32, addressOf, failure, grantedOf, isLive, noteWritten, offsetOf, setWide, spanOf } from './table.js';
 import { ageOf, freedTimestampOf, toText } from './told.js';
 import { arrayBufferOf, bytesOf, requireHere, requireLive, restFrom, viewOf } from './views.js';
 
@@ -138,14 +123,19 @@ export class MemoryBlock implements NativeMemory {
           return false;
         }
       },
+      // Others are usual in these two: to throw costs 5 µs. And where V8 once met one that has no such field, it takes 3 ns longer to ask.
+      shownOf: (block) => {
+        if (typeof block !== 'object' || block === null || p.isView(block) || !(#slot in block)) return undefined;
+        return isLive(block.#slot, block.#generation) ? (block.#extra as Holder | undefined)?.bytes : undefined;
+      },
       liveSlot: (block, offset, length) => {
-        if (typeof block !== 'object' || block === null || !(#slot in block)) return -1; // others are usual here: to throw costs 5 µs
+        if (typeof block !== 'object' || block === null || p.isView(block) || !(#slot in block)) return -1;
         const slot = block.#slot;
         return isLive(slot, block.#generation) && typeof offset === 'number' && offset >>> 0 === offset && offset <= block.#size - length ? slot : -1;
       },
       stageRange: (block, first, offset, length) => {
         const slot = doors.liveSlot(block, offset, length);
-        if (slot < 0 || ((block as MemoryBlock).#extra !== undefined && hasEscaped((block as MemoryBlock).#extra as Holder))) return -1; // live: so it is no time
+        if (slot < 0 || ((block as MemoryBlock).#extra !== undefined && isAway((block as MemoryBlock).#extra as Holder, (block as MemoryBlock).#size))) return -1; // live: no time
         t[first] = slot;
         t[first + 1] = (block as MemoryBlock).#generation;
         t[first + 2] = offset;
@@ -155,7 +145,7 @@ export class MemoryBlock implements NativeMemory {
     });
     doors = { ...makeTaking(T, classHomes, takeSlot), ...makeGiving(T, classHomes, giveSlot) };
     exposeFields({
-      isHandle: (value): value is Handle => typeof value === 'object' && value !== null && #slot in value,
+      isHandle: (value): value is Handle => typeof value === 'object' && value !== null && !p.isView(value) && #slot in value,
       slotOf: (handle) => (handle as MemoryBlock).#slot,
       generationOf: (handle) => (handle as MemoryBlock).#generation,
       sizeOf: (handle) => (handle as MemoryBlock).#size,
@@ -353,6 +343,7 @@ export const takeNatively: Doors['takeNatively'] = doors.takeNatively;
 export const giveBack: Doors['giveBack'] = doors.giveBack;
 export const giveToPool: Doors['giveToPool'] = doors.giveToPool;
 export const liveSlot: Doors['liveSlot'] = doors.liveSlot;
+export const shownOf: Doors['shownOf'] = doors.shownOf;
 export const stageRange: Doors['stageRange'] = doors.stageRange;
 export const freeUnviewed: Doors['freeUnviewed'] = doors.freeUnviewed;
 

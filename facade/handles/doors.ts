@@ -1,8 +1,9 @@
 /**
  * Doors: what of MemoryBlock sees its private fields, and has to be short. Each makes the handle first and then takes what it stands for, with
  * nothing called in between or afterwards: a call can throw where the stack ends, and a block without a handle would be lost.
- * Room: handles (5). May use: types.
+ * Room: handles (5). May use: primordials, types.
  */
+import type { SafeBytes } from '../primordials.js';
 import type { Alignment, AllocateOptions } from '../types.js';
 
 /** Those that give a block. */
@@ -24,6 +25,8 @@ export interface Giving<Block> {
   giveBack(block: unknown): number;
   /** The same with a block of the pool to which a magazine belongs. */
   giveToPool(block: unknown, magazine: number): boolean;
+  /** What `bytesOf` made of a live block that was viewed; `undefined` for everything else. */
+  shownOf(block: unknown): SafeBytes | undefined;
   /** The slot of a live block that has such a range, −1 for everything else: whether it escaped is not asked. Arguments as of {@link stageRange}. */
   liveSlot(block: unknown, offset: number, length: number): number;
   /** Leaves a range of a live block where a staged native function looks for it, from word `first` on, and gives its slot. −1 for everything else, also

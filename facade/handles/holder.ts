@@ -37,8 +37,10 @@ export class Holder {
   /** What the checked accessors of a whole one read through: made when first needed, then with each further owner's first view. */
   accessor: SafeDataView | undefined = undefined;
   wantsAccessor: boolean = false;
-  /** The same as bytes, see {@link bytesOf}. */
+  /** Over exactly the block's bytes, see {@link bytesOf}. */
   bytes: SafeBytes | undefined = undefined;
+  /** How often they were asked for and not there. */
+  asked: number = 0;
   /** The same for one that is not whole. */
   partAccessor: SafeDataView | undefined = undefined;
   /** Over exactly the block's size, when that is not the chunk's. */
@@ -107,17 +109,30 @@ export function giveAccessor(holder: Holder): void {
   if (holder.isWhole && holder.buffer !== undefined) holder.accessor = p.dataViewOver(holder.buffer);
 }
 
-/** The bytes of a whole holder's only buffer: they throw when that was transferred away, so nobody need ask before. */
-export const bytesOf = (holder: Holder): SafeBytes | undefined => holder.bytes ?? makeBytes(holder);
+/** To make bytes takes as long as three native calls: they are made for who asks so often. */
+const ASKED_MIN = 4;
 
-function makeBytes(holder: Holder): SafeBytes | undefined {
-  if (holder.isWhole && holder.buffer !== undefined && !isDetached(holder.buffer)) holder.bytes = p.bytesOver(holder.buffer);
+/** The bytes of a live block of `size` bytes, of which a whole holder's only buffer shows more; none of them when that was transferred away.
+ * `undefined` while they were not asked for often enough, and of a holder that is not whole. */
+export const bytesOf = (holder: Holder, size: number): SafeBytes | undefined => holder.bytes ?? makeBytes(holder, size);
+
+function makeBytes(holder: Holder, size: number): SafeBytes | undefined {
+  holder.asked += 1;
+  if (holder.asked < ASKED_MIN || !holder.isWhole || holder.buffer === undefined || isDetached(holder.buffer)) return undefined;
+  holder.bytes = p.bytesOver(holder.buffer, 0, size);
   return holder.bytes;
 }
+
+/** {@link hasEscaped}, at once for who asks often. */
+export const isAway = (holder: Holder, size: number): boolean => {
+  const bytes = bytesOf(holder, size);
+  return bytes === undefined ? hasEscaped(holder) : bytes.length === 0;
+};
 
 function forget(holder: Holder): void {
   holder.accessor = undefined;
   holder.bytes = undefined;
+  holder.asked = 0;
 }
 
 /** From now on there is more than one buffer to ask, or none over the whole, or one with far offsets. */

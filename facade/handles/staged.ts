@@ -5,10 +5,10 @@
 import { types } from 'node:util';
 import { compareStaged, copyStaged, fillStaged, mismatchStaged } from '../native.js';
 import * as p from '../primordials.js';
-import { liveSlot, stageRange } from './block.js';
+import { liveSlot, shownOf, stageRange } from './block.js';
 import { fields } from './handle.js';
 import type { Handle } from './handle.js';
-import type { SafeDataView } from '../primordials.js';
+import type { SafeBytes, SafeDataView } from '../primordials.js';
 import { hiddenBytes, hiddenView, showSpan } from './hidden.js';
 import { bytesOf } from './holder.js';
 import type { Holder } from './holder.js';
@@ -23,6 +23,13 @@ const DETAIL = ARGUMENT + 10;
 /** Up to this length, bytes, JavaScript copies within a span and fills by itself: 64 KiB. A native call costs 3 to 15 ns more (AMD Zen 5, Node 20 and 24;
  * `npm run bench:crossover` measures it anew), 2 % of what so much takes; and far above it the native side walks as the processor likes it. */
 export const HERE_MAX = 65536;
+
+/** Up to this length, bytes, JavaScript copies and fills all of a viewed block, and between a block and a Uint8Array: 1 MiB. A native call costs 20 ns
+ * more, with a Uint8Array 50 (as of {@link HERE_MAX}), and of so much the same function of the C library does the work. */
+export const SET_MAX = 1048576;
+
+/** Up to this length, bytes, a loop copies all of a viewed block: 4. `set` takes as long as 5 turns (as of {@link HERE_MAX}). */
+export const TURNS_MAX = 4;
 
 /** Up to this length, bytes, a loop compares: 32. A native call takes as long as some 40 bytes in it (AMD Zen 5, Node 20 and 24, `npm run bench:crossover`). */
 export const LOOP_MAX = 32;
@@ -52,19 +59,55 @@ export const quickMode = (mode: unknown, elementSize: unknown, length: unknown):
 
 /** Copies in a {@link quickMode}. False when that is not done. */
 export const copyBlocks = (source: unknown, sourceOffset: number, target: unknown, targetOffset: number, length: number, mode: number): boolean => {
-  if (!isLength(length)) return false;
-  const from = stageRange(source, OTHER, sourceOffset, length);
-  const to = stageRange(target, ARGUMENT, targetOffset, length);
-  if ((from | to) < 0) return false;
-  if (length <= HERE_MAX && mode === 0 && copyWithin(from, sourceOffset, to, targetOffset, length)) return true;
+  if (!isLength(length) || stageRange(source, OTHER, sourceOffset, length) < 0 || stageRange(target, ARGUMENT, targetOffset, length) < 0) return false;
   stageLength(length);
   T[DETAIL] = mode;
   copyStaged();
   return T[RESULT] === 0;
 };
 
-/** Copies within one span; the ranges may overlap. False when that is not done: between two spans a view had to be made first, and that takes as long
- * as the native call. Of blocks that no one buffer shows a place may be behind what {@link hiddenBytes} shows. */
+/** Copies all of a block that was viewed into another one, whose bytes {@link bytesOf} made too. False when that is not done: also when the memory of
+ * one is with somebody else, for then it shows nothing. That the other was written to need not be noted: of a viewed block it is believed. */
+export const copyWhole = (source: unknown, target: unknown, targetOffset: number, length: number): boolean => {
+  const bytes = shownOf(source);
+  if (bytes === undefined || bytes.length !== length || length === 0 || length > SET_MAX) return false;
+  const place = shownOf(target);
+  if (place === undefined || typeof targetOffset !== 'number' || targetOffset >>> 0 !== targetOffset || targetOffset > place.length - length) return false;
+  if (length > TURNS_MAX) place.set(bytes, targetOffset);
+  else for (let at = 0; at < length; at += 1) place[targetOffset + at] = bytes[at] as number;
+  return true;
+};
+
+/**
+ * Copies up to {@link HERE_MAX} bytes without a native call; the ranges may overlap. False when that is not done. A block that was viewed is read and
+ * written through its own buffer, which shows nothing when it is not there any more, others through the hidden view of their span. Of blocks that no
+ * one buffer shows a place may be behind what that shows.
+ */
+export const copyHere = (source: unknown, sourceOffset: number, target: unknown, targetOffset: number, length: number): boolean => {
+  if (!isLength(length) || length > HERE_MAX) return false;
+  const from = liveSlot(source, sourceOffset, length);
+  const to = liveSlot(target, targetOffset, length);
+  if ((from | to) < 0) return false;
+  const read = fields.extraOf(source as Handle) as Holder | undefined; // live: so they are no times
+  const written = fields.extraOf(target as Handle) as Holder | undefined;
+  const bytes = read && bytesOf(read, fields.sizeOf(source as Handle));
+  const place = written && bytesOf(written, fields.sizeOf(target as Handle));
+  if (bytes?.length === length) {
+    if (place !== undefined) return setBytes(place, targetOffset, bytes, length, to);
+    return written === undefined && setBytes(hiddenBytes(spanOf(to)), offsetOf(to) + targetOffset, bytes, length, to);
+  }
+  if ((read !== undefined && !bytes?.length) || (written !== undefined && !place?.length)) return false;
+  return copyWithin(from, sourceOffset, to, targetOffset, length);
+};
+
+const setBytes = (bytes: SafeBytes | undefined, place: number, source: SafeBytes, length: number, slot: number): boolean => {
+  if (bytes === undefined || place > bytes.length - length) return false;
+  noteWritten(slot);
+  bytes.set(source, place);
+  return true;
+};
+
+/** Copies within one span. False when that is not done: between two spans a view had to be made first, and that takes as long as the native call. */
 const copyWithin = (from: number, sourceOffset: number, to: number, targetOffset: number, length: number): boolean => {
   const span = spanOf(to);
   if (span !== spanOf(from)) return false;
@@ -76,10 +119,6 @@ const copyWithin = (from: number, sourceOffset: number, to: number, targetOffset
   bytes.copyWithin(place, start, start + length);
   return true;
 };
-
-/** Up to this length, bytes, JavaScript copies between a block and a Uint8Array by itself: 1 MiB. A native call costs 50 ns more, of 1 MiB 2 % (as of
- * {@link HERE_MAX}). */
-export const SET_MAX = 1048576;
 
 const isPart = (bytes: unknown, offset: number, length: number): bytes is Uint8Array =>
   isUint8Array(bytes) && typeof offset === 'number' && offset >>> 0 === offset && offset <= p.typedArrayLength(bytes) - length;
@@ -101,6 +140,11 @@ export const copyIn = (source: unknown, sourceOffset: number, target: unknown, t
 /** A copy of a block's bytes to JavaScript's. False when that is not done. */
 export const copyOut = (source: unknown, sourceOffset: number, target: unknown, targetOffset: number, length: number): boolean => {
   if (!isLength(length) || length > SET_MAX || !isPart(target, targetOffset, length)) return false;
+  const bytes = sourceOffset === 0 ? shownOf(source) : undefined;
+  if (bytes !== undefined && bytes.length === length) {
+    p.setBytes(target, bytes as Uint8Array, targetOffset);
+    return true;
+  }
   const slot = stageRange(source, ARGUMENT, sourceOffset, length);
   if (slot < 0) return false;
   const span = hiddenBytes(spanOf(slot));
@@ -139,28 +183,27 @@ const stageValue = (value: unknown): boolean => {
 /** Fills with a byte or a pattern. False when that is not done. */
 export const fillBlock = (block: unknown, offset: number, length: number, value: unknown): boolean => {
   if (!isLength(length)) return false;
-  if (length <= HERE_MAX && typeof value === 'number' && (value & 0xff) === value && fillHere(block, offset, length, value)) return true;
+  if (length <= SET_MAX && typeof value === 'number' && (value & 0xff) === value && fillHere(block, offset, length, value)) return true;
   if (!stageValue(value) || stageRange(block, ARGUMENT, offset, length) < 0) return false;
   stageLength(length);
   fillStaged();
   return T[RESULT] === 0;
 };
 
-/** What was viewed is filled through its own buffer, which refuses when it is not there any more; else through the hidden view. */
+/** Fills as {@link copyHere} copies; all of a viewed block up to {@link SET_MAX}. */
 const fillHere = (block: unknown, offset: number, length: number, value: number): boolean => {
   const slot = liveSlot(block, offset, length);
   if (slot < 0) return false;
   const holder = fields.extraOf(block as Handle);
-  const bytes = holder === undefined ? hiddenBytes(spanOf(slot)) : bytesOf(holder as Holder);
+  const bytes = holder === undefined ? hiddenBytes(spanOf(slot)) : bytesOf(holder as Holder, fields.sizeOf(block as Handle));
   const place = holder === undefined ? offsetOf(slot) + offset : offset;
   if (bytes === undefined || place > bytes.length - length) return false;
+  const isAll = length === bytes.length;
+  if (!isAll && length > HERE_MAX) return false;
   noteWritten(slot);
-  try {
-    bytes.fill(value, place, place + length);
-    return true;
-  } catch {
-    return false;
-  }
+  if (isAll) bytes.fill(value); // without a range it takes 4 ns less
+  else bytes.fill(value, place, place + length);
+  return true;
 };
 
 const viewOf = (slot: number): SafeDataView => {

@@ -52,10 +52,16 @@ fn mismatch_from(one: Bytes<'_>, other: Bytes<'_>, start: usize) -> Option<usize
         let (one, other) = (one.as_ptr().add(start).cast_const(), other.as_ptr().add(start).cast_const());
         #[cfg(all(target_arch = "x86_64", not(offheap_portable)))]
         if x86::AVX512_BYTES.contains(&size_bytes) && has_fast_avx512() {
-            if size_bytes >= ROUND_BYTES && pays_side_by_side() {
-                x86::mismatch_avx512::<true>(one, other, size_bytes)
+            if size_bytes < ROUND_BYTES {
+                x86::mismatch_avx512::<false, false>(one, other, size_bytes)
+            } else if pays_side_by_side() {
+                x86::mismatch_avx512::<true, false>(one, other, size_bytes)
+            } else if x86::SECOND_CACHE_BYTES.contains(&size_bytes) {
+                x86::mismatch_avx2::<false>(one, other, size_bytes)
+            } else if x86::THIRD_CACHE_BYTES.contains(&size_bytes) {
+                x86::mismatch_avx512::<false, true>(one, other, size_bytes)
             } else {
-                x86::mismatch_avx512::<false>(one, other, size_bytes)
+                x86::mismatch_avx512::<false, false>(one, other, size_bytes)
             }
         } else if !is_x86_feature_detected!("avx2") {
             portable::mismatch(one, other, size_bytes)
@@ -91,8 +97,9 @@ mod tests {
                 kernels.push(("avx2, in order", x86::mismatch_avx2::<false>));
             }
             if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw") {
-                kernels.push(("avx512, side by side", x86::mismatch_avx512::<true>));
-                kernels.push(("avx512, in order", x86::mismatch_avx512::<false>));
+                kernels.push(("avx512, side by side", x86::mismatch_avx512::<true, false>));
+                kernels.push(("avx512, in order", x86::mismatch_avx512::<false, false>));
+                kernels.push(("avx512, ahead", x86::mismatch_avx512::<false, true>));
             }
         }
         kernels
@@ -143,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_difference_is_found_whichever_kernel_is_chosen_for_the_size() {
-        for size in [1023, 1024, 1300, 16383, 16400, (8 << 20) - 1, 8 << 20] {
+        for size in [1023, 1024, 1300, 16383, 16400, 65_537, 200_000, 720_896, (8 << 20) - 1, 8 << 20] {
             let (mut one, mut other) = (vec![7; size], vec![7; size]);
             for index in [0, size / 2, size - 1] {
                 other[index] = 8;
