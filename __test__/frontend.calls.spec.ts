@@ -227,6 +227,21 @@ test.serial('fills of up to 64 KiB make no native call, longer ones one', (t) =>
   t.true(sumOf(calls(() => setMemory(block, 0, 64 * KIB + 1, 1), 100)) <= 100);
 });
 
+test.serial('all of a viewed block is copied and filled without a native call up to 1 MiB, and be it to another span', (t) => {
+  for (const size of [1, 64, 100, 4 * KIB, 300 * KIB, MIB]) {
+    const [source, target] = [allocateMemory(size), allocateMemory(size + 1)];
+    for (const block of [source, target]) block.bytes();
+    const copy = (): void => copyMemory(source, 0, target, 1, size);
+    const fill = (): void => setMemory(source, 0, size, 7);
+    for (const act of [copy, fill]) {
+      for (let turn = 0; turn < 8; turn += 1) act(); // the first ones make native calls
+      t.deepEqual(calls(act, 100), {}, `${size}`);
+    }
+    copy();
+    t.is(target.copyOut(1, size).findIndex((byte) => byte !== 7), -1);
+  }
+});
+
 test.serial('comparisons of up to 32 B make no native call, longer ones one', (t) => {
   const [a, b] = twoOfOneSpan(t, KIB);
   for (const block of [a, b]) zeroMemory(block);
