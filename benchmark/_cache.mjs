@@ -1,4 +1,4 @@
-// One process of a row of `ops-apart`: reads 256 KiB, copies, and times reading them again. Each line of the 256 KiB names the next, in an order
+// One process of a row of `ops-apart`: reads 256 KiB, copies what no cache holds, and times reading the 256 KiB again. Each line of the 256 KiB names the next, in an order
 // that no prefetcher foresees: a line that has left the caches costs a trip to memory.
 //   node _cache.mjs <MiB> <turns>     prints one line of JSON: nanoseconds a line by name, and how much was checked
 import { CopyMode, DirectMemoryManager } from 'offheap';
@@ -15,6 +15,8 @@ const LINES = (256 * KIB) / LINE_BYTES;
 const STRIDE = LINE_BYTES / Int32Array.BYTES_PER_ELEMENT;
 /** A figure takes no longer than the copy: more of them than elsewhere. */
 const PER_TURN = 5;
+/** A working set is what is read again and again. */
+const ROUNDS = 8;
 /** Until the compiler has the loop. */
 const WARM_TURNS = 2000;
 
@@ -33,6 +35,9 @@ const size = sizeMiB * MIB;
 const [a, b] = [0, 1].map(() => DirectMemoryManager.allocateMemory(size, 'page'));
 const [source, target] = [a, b].map((block) => DirectMemoryManager.createDirectByteBuffer(block));
 fillWithTiles(source);
+
+/** More than a cache of 32 MiB holds: reading it leaves nothing of what was copied before. */
+const elsewhere = new Uint8Array(64 * MIB).fill(1);
 
 const c = compiled('cloops');
 const ways = {
@@ -61,8 +66,8 @@ for (let turn = 0; turn < WARM_TURNS; turn += 1) expectSame(visit(), 0, 'where a
 const seen = Object.fromEntries(Object.keys(ways).map((name) => [name, []]));
 for (let turn = 0; turn < PER_TURN * turns; turn += 1) {
   for (const [name, way] of Object.entries(ways)) {
-    visit();
-    visit();
+    expectSame(elsewhere.indexOf(0), -1, 'the place of a byte that is nowhere');
+    for (let round = 0; round < ROUNDS; round += 1) visit();
     way();
     const started = process.hrtime.bigint();
     const end = visit();

@@ -25,7 +25,7 @@ const timeRow = (operation, task, same, library) => ({
 
 /** What is read again takes at most twice as long as with nothing copied in between: a line that comes from memory takes twenty times as long. */
 const cacheRow = (sizeMiB, inQuick) => ({
-  operation: `a line of 256 KiB, read again after a non-temporal copy of ${sizeMiB} MiB`,
+  operation: `a line of 256 KiB, read again after a non-temporal copy of ${sizeMiB} MiB that no cache held`,
   unit: 'ns',
   target: null,
   demands: [{ times: 0.5, of: 'nothing copied' }],
