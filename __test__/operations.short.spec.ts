@@ -36,7 +36,8 @@ for (const [isSourceViewed, isTargetViewed] of [[true, true], [true, false], [fa
   test.serial(`a copy of all of ${names[0]} block into ${names[1]} one is the same the first time and the ${OFTEN}th`, (t) => {
     for (const size of SIZES) {
       const source = blockOf(size, isSourceViewed);
-      const targets = [blockOf(size, isTargetViewed), blockOf(size + 10, isTargetViewed)];
+      const targets = [blockOf(size, isTargetViewed), blockOf(size + 200, isTargetViewed)];
+      for (const target of targets) target.fill(0xcc);
       for (let turn = 0; turn < OFTEN; turn += 1) {
         const bytes = pattern(size, turn);
         Manager.copyMemory(bytes, 0, source, 0, size);

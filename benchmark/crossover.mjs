@@ -4,7 +4,7 @@
 import { performance } from 'node:perf_hooks';
 import { binding, compareStaged, copyStaged, fillStaged } from '../facade/native.ts';
 import { DirectMemoryManager } from '../index.ts';
-import { shownOf, stageRange } from '../facade/handles/block.ts';
+import { shownPart, shownWhole, stageRange } from '../facade/handles/block.ts';
 import { fields } from '../facade/handles/handle.ts';
 import {
   HERE_MAX,
@@ -55,10 +55,8 @@ const fillNatively = (n, block) => stageRange(block, ARGUMENT, 0, n) >= 0 && run
 const copyAll = (n, from, to) => copyWhole(from, to, 0, n);
 /** The same by `set`, whatever the length. */
 const setAll = (n, from, to) => {
-  const source = shownOf(from);
-  const target = shownOf(to);
-  if (source.length !== n || n > target.length) return false;
-  target.set(source, 0);
+  const source = shownWhole(from, n);
+  shownPart(to, 0, n).set(source, 0);
   return true;
 };
 

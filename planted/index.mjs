@@ -227,8 +227,8 @@ const rows = [
     { rust: 'loans', test: 'a_place_that_is_pinned_or_labelled_is_a_grant_like_any_other' }],
   ['110-list-outlives-its-loans', 'What an isolate that ends had of a ring goes back by its record, and once more by the list.',
     { model: 'what_an_isolate_that_ends_was_lent_goes_back_once_when_another_comes_to_its_ring' }],
-  ['111-whole-chunk-shown', 'A block that is used often is copied and filled to the end of its chunk.',
-    { spec: '__test__/operations.short.spec.ts', match: 'a block that is used often ends where its size does, though its chunk goes on' }],
+  ['111-whole-chunk-shown', 'A block that is used often is copied to the end of its chunk.',
+    { spec: '__test__/operations.short.spec.ts', match: 'a copy of all of a viewed block into a viewed one is the same the first time and the 8th' }],
 ];
 
 /** @typedef {{ rust: string, test: string } | { model: string } | { scene: string } | { spec: string, match: string } | { program: string }} Red */

@@ -25,8 +25,10 @@ export interface Giving<Block> {
   giveBack(block: unknown): number;
   /** The same with a block of the pool to which a magazine belongs. */
   giveToPool(block: unknown, magazine: number): boolean;
-  /** What `bytesOf` made of a live block that was viewed; `undefined` for everything else. */
-  shownOf(block: unknown): SafeBytes | undefined;
+  /** What `bytesOf` made of a live block that was viewed and has so many bytes; `undefined` for everything else. Throws when given no object. */
+  shownWhole(block: object, length: number): SafeBytes | undefined;
+  /** The same of one that has such a range. Other arguments as of {@link stageRange}. */
+  shownPart(block: object, offset: number, length: number): SafeBytes | undefined;
   /** The slot of a live block that has such a range, −1 for everything else: whether it escaped is not asked. Arguments as of {@link stageRange}. */
   liveSlot(block: unknown, offset: number, length: number): number;
   /** Leaves a range of a live block where a staged native function looks for it, from word `first` on, and gives its slot. −1 for everything else, also

@@ -5,7 +5,7 @@
 import { types } from 'node:util';
 import { compareStaged, copyStaged, fillStaged, mismatchStaged } from '../native.js';
 import * as p from '../primordials.js';
-import { liveSlot, shownOf, stageRange } from './block.js';
+import { liveSlot, shownPart, shownWhole, stageRange } from './block.js';
 import { fields } from './handle.js';
 import type { Handle } from './handle.js';
 import type { SafeBytes, SafeDataView } from '../primordials.js';
@@ -69,12 +69,22 @@ export const copyBlocks = (source: unknown, sourceOffset: number, target: unknow
 /** Copies all of a block that was viewed into another one, whose bytes {@link bytesOf} made too. False when that is not done: also when the memory of
  * one is with somebody else, for then it shows nothing. That the other was written to need not be noted: of a viewed block it is believed. */
 export const copyWhole = (source: unknown, target: unknown, targetOffset: number, length: number): boolean => {
-  const bytes = shownOf(source);
-  if (bytes === undefined || bytes.length !== length || length === 0 || length > SET_MAX) return false;
-  const place = shownOf(target);
-  if (place === undefined || typeof targetOffset !== 'number' || targetOffset >>> 0 !== targetOffset || targetOffset > place.length - length) return false;
-  if (length > TURNS_MAX) place.set(bytes, targetOffset);
-  else for (let at = 0; at < length; at += 1) place[targetOffset + at] = bytes[at] as number;
+  try {
+    const bytes = shownWhole(source as object, length);
+    if (bytes === undefined || length > SET_MAX) return false;
+    const place = shownPart(target as object, targetOffset, length);
+    if (place === undefined) return false;
+    if (length <= TURNS_MAX) return copyByTurns(bytes, place, targetOffset, length);
+    place.set(bytes, targetOffset);
+    return true;
+  } catch {
+    return false; // of what is no object, and of memory that is with somebody else
+  }
+};
+
+const copyByTurns = (source: SafeBytes, target: SafeBytes, targetOffset: number, length: number): boolean => {
+  if (source.length === 0 || target.length === 0) return false;
+  for (let at = 0; at < length; at += 1) target[targetOffset + at] = source[at] as number;
   return true;
 };
 
@@ -140,7 +150,7 @@ export const copyIn = (source: unknown, sourceOffset: number, target: unknown, t
 /** A copy of a block's bytes to JavaScript's. False when that is not done. */
 export const copyOut = (source: unknown, sourceOffset: number, target: unknown, targetOffset: number, length: number): boolean => {
   if (!isLength(length) || length > SET_MAX || !isPart(target, targetOffset, length)) return false;
-  const bytes = sourceOffset === 0 ? shownOf(source) : undefined;
+  const bytes = sourceOffset === 0 && fields.isHandle(source) ? shownWhole(source, length) : undefined;
   if (bytes !== undefined && bytes.length === length) {
     p.setBytes(target, bytes as Uint8Array, targetOffset);
     return true;
