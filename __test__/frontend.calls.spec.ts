@@ -227,6 +227,15 @@ test.serial('fills of up to 64 KiB make no native call, longer ones one', (t) =>
   t.true(sumOf(calls(() => setMemory(block, 0, 64 * KIB + 1, 1), 100)) <= 100);
 });
 
+test.serial('fills of up to 64 B with a pattern make no native call, longer ones one', (t) => {
+  const [block, viewed] = [allocateMemory(KIB), allocateMemory(KIB)];
+  viewed.bytes();
+  for (const each of [block, viewed]) {
+    for (const length of [1, 16, 61, 64]) makesNone(t, () => setMemory(each, 3, length, Buffer.from('eight by')), `${length}`);
+    t.true(sumOf(calls(() => setMemory(each, 3, 65, Buffer.from('eight by')), 100)) <= 100);
+  }
+});
+
 test.serial('all of a viewed block is copied and filled without a native call up to 1 MiB, and be it to another span', (t) => {
   for (const size of [1, 64, 100, 4 * KIB, 300 * KIB, MIB]) {
     const [source, target] = [allocateMemory(size), allocateMemory(size + 1)];

@@ -1,6 +1,7 @@
 // `npm run bench:crossover`: up to which length does JavaScript copy, fill and compare by itself quicker than a native call does it? Measures both ways of
-// facade/handles/staged.ts at each length, in turn, and says where the constants there, HERE_MAX, LOOP_MAX, SET_MAX and TURNS_MAX, are wrong on this machine.
+// facade/handles/staged.ts at each length, in turn, and says where the constants there, HERE_MAX, LOOP_MAX, PATTERN_MAX, SET_MAX and TURNS_MAX, are wrong on this machine.
 // The facade's own modules run here, and not the bundle of them: a figure is some nanoseconds more than in the package; the ways compare.
+import { Buffer } from 'node:buffer';
 import { performance } from 'node:perf_hooks';
 import { binding, compareStaged, copyStaged, fillStaged } from '../facade/native.ts';
 import { DirectMemoryManager } from '../index.ts';
@@ -9,6 +10,7 @@ import { fields } from '../facade/handles/handle.ts';
 import {
   HERE_MAX,
   LOOP_MAX,
+  PATTERN_MAX,
   SET_MAX,
   TURNS_MAX,
   compareBlocks,
@@ -17,6 +19,7 @@ import {
   copyOut,
   copyWhole,
   fillBlock,
+  stageValue,
 } from '../facade/handles/staged.ts';
 import { ARGUMENT, RESULT, T } from '../facade/handles/table.ts';
 
@@ -52,6 +55,14 @@ function run(call, length, detail) {
 const copyNatively = (n, from, to) => stageRange(from, ARGUMENT + 4, 0, n) >= 0 && stageRange(to, ARGUMENT, 0, n) >= 0 && run(copyStaged, n, 0);
 const compareNatively = (n, one, other) => stageRange(one, ARGUMENT + 4, 0, n) >= 0 && stageRange(other, ARGUMENT, 0, n) >= 0 && run(compareStaged, n, 0);
 const fillNatively = (n, block) => stageRange(block, ARGUMENT, 0, n) >= 0 && run(fillStaged, n, 0x07070707);
+const eight = Buffer.from([1, 2, 3, 4, 5, 6, 7, 8]);
+function fillWithPattern(length, block) {
+  if (!stageValue(eight) || stageRange(block, ARGUMENT, 0, length) < 0) return false;
+  T[ARGUMENT + 8] = length;
+  T[ARGUMENT + 9] = 0;
+  fillStaged();
+  return T[RESULT] === 0;
+}
 const copyAll = (n, from, to) => copyWhole(from, to, 0, n);
 /** The same by `set`, whatever the length. */
 const setAll = (n, from, to) => {
@@ -68,6 +79,7 @@ const WAYS = {
   'compare': { most: LOOP_MAX, here: (n) => compareBlocks(a, 0, b, 0, n) === 0, native: compareNatively },
   'fill': { most: HERE_MAX, here: (n) => fillBlock(a, 0, n, 7), native: fillNatively },
   'fill all of a block': { isAll: true, most: SET_MAX, here: (n, block) => fillBlock(block, 0, n, 7), native: fillNatively },
+  'fill with a pattern of 8 bytes': { most: PATTERN_MAX, here: (n, block) => fillBlock(block, 0, n, eight), native: fillWithPattern },
   'copy from a Uint8Array': {
     most: SET_MAX,
     here: (n) => copyIn(bytes, 0, a, 0, n),

@@ -34,6 +34,9 @@ export const TURNS_MAX = 4;
 /** Up to this length, bytes, a loop compares: 32. A native call takes as long as some 40 bytes in it (AMD Zen 5, Node 20 and 24, `npm run bench:crossover`). */
 export const LOOP_MAX = 32;
 
+/** Up to this length, bytes, a loop fills with a pattern: 64. A native call takes as long as some 100 bytes in it (as of {@link HERE_MAX}). */
+export const PATTERN_MAX = 64;
+
 /** What {@link compareBlocks} and {@link mismatchBlocks} give when they did not look. */
 export const NOT_DONE = -2;
 
@@ -172,7 +175,7 @@ const wordAt = (pattern: Uint8Array, at: number, last: number): number =>
   ((pattern[(at + 3) & last] as number) << 24);
 
 /** Leaves a byte, 0 … 255, or a pattern of 1, 2, 4, 8 or 16 bytes where the native side looks for it. False for what is none. */
-const stageValue = (value: unknown): boolean => {
+export const stageValue = (value: unknown): boolean => {
   if (typeof value === 'number') {
     if ((value & 0xff) !== value) return false;
     T[DETAIL] = T[DETAIL + 1] = T[DETAIL + 2] = T[DETAIL + 3] = p.imul(value, 0x01010101);
@@ -194,7 +197,10 @@ const stageValue = (value: unknown): boolean => {
 export const fillBlock = (block: unknown, offset: number, length: number, value: unknown): boolean => {
   if (!isLength(length)) return false;
   if (length <= SET_MAX && typeof value === 'number' && (value & 0xff) === value && fillHere(block, offset, length, value)) return true;
-  if (!stageValue(value) || stageRange(block, ARGUMENT, offset, length) < 0) return false;
+  if (!stageValue(value)) return false;
+  const slot = stageRange(block, ARGUMENT, offset, length);
+  if (slot < 0) return false;
+  if (length <= PATTERN_MAX && fillByTurns(slot, offset, length)) return true;
   stageLength(length);
   fillStaged();
   return T[RESULT] === 0;
@@ -213,6 +219,24 @@ const fillHere = (block: unknown, offset: number, length: number, value: number)
   noteWritten(slot);
   if (isAll) bytes.fill(value); // without a range it takes 4 ns less
   else bytes.fill(value, place, place + length);
+  return true;
+};
+
+/** Fills with the pattern that was left for the native side, four bytes at a time. */
+const fillByTurns = (slot: number, offset: number, length: number): boolean => {
+  const view = viewOf(slot);
+  const start = offsetOf(slot) + offset;
+  if (start > view.byteLength - length) return false;
+  noteWritten(slot);
+  let at = 0;
+  for (; at <= length - 16; at += 16) {
+    view.setInt32(start + at, T[DETAIL] as number, true);
+    view.setInt32(start + at + 4, T[DETAIL + 1] as number, true);
+    view.setInt32(start + at + 8, T[DETAIL + 2] as number, true);
+    view.setInt32(start + at + 12, T[DETAIL + 3] as number, true);
+  }
+  for (; at <= length - 4; at += 4) view.setInt32(start + at, T[DETAIL + ((at >>> 2) & 3)] as number, true);
+  for (; at < length; at += 1) view.setInt8(start + at, (T[DETAIL + ((at >>> 2) & 3)] as number) >>> ((at & 3) << 3));
   return true;
 };
 
