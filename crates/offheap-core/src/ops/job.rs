@@ -171,7 +171,7 @@ impl<'a> Job<'a> {
             }
             Work::Compare { one, other } => {
                 if let (Some(one), Some(other)) = (part(one), part(other)) {
-                    self.note(piece, mem::compare(one, other));
+                    self.note(piece, mem::compare_part(one, other, self.total_bytes));
                 }
             }
         }

@@ -25,7 +25,7 @@ mod stream;
 mod swap;
 
 pub use atomic::{AtomicOp, atomic};
-pub use compare::{compare, mismatch};
+pub use compare::{compare, compare_part, mismatch};
 pub use copy::copy;
 pub use fill::{Pattern, fill};
 pub use stream::{copy_streaming, copy_swapped_streaming, fill_streaming};

@@ -19,7 +19,7 @@ use crate::raw::processor::has_fast_avx512;
 #[must_use]
 pub fn mismatch(one: Bytes<'_>, other: Bytes<'_>) -> Option<usize> {
     assert_same_size(one, other);
-    mismatch_from(one, other, 0)
+    mismatch_from(one, other, 0, one.size())
 }
 
 /// The order of the first bytes that differ, as unsigned numbers; `Equal` when none do.
@@ -28,9 +28,18 @@ pub fn mismatch(one: Bytes<'_>, other: Bytes<'_>) -> Option<usize> {
 /// If the sizes differ.
 #[must_use]
 pub fn compare(one: Bytes<'_>, other: Bytes<'_>) -> Ordering {
+    compare_part(one, other, one.size())
+}
+
+/// [`compare`] of a part of ranges of `whole_bytes`, by which it is chosen how.
+///
+/// # Panics
+/// If the sizes differ.
+#[must_use]
+pub fn compare_part(one: Bytes<'_>, other: Bytes<'_>, whole_bytes: usize) -> Ordering {
     assert_same_size(one, other);
     let mut start = 0;
-    while let Some(index) = mismatch_from(one, other, start) {
+    while let Some(index) = mismatch_from(one, other, start, whole_bytes) {
         // SAFETY: - in range and readable: `index` is below the size of both.
         let (byte, other_byte) =
             unsafe { (one.as_ptr().add(index).read(), other.as_ptr().add(index).read()) };
@@ -43,22 +52,22 @@ pub fn compare(one: Bytes<'_>, other: Bytes<'_>) -> Ordering {
     Ordering::Equal
 }
 
-/// [`mismatch`] at or after `start`, which is at most the size. The sizes were checked.
-fn mismatch_from(one: Bytes<'_>, other: Bytes<'_>, start: usize) -> Option<usize> {
+/// [`mismatch`] at or after `start`, which is at most the size, of a part of `whole_bytes`. The sizes were checked.
+fn mismatch_from(one: Bytes<'_>, other: Bytes<'_>, start: usize, whole_bytes: usize) -> Option<usize> {
     let size_bytes = one.size() - start;
     // SAFETY: - in range: `start` is at most the size of both, `size_bytes` the rest.
     // - readable: `Bytes` promises it. - AVX2: detected just before. - AVX-512: as the processor says.
     let found = unsafe {
         let (one, other) = (one.as_ptr().add(start).cast_const(), other.as_ptr().add(start).cast_const());
         #[cfg(all(target_arch = "x86_64", not(offheap_portable)))]
-        if x86::AVX512_BYTES.contains(&size_bytes) && has_fast_avx512() {
+        if x86::AVX512_BYTES.contains(&whole_bytes) && has_fast_avx512() {
             if size_bytes < ROUND_BYTES {
                 x86::mismatch_avx512::<false, false>(one, other, size_bytes)
             } else if pays_side_by_side() {
                 x86::mismatch_avx512::<true, false>(one, other, size_bytes)
-            } else if x86::SECOND_CACHE_BYTES.contains(&size_bytes) {
+            } else if x86::SECOND_CACHE_BYTES.contains(&whole_bytes) {
                 x86::mismatch_avx2::<false>(one, other, size_bytes)
-            } else if x86::THIRD_CACHE_BYTES.contains(&size_bytes) {
+            } else if x86::THIRD_CACHE_BYTES.contains(&whole_bytes) {
                 x86::mismatch_avx512::<false, true>(one, other, size_bytes)
             } else {
                 x86::mismatch_avx512::<false, false>(one, other, size_bytes)
@@ -71,7 +80,10 @@ fn mismatch_from(one: Bytes<'_>, other: Bytes<'_>, start: usize) -> Option<usize
             x86::mismatch_avx2::<false>(one, other, size_bytes)
         }
         #[cfg(not(all(target_arch = "x86_64", not(offheap_portable))))]
-        portable::mismatch(one, other, size_bytes)
+        {
+            let _ = whole_bytes; // one way for all
+            portable::mismatch(one, other, size_bytes)
+        }
     };
     found.map(|index| start + index)
 }
@@ -80,7 +92,7 @@ fn mismatch_from(one: Bytes<'_>, other: Bytes<'_>, start: usize) -> Option<usize
 mod tests {
     use std::cmp::Ordering;
 
-    use super::{Bytes, compare, mismatch, portable};
+    use super::{Bytes, compare, compare_part, mismatch, portable};
     use crate::raw::mem::pages::{PAGE_BYTES, ROUND_BYTES};
 
     type Kernel = unsafe fn(*const u8, *const u8, usize) -> Option<usize>;
@@ -163,6 +175,20 @@ mod tests {
                 None,
                 "{size} bytes"
             );
+        }
+    }
+
+    #[test]
+    fn a_part_is_compared_like_a_whole_whatever_the_whole() {
+        let (mut one, mut other) = (vec![7; 20_000], vec![7; 20_000]);
+        let parts = |one: &mut Vec<u8>, other: &mut Vec<u8>, whole| {
+            compare_part(Bytes::from_mut(one), Bytes::from_mut(other), whole)
+        };
+        for whole in [20_000, 100_000, 1 << 20, 64 << 20] {
+            assert_eq!(parts(&mut one, &mut other, whole), Ordering::Equal, "{whole}");
+            other[19_999] = 8;
+            assert_eq!(parts(&mut one, &mut other, whole), Ordering::Less, "{whole}");
+            other[19_999] = 7;
         }
     }
 
