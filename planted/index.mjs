@@ -229,6 +229,8 @@ const rows = [
     { model: 'what_an_isolate_that_ends_was_lent_goes_back_once_when_another_comes_to_its_ring' }],
   ['111-whole-chunk-shown', 'A block that is used often is copied to the end of its chunk.',
     { spec: '__test__/operations.short.spec.ts', match: 'a copy of all of a viewed block into a viewed one is the same the first time and the 8th' }],
+  ['112-granted-past-the-end', 'The short way of memory of an allocator ends where another grant does.',
+    { spec: '__test__/allocators.operations.spec.ts', match: 'slab: unviewed memory is refused once it is dead, and where it ends' }],
 ];
 
 /** @typedef {{ rust: string, test: string } | { model: string } | { scene: string } | { spec: string, match: string } | { program: string }} Red */

@@ -153,7 +153,7 @@ class Grant implements Face {
     });
     doors = makeDoors(T, takeGrant, cutStretch, giveGrant, givePlace);
     exposeAllocated({
-      isAllocated: (value): value is Grant => typeof value === 'object' && value !== null && #region in value,
+      isAllocated: (value): value is Grant => typeof value === 'object' && value !== null && !p.isView(value) && #region in value,
       regionOf: (memory) => (memory as Grant).#region,
       slotOf: (memory) => (memory as Grant).#slot,
       generationOf: (memory) => (memory as Grant).#generation,
