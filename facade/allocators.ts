@@ -9,7 +9,8 @@ import { allocated, freeInRegion, freeMemory, idOfMemory, isUsable } from './han
 import { alignmentCode } from './handles/facts.js';
 import { Region, checkEscape, endRegion, isCurrent, isOpen, isStuck, isUnchanged, leaveRegion } from './handles/region.js';
 import type { Ending } from './handles/region.js';
-import { cutLent, endPlace, giveBack, takeLent } from './handles/allocated.js';
+import { apart } from './handles/apart.js';
+import { cutLent, endPlace, giveBack, takeLent, takeNext } from './handles/allocated.js';
 import { requireEpochs, resetsOf } from './handles/epochs.js';
 import { granted, isSmallSize } from './handles/loans.js';
 import { Mark, fieldsOf, isMark } from './handles/mark.js';
@@ -128,7 +129,7 @@ export class AdvancedMemoryAllocator implements Face {
 
   free(memory: AllocatedMemory): void {
     const state = stateOf(this);
-    if (!giveBack(memory, state.region)) freeNatively(state, memory);
+    if (!giveBack(memory, state.region)) apart(freeNatively, state, memory, undefined, undefined);
   }
 
   reset(): void {
@@ -216,9 +217,17 @@ class Ring extends AdvancedMemoryAllocator {
     super(key, settings, number, life);
   }
 
+  override allocate(size: number, label?: string): AllocatedMemory {
+    return takeNext(stateOf(this), size, label, allocateNatively);
+  }
+
+  override tryAllocate(size: number): AllocatedMemory | null {
+    return takeNext(stateOf(this), size, undefined, grant);
+  }
+
   override free(memory: AllocatedMemory): void {
     const state = stateOf(this);
-    if (!endPlace(memory, state.region)) freeNatively(state, memory);
+    if (!endPlace(memory, state.region)) apart(freeNatively, state, memory, undefined, undefined);
   }
 }
 

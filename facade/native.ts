@@ -117,7 +117,7 @@ export interface RawBinding {
 export type NativeBinding = typeof Generated & RawBinding;
 
 /** What the table layout of this facade is; the addon must have the same. */
-const LAYOUT = 3;
+const LAYOUT = 4;
 
 /** Where the first copy of the package in an isolate leaves itself; see copies.ts. */
 export const COPY_KEY: unique symbol = Symbol.for('offheap.1') as never;

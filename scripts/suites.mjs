@@ -11,7 +11,7 @@ export const PARTS = {
   /** In which versions of the engine differ: views and what becomes of them, collections, workers, the front-end. */
   engine: {
     names: [
-      'allocators.views', 'allocators.workers', 'atomics.waits', 'free', 'frontend', 'frontend.allocators', 'frontend.calls', 'frontend.totals', 'operations.async',
+      'allocators.views', 'allocators.workers', 'atomics.waits', 'free', 'frontend', 'frontend.allocators', 'frontend.calls', 'frontend.rings', 'frontend.totals', 'operations.async',
       'primordials', 'shares', 'views', 'views.escape', 'workers',
     ],
     minimum: 325,
@@ -20,7 +20,7 @@ export const PARTS = {
   handing: {
     names: [
       'allocators', 'allocators.memory', 'allocators.native', 'allocators.properties', 'allocators.stats', 'allocators.strategies', 'allocators.workers', 'block',
-      'block.life', 'differential', 'frontend', 'frontend.allocators', 'frontend.calls', 'frontend.totals', 'manager', 'pool', 'pool.waiting', 'properties', 'seed',
+      'block.life', 'differential', 'frontend', 'frontend.allocators', 'frontend.calls', 'frontend.rings', 'frontend.totals', 'manager', 'pool', 'pool.waiting', 'properties', 'seed',
       'seed.allocators', 'shares', 'stats', 'workers',
     ],
     minimum: 325,

@@ -5,16 +5,17 @@
 import type { Buffer } from 'node:buffer';
 import { inspect } from 'node:util';
 import * as errors from '../errors.js';
-import { formatAllocated } from '../format.js';
 import { accessError, validateFillValue, validateRange } from '../options.js';
 import * as p from '../primordials.js';
 import type { AdvancedMemoryAllocator, AllocatedMemory as Face, BytesLike, FillValue, NativeMemory, ViewConstructor } from '../types.js';
 import { NOT_READY, installAccessors } from './accessors.js';
+import { apart } from './apart.js';
 import { installAtomics } from './atomics.js';
 import type { AtomicMethods } from './atomics.js';
 import type { Accessors } from './accessors.js';
 import { decode, validateEncoding } from './copyout.js';
-import { GRANT_MAX, GRANT_OFFSET, STRETCH_LEVEL, STRETCH_STAY, TAKEN_GENERATION, cutStretch, giveGrant, givePlace, takeGrant } from './front.js';
+import { EPOCHS } from './epochs.js';
+import { GRANT_MAX, GRANT_OFFSET, STRETCH_LEVEL, STRETCH_STAY, TAKEN_GENERATION, cutStretch, giveGrant, takeGrant } from './front.js';
 import {
   FREED,
   KIND,
@@ -31,14 +32,18 @@ import {
   labelOf,
   pinMemory,
   placeOf,
+  prepareMemory,
   restOf,
+  textOf,
   usable,
 } from './grant.js';
 import type { Place } from './grant.js';
 import { leased } from './lease.js';
 import { compareOperands, copyOperand, fillOperand, operandSize } from './operand.js';
-import { checkEscape, farAccessor, farPlace, isGranted, isUnchanged, showRegion } from './region.js';
+import { checkEscape, farAccessor, farPlace, isGranted, isUnchanged } from './region.js';
 import type { Region } from './region.js';
+import { NEAR_UNITS, makeCourse } from './rings.js';
+import type { Course } from './rings.js';
 import { sealed } from './sealed.js';
 import type { Sealed } from './sealed.js';
 import { ARGUMENT, FRONT, RESULT, T, TWO_32, setWide } from './table.js';
@@ -56,9 +61,10 @@ interface Doors {
   readonly takeLent: Take;
   readonly cutLent: Take;
   giveBack(memory: unknown, region: Region): boolean; // what is no grant throws at its first private field, as in block.ts
-  endPlace(memory: unknown, region: Region): boolean;
+  slotIn(memory: unknown, region: Region): number;
   /** A handle of nothing, for {@link takeNatively}. */
   readonly create: (region: Region, size: number) => Face;
+  readonly createGrant: (region: Region, size: number, slot: number, generation: number, offset: number) => Face;
   /** Gives a new handle what a native function grants; false when that refuses. */
   readonly takeNatively: (memory: Face, take: () => void) => boolean;
   allBytes(memory: unknown): Uint8Array | undefined;
@@ -84,7 +90,7 @@ class Grant implements Face {
 
   static {
     // Closer than the module's, as in block.ts.
-    const makeDoors = (t: Int32Array, takeFrom: typeof takeGrant, cutFrom: typeof cutStretch, giveTo: typeof giveGrant, endIn: typeof givePlace): Doors => ({
+    const makeDoors = (t: Int32Array, takeFrom: typeof takeGrant, cutFrom: typeof cutStretch, giveTo: typeof giveGrant): Omit<Doors, 'create' | 'createGrant' | 'slotIn'> => ({
       takeLent: (state, size, label, otherwise) => {
         const { region } = state;
         if (label === undefined && typeof size === 'number' && (size & GRANT_MAX) === size) {
@@ -93,11 +99,12 @@ class Grant implements Face {
           if (slot) {
             memory.#slot = slot;
             memory.#generation = t[TAKEN_GENERATION] as number;
-            memory.#offset = ((t[FRONT + GRANT_OFFSET + (slot << 2)] as number) >>> 0) * 16;
+            const units = t[FRONT + GRANT_OFFSET + (slot << 2)] as number;
+            memory.#offset = (units & NEAR_UNITS) === units ? units << 4 : (units >>> 0) * 16;
             return memory;
           }
         }
-        return otherwise(state, size, label);
+        return apart(otherwise, state, size, label, undefined);
       },
       cutLent: (state, size, label, otherwise) => {
         const { region } = state;
@@ -112,20 +119,12 @@ class Grant implements Face {
             return memory;
           }
         }
-        return otherwise(state, size, label);
+        return apart(otherwise, state, size, label, undefined);
       },
       giveBack: (memory: Grant, region) => {
         try {
           const size = memory.#size;
           return giveTo(memory.#slot, memory.#generation, region.homes[size] as number, size, region.turnAt, region.turn);
-        } catch {
-          return false;
-        }
-      },
-      endPlace: (memory: Grant, region) => {
-        try {
-          const size = memory.#size;
-          return endIn(memory.#slot, memory.#generation, region.homes[size] as number, size, region.turnAt, region.turn);
         } catch {
           return false;
         }
@@ -140,18 +139,36 @@ class Grant implements Face {
           return undefined;
         }
       },
-      create: (region, size) => new this(region, size),
       takeNatively: (memory, take) => {
         take();
         if (t[RESULT] !== 0) return false;
         const grant = memory as Grant;
         grant.#slot = t[RESULT + 1] as number;
         grant.#generation = t[RESULT + 2] as number;
-        grant.#offset = ((t[RESULT + 3] as number) >>> 0) + ((t[RESULT + 4] as number) >>> 0) * TWO_32;
+        const low = t[RESULT + 3] as number;
+        const high = t[RESULT + 4] as number;
+        grant.#offset = low >= 0 && high === 0 ? low : (low >>> 0) + (high >>> 0) * TWO_32; // a small integer if it can be one
         return true;
       },
     });
-    doors = makeDoors(T, takeGrant, cutStretch, giveGrant, givePlace);
+    doors = {
+      ...makeDoors(T, takeGrant, cutStretch, giveGrant),
+      slotIn: (memory: Grant, region) => {
+        try {
+          return memory.#region === region ? memory.#slot : -1;
+        } catch {
+          return -1;
+        }
+      },
+      create: (region, size) => new this(region, size),
+      createGrant: (region, size, slot, generation, offset) => {
+        const memory = new this(region, size);
+        memory.#slot = slot;
+        memory.#generation = generation;
+        memory.#offset = offset;
+        return memory;
+      },
+    };
     exposeAllocated({
       isAllocated: (value): value is Grant => typeof value === 'object' && value !== null && !p.isView(value) && #region in value,
       regionOf: (memory) => (memory as Grant).#region,
@@ -207,13 +224,7 @@ class Grant implements Face {
         return farAccessor(region, self.#offset + offset);
       },
       touch: () => undefined,
-      prepare: (self, error) => {
-        if (!allocated.isAllocated(self)) throw errors.invalidArgType('this', KIND, self);
-        if (error !== NOT_READY && p.hasOwn(error as object, 'code')) throw error;
-        if (checkEscape(self.#region)) throw errors.escaped(KIND, idOfMemory(self));
-        if (error !== NOT_READY) throw error;
-        showRegion(self.#region);
-      },
+      prepare: prepareMemory,
     });
     installAtomics<Face>(this.prototype, (self) => usable(self, 'this'), pinMemory);
   }
@@ -337,7 +348,7 @@ class Grant implements Face {
   }
 
   toString(): string {
-    return toText(own(this));
+    return textOf(own(this));
   }
 }
 
@@ -352,8 +363,10 @@ export const takeLent: Doors['takeLent'] = doors.takeLent;
 export const cutLent: Doors['cutLent'] = doors.cutLent;
 /** Ends a region's grant that needs no native call. False for everything else. */
 export const giveBack: Doors['giveBack'] = doors.giveBack;
-/** The same of a ring. */
-export const endPlace: Doors['endPlace'] = doors.endPlace;
+const course = makeCourse(T, EPOCHS, doors.createGrant, doors.slotIn, allocated.generationOf);
+/** The same two of a ring. */
+export const takeNext: Course['takeNext'] = course.takeNext;
+export const endPlace: Course['endPlace'] = course.endPlace;
 /** Views all of a memory in the usual case. */
 const { allBytes } = doors;
 
@@ -367,24 +380,11 @@ function free(memory: Face): void {
 }
 
 p.define(Grant.prototype, inspect.custom, function inspectMemory(this: unknown): string {
-  return allocated.isAllocated(this) ? toText(this) : 'AllocatedMemory {}';
+  return allocated.isAllocated(this) ? textOf(this) : 'AllocatedMemory {}';
 });
 
 /** Refuses a forged `this`. */
 function own(memory: Face): Face {
   if (!allocated.isAllocated(memory)) throw errors.invalidArgType('this', KIND, memory);
   return memory;
-}
-
-function toText(memory: Face): string {
-  const address = allocated.regionOf(memory).base + p.toBigInt(allocated.offsetOf(memory));
-  const { owner } = allocated.regionOf(memory);
-  return formatAllocated({
-    id: idOfMemory(memory),
-    address,
-    size: allocated.sizeOf(memory),
-    offset: allocated.offsetOf(memory),
-    allocator: owner.name,
-    valid: isUsable(memory),
-  });
 }

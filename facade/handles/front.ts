@@ -33,19 +33,17 @@ const TAKEN = 2;
 const WRITTEN_MAX = 3;
 const SLOTS = 4;
 /** The newest slot, less the length. */
-const NEWEST = 3;
+export const NEWEST = 3;
 /** Of a magazine of grants: bytes of them in the program's hands, modulo 2^32. */
 const GRANTED = 68;
 /** Of it, and of an arena's: the allocator's turn while they are lent. */
 export const TURN = 69;
-/** Of a ring's: how many of what was taken out were freed, modulo 2^32. */
-const FREED = 70;
 /** Where a magazine would begin that is always empty. */
 export const NO_MAGAZINE = 40;
 
 /** Words about a slot, after the generation. */
-const HOME = 1;
-const BORN = 2;
+export const HOME = 1;
+export const BORN = 2;
 const WRITTEN = 3;
 /** In its place, of a grant: where it begins in its region, in units of 16 bytes. */
 export const GRANT_OFFSET = 3;
@@ -173,26 +171,6 @@ const grantGiver = (words: Int32Array, epochs: Int32Array) => (slot: number, gen
   return given;
 };
 
-/** As {@link giveGrant}, of a ring: its room comes back in the order of its grants, so nothing goes into the magazine. */
-const placeGiver = (words: Int32Array, epochs: Int32Array) => (slot: number, generation: number, magazine: number, size: number, turnAt: number, turn: number): boolean => {
-  const t = words;
-  let given = false;
-  t[BUSY] = 1;
-  if (epochs[turnAt] === turn) {
-    const at = FRONT + (slot << 2);
-    if (t[at] === generation && t[at + HOME] === ((magazine << HOME_SHIFT) | size)) {
-      t[at] = generation + 1;
-      const granted = magazine + GRANTED;
-      t[granted] = (t[granted] as number) - size;
-      const count = magazine + FREED;
-      t[count] = (t[count] as number) + 1;
-      given = true;
-    }
-  }
-  t[BUSY] = 0;
-  return given;
-};
-
 /** The magazine that a live block came from; below {@link FIRST_MAGAZINE} when it came from none. */
 export const magazineOf = (slot: number): number => (T[FRONT + (slot << 2) + HOME] as number) >>> HOME_SHIFT;
 
@@ -240,7 +218,6 @@ const stretchCutter = (words: Int32Array, epochs: Int32Array) => (magazine: numb
 
 export const takeGrant: ReturnType<typeof grantTaker> = grantTaker(T, EPOCHS, noteTaken);
 export const giveGrant: ReturnType<typeof grantGiver> = grantGiver(T, EPOCHS);
-export const givePlace: ReturnType<typeof placeGiver> = placeGiver(T, EPOCHS);
 export const cutStretch: ReturnType<typeof stretchCutter> = stretchCutter(T, EPOCHS);
 
 /** Milliseconds of a tick, and how many there are. */

@@ -1,17 +1,19 @@
 /**
  * Grant: what an AllocatedMemory is allowed to do, and how it ends. The class keeps its fields private; this folder and the room above
  * reach them through {@link allocated}.
- * Room: handles (5). May use: primordials, types, errors, native, options, table, region, facts, operand, copyout, stack.
+ * Room: handles (5). May use: primordials, types, format, errors, native, options, table, region, facts, operand, accessors, copyout, stack.
  */
 import * as errors from '../errors.js';
+import { formatAllocated } from '../format.js';
 import { binding } from '../native.js';
 import { validateRange } from '../options.js';
 import * as p from '../primordials.js';
 import type { AllocatedMemory } from '../types.js';
+import { NOT_READY } from './accessors.js';
 import { copyPart } from './copyout.js';
 import { ROW } from './facts.js';
 import { exposeMemory } from './operand.js';
-import { checkEscape, hiddenBytes, isCurrent, isGranted, isGrantedStill, isOpen, windowOf } from './region.js';
+import { checkEscape, hiddenBytes, isCurrent, isGranted, isGrantedStill, isOpen, showRegion, windowOf } from './region.js';
 import type { Region } from './region.js';
 import { requireStack } from './stack.js';
 import { RESULT, T, failure, idOf, status } from './table.js';
@@ -214,6 +216,28 @@ export function ageOf(memory: AllocatedMemory): number | undefined {
   if (!isUsable(memory)) return undefined;
   const { levels, bornMs } = allocated.regionOf(memory);
   return levels === undefined ? rowFieldOf(memory, ROW.ageMs) : binding.nowMs() - bornMs;
+}
+
+/** What an access did not find ready, or why it throws. */
+export function prepareMemory(memory: AllocatedMemory, error: unknown): void {
+  if (!allocated.isAllocated(memory)) throw errors.invalidArgType('this', KIND, memory);
+  if (error !== NOT_READY && p.hasOwn(error as object, 'code')) throw error;
+  const region = allocated.regionOf(memory);
+  if (checkEscape(region)) throw errors.escaped(KIND, idOfMemory(memory));
+  if (error !== NOT_READY) throw error;
+  showRegion(region);
+}
+
+export function textOf(memory: AllocatedMemory): string {
+  const { base, owner } = allocated.regionOf(memory);
+  return formatAllocated({
+    id: idOfMemory(memory),
+    address: base + p.toBigInt(allocated.offsetOf(memory)),
+    size: allocated.sizeOf(memory),
+    offset: allocated.offsetOf(memory),
+    allocator: owner.name,
+    valid: isUsable(memory),
+  });
 }
 
 /** Notes the label that memory was given. */

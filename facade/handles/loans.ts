@@ -42,6 +42,8 @@ function noteLoan(region: Region, size: number, home: number): void {
   } else if (size <= GRANT_MAX) {
     if (region.homes === NO_HOMES) region.homes = makeHomes();
     region.homes[size] = home;
+    region.lastSize = size;
+    region.lastHome = home;
   }
 }
 
@@ -49,6 +51,8 @@ function noteLoan(region: Region, size: number, home: number): void {
 function beginTurn(region: Region, turn: number): boolean {
   if (!isCurrent(region)) return false; // asked after the turn was read: a later reset has a later turn
   if (region.homes !== NO_HOMES) p.fillUint16(region.homes, NO_MAGAZINE, 0, GRANT_MAX + 1);
+  region.lastSize = -1;
+  region.lastHome = NO_MAGAZINE; // somebody may ask for −1 bytes
   region.stretch = NO_MAGAZINE;
   region.turn = turn;
   return true;

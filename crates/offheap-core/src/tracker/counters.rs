@@ -196,8 +196,8 @@ pub struct LentFrom {
 pub enum Back {
     /// Into the magazine.
     Magazine,
-    /// Nowhere before the native side looks; how many ended the table counts. Of a ring.
-    Counted,
+    /// Nowhere before the native side looks, which has a list of what is out and counts it there. Of a ring.
+    Listed,
     /// Nowhere at all. Of an arena.
     Nowhere,
 }
@@ -217,12 +217,14 @@ pub struct Piece {
 
 impl LentFrom {
     fn add_to(&self, totals: &mut Totals) {
+        if self.back == Back::Listed {
+            return;
+        }
         let taken = self.table.taken_of(self.magazine);
         totals.allocations = totals.allocations.wrapping_add(taken);
         let out = match self.back {
             Back::Magazine => u64::from(self.table.out_of(self.magazine)),
-            Back::Counted => u64::from(self.table.counted_out_of(self.magazine)),
-            Back::Nowhere => taken,
+            Back::Nowhere | Back::Listed => taken,
         };
         totals.frees = totals.frees.wrapping_add(taken.wrapping_sub(out));
         totals.allocated_bytes = totals.allocated_bytes.wrapping_add(self.table.granted_of(self.magazine));

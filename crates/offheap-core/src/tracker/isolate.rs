@@ -11,7 +11,7 @@ use crate::raw::bytes::Bytes;
 use crate::raw::words;
 
 /// Version of the layout below; the facade refuses another.
-pub const LAYOUT: i32 = 3;
+pub const LAYOUT: i32 = 4;
 /// Default size: address space only, committed when touched. Enough to lend the first million chunks.
 pub const DEFAULT_BYTES: usize = 16 << 20;
 /// First of 65,536 header words, one for each slot of the first segment: the generation to which a

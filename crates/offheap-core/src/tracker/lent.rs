@@ -5,7 +5,7 @@
 //! single commit point; other threads only read.
 
 use super::isolate::{FRONT, FRONT_WORDS, IsolateTable, TICK_MS, front, word};
-use super::record::Record;
+use super::record::{Record, SEGMENT_BITS};
 use super::row::Row;
 use super::state::{AlignmentCode, Extent, Generation, Handle, Origin, Owner, Place, Slot, State};
 use super::table::Tracker;
@@ -253,14 +253,19 @@ impl Tracker {
         first: Place,
         size_bytes: u64,
     ) {
-        let (words, count, units) = (table.words, table.slots(), Place::grant(0, size_bytes).offset);
-        let mut place = first;
+        let (fronts, _) = table.words[FRONT..].as_chunks::<FRONT_WORDS>();
+        let units = Place::grant(0, size_bytes).offset;
+        let (mut place, mut known) = (first, None);
         for slot in slots {
-            let index = slot.0 as usize;
-            if let Some(record) = self.shared(slot).filter(|_| index < count) {
-                record.place.store(place.pack(), Ordering::Release); // as in `bind`
-                let at = FRONT + index * FRONT_WORDS + front::WRITTEN;
-                words[at].store(place.offset.cast_signed(), Ordering::Relaxed);
+            let (index, number) = (slot.0 as usize, slot.0 as usize >> SEGMENT_BITS);
+            let segment = match known {
+                Some((segment, columns)) if segment == number => Some(columns),
+                _ => self.segment(number), // the one of the slot before, as a rule
+            };
+            if let (Some(columns), Some(words)) = (segment, fronts.get(index)) {
+                known = Some((number, columns));
+                columns.record(index).place.store(place.pack(), Ordering::Release); // as in `bind`
+                words[front::WRITTEN].store(place.offset.cast_signed(), Ordering::Relaxed);
             }
             place.offset += units;
         }

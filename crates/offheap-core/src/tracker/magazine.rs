@@ -32,8 +32,6 @@ pub mod header {
     pub const GRANTED: usize = SLOTS + super::MAGAZINE_SLOTS;
     /// Of both: the allocator's turn while they are lent.
     pub const TURN: usize = GRANTED + 1;
-    /// Of a ring's: how many of what was taken out were freed, modulo 2^32. They do not come back into it.
-    pub const FREED: usize = TURN + 1;
 
     // Of a piece of an arena, in place of slots.
 
@@ -129,7 +127,6 @@ impl IsolateTable {
         let at = Self::at(magazine);
         self.set_word(at + header::TAKEN, 0);
         self.set_word(at + header::GRANTED, 0);
-        self.set_word(at + header::FREED, 0);
         total.live.store(0, Ordering::Relaxed);
         total.taken.store(0, Ordering::Relaxed);
         total.unit.store(unit_bytes, Ordering::Relaxed);
@@ -199,14 +196,8 @@ impl IsolateTable {
         lent.saturating_sub(self.magazine_length(magazine) as u32)
     }
 
-    /// The same of a magazine into which nothing comes back.
-    #[must_use]
-    pub fn counted_out_of(&self, magazine: usize) -> u32 {
-        let at = Self::at(magazine);
-        self.word(at + header::TAKEN).wrapping_sub(self.word(at + header::FREED)).cast_unsigned()
-    }
-
-    /// Lays slots ready in an empty magazine into which nothing comes back, the last of them to be taken first.
+    /// Lays slots ready in an empty magazine into which nothing comes back, the last of them to be taken first. Nothing is counted
+    /// in its words but this, so that something has changed whenever a clock looks.
     pub fn lay(&self, magazine: usize, slots: impl Iterator<Item = Slot>) {
         let at = Self::at(magazine);
         let words = &self.words[at + header::SLOTS..][..MAGAZINE_SLOTS];
@@ -216,6 +207,7 @@ impl IsolateTable {
             length += 1;
         }
         self.set_word(at + header::LENGTH, length);
+        self.set_word(at + header::TAKEN, self.word(at + header::TAKEN).wrapping_add(length));
     }
 
     /// Nothing lies ready in a magazine any more.

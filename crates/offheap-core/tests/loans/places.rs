@@ -83,6 +83,43 @@ fn sizes_that_are_rounded_to_one_are_served_from_the_same_places() {
 }
 
 #[test]
+fn what_was_asked_of_places_in_the_program_s_hands_is_summed_whatever_the_sizes_and_the_order_of_their_ends()
+{
+    let isolate = lending(manager());
+    let (script, mut region) = ring(&isolate, 4 * MIB);
+    let mut alive: Vec<Memory> = Vec::new();
+    for count in 0..1000_u64 {
+        let size = if count % 90 == 89 { 3000 } else { PLACE - count * 7 % 64 };
+        alive.push(script.allocate(&mut region, size).unwrap());
+        if alive.len() > 20 {
+            let index = [0, 20, count as usize * 7 % 21][(count / 100) as usize % 3];
+            script.free(&region, alive.swap_remove(index)).unwrap();
+        }
+        let now = figures(&isolate, region.id);
+        let requested = alive.iter().map(|memory| memory.size).sum();
+        assert_eq!((now.blocks, now.requested), (alive.len() as u64, requested), "{count}");
+    }
+}
+
+#[test]
+fn a_clock_sees_that_a_ring_is_used_though_as_many_places_lie_ready_each_time_it_looks() {
+    let isolate = lending(manager());
+    let (script, mut region) = ring(&isolate, 256 * PLACE);
+    let mut seen = Vec::new();
+    for _ in 0..1000 {
+        let memory = script.allocate(&mut region, SIZE).unwrap();
+        script.free(&region, memory).unwrap();
+        if script.ready(&region, SIZE) == 7 {
+            seen.push(isolate.table.activity());
+        }
+    }
+    let count = seen.len();
+    seen.sort_unstable();
+    seen.dedup();
+    assert!(seen.len() == count && count > 10 || !raw::can_fence_everywhere(), "{seen:?}");
+}
+
+#[test]
 fn what_is_asked_for_besides_lies_behind_what_was_taken() {
     let isolate = lending(manager());
     let (script, mut region) = ring(&isolate, MIB);

@@ -9,7 +9,7 @@ use offheap_core::ops;
 use offheap_core::raw::bytes::Bytes;
 use offheap_core::tracker::isolate::{FRONT, FRONT_WORDS, front, word};
 use offheap_core::tracker::label::Label;
-pub use offheap_core::tracker::magazine::header::{CAPACITY, FREED, GRANTED, SLOTS, TAKEN, TURN};
+pub use offheap_core::tracker::magazine::header::{CAPACITY, GRANTED, SLOTS, TAKEN, TURN};
 use offheap_core::tracker::magazine::header::{CUT, LEVEL, STAY, UNIT_SHIFT, UNITS};
 use offheap_core::tracker::state::{Generation, Handle, Slot};
 use std::cell::Cell;
@@ -21,14 +21,15 @@ const NO_MAGAZINE: usize = 40;
 /// The largest request that needs no native call.
 pub const GRANT_MAX: u64 = 32767;
 
-/// Stores of a `take`, in their order: the length of the magazine, home, birth, generation, bytes, what was taken.
+/// Stores of a `take`, in their order: the length of the magazine, home, birth, generation, bytes, what was taken. The last two are not
+/// counted of a ring's.
 pub const TAKE_STORES: u32 = 6;
 /// So many of them are done when the grant is live; all when it is counted.
 pub const TAKE_LIVES: u32 = 4;
 /// Stores of a `give`: generation, the slot, the length, bytes.
 pub const GIVE_STORES: u32 = 4;
-/// The same of a ring's: generation, bytes, how many were freed.
-pub const END_STORES: u32 = 3;
+/// The same of a ring's: the generation.
+pub const END_STORES: u32 = 1;
 /// Stores of a `cut`: units, bytes, what was taken.
 pub const CUT_STORES: u32 = 3;
 
@@ -160,14 +161,14 @@ impl<'a> Script<'a> {
             return self.cut(region, size);
         }
         let home = *region.homes.get(&size)?;
-        let slot = self.take_grant(home, size)?;
+        let slot = self.take_grant(home, size, region.kind == Kind::Ring)?;
         let generation = Generation(self.word(Self::at(slot)).cast_unsigned());
         let offset = u64::from(self.word(Self::at(slot) + front::WRITTEN).cast_unsigned()) * 16;
         Some(Memory { handle: Handle { slot, generation }, size, offset })
     }
 
     /// Of a stopped script the handle is what it would have been.
-    fn take_grant(&self, home: usize, size: u64) -> Option<Slot> {
+    fn take_grant(&self, home: usize, size: u64, is_ring: bool) -> Option<Slot> {
         let (length, now) = (self.word(home), self.word(word::CLOCK));
         if length == 0 || now == 0 {
             return None;
@@ -182,6 +183,9 @@ impl<'a> Script<'a> {
         self.store(at + front::HOME, ((home as u32) << 16 | size as u32).cast_signed());
         self.store(at + front::BORN, now);
         self.store(at + front::GENERATION, generation);
+        if is_ring {
+            return Some(slot);
+        }
         self.add(home + GRANTED, size as i32);
         let before = self.word(home + TAKEN);
         self.add(home + TAKEN, 1);
@@ -254,7 +258,7 @@ impl<'a> Script<'a> {
     }
 
     fn give_alone(&self, region: &Region, memory: Memory) -> bool {
-        if region.homes.is_empty() || !self.is_unchanged(region) {
+        if !self.is_unchanged(region) || region.homes.is_empty() && region.kind != Kind::Ring {
             return false;
         }
         let (slot, generation) = (memory.handle.slot, memory.handle.generation.0.cast_signed());
@@ -262,13 +266,11 @@ impl<'a> Script<'a> {
         if slot.0 as usize >= self.isolate.table.slots() || self.word(at) != generation {
             return false;
         }
-        let home = (self.word(at + front::HOME).cast_unsigned() >> 16) as usize;
-        if region.kind == Kind::Ring && home != 0 {
-            self.store(at, generation + 1);
-            self.add(home + GRANTED, -(memory.size as i32));
-            self.add(home + FREED, 1);
+        if region.kind == Kind::Ring {
+            self.store(at, generation + 1); // that it is this ring's the handle tells
             return true;
         }
+        let home = (self.word(at + front::HOME).cast_unsigned() >> 16) as usize;
         let length = self.word(home);
         if home == 0 || length >= self.word(home + CAPACITY) || self.word(word::CLOCK) == 0 {
             return false;

@@ -28,7 +28,7 @@ fn memory() -> Arc<Memory> {
 }
 
 fn take(script: &Script<'_>, lent: Lent, memory: &Memory) -> Held {
-    let held = script.take(lent, SIZE).unwrap_or_else(|| script.ask(lent.id, SIZE).0);
+    let held = script.take_place(lent, SIZE).unwrap_or_else(|| script.ask(lent.id, SIZE).0);
     memory.take(held.offset, SIZE);
     held
 }
@@ -122,16 +122,16 @@ fn a_script_and_native_calls_go_on_in_a_ring_beside_statistics_of_who_does_not_u
 
 #[test]
 fn an_isolate_that_ends_between_any_two_stores_while_another_comes_to_its_ring_leaves_nothing_live() {
-    // Between the two, after eight, nobody has to wait for it: two isolates that end at once have too many ways.
-    for stores in (1..8).chain(9..13) {
+    // Between the two, after six, nobody has to wait for it: two isolates that end at once have too many ways.
+    for stores in (1..6).chain(7..9) {
         explore(1, move || {
             let (manager, memory) = (manager(), memory());
             let (isolate, held, lent) = owner(manager, &memory);
             memory.leave(held.offset, SIZE);
             let other = spawn(comes(manager, Arc::clone(&memory), 1));
             let script = Script::stopped_after(&isolate, stores);
-            if script.take(lent, SIZE).is_some() {
-                script.end_place(lent, held); // eight stores and five, when it is not stopped before
+            if script.take_place(lent, SIZE).is_some() {
+                script.end_place(lent, held); // six stores and three, when it is not stopped before
             }
             drop(isolate);
             join(other);

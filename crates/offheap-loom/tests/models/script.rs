@@ -8,7 +8,7 @@ use offheap_core::manager::{Isolate, Manager};
 use offheap_core::tracker::isolate::{FRONT, FRONT_WORDS, IsolateTable, front, word};
 use offheap_core::tracker::label::Label;
 use offheap_core::tracker::magazine::header::{
-    CAPACITY, CUT, FREED, GRANTED, SLOTS, TAKEN, TURN, UNIT_SHIFT, UNITS,
+    CAPACITY, CUT, GRANTED, SLOTS, TAKEN, TURN, UNIT_SHIFT, UNITS,
 };
 use offheap_core::tracker::state::{AlignmentCode, Generation, Handle, Slot};
 use std::cell::Cell;
@@ -99,7 +99,7 @@ impl<'a> Script<'a> {
         FRONT + slot.0 as usize * FRONT_WORDS
     }
 
-    fn take_slot(&self, home: usize, size: u64, amount: i32, live: usize) -> Option<Handle> {
+    fn begin_slot(&self, home: usize, size: u64) -> Option<Handle> {
         let (length, now) = (self.word(home), self.word(word::CLOCK));
         if length == 0 || now == 0 {
             return None;
@@ -111,12 +111,17 @@ impl<'a> Script<'a> {
         self.store(at + front::HOME, ((home as u32) << 16 | size as u32).cast_signed());
         self.store(at + front::BORN, now);
         self.store(at + front::GENERATION, generation);
+        Some(Handle { slot, generation: Generation(generation.cast_unsigned()) })
+    }
+
+    fn take_slot(&self, home: usize, size: u64, amount: i32, live: usize) -> Option<Handle> {
+        let handle = self.begin_slot(home, size)?;
         self.add(live, size as i32);
         if live == word::LIVE && self.word(live).wrapping_sub(self.word(word::HIGH)) > 0 {
             self.store(word::HIGH, self.word(live));
         }
         self.add(home + TAKEN, amount);
-        Some(Handle { slot, generation: Generation(generation.cast_unsigned()) })
+        Some(handle)
     }
 
     fn give_slot(&self, handle: Handle, size: u64, is_grant: bool) -> bool {
@@ -165,9 +170,18 @@ impl<'a> Script<'a> {
     pub fn take(&self, lent: Lent, size: u64) -> Option<Held> {
         self.in_turn(lent, || {
             let handle = self.take_slot(lent.home, size, 1, lent.home + GRANTED)?;
-            let offset = u64::from(self.word(Self::at(handle.slot) + front::WRITTEN).cast_unsigned()) * 16;
-            Some(Held { handle, offset, size })
+            Some(self.held(handle, size))
         })
+    }
+
+    /// The same of a ring's, of which it counts nothing.
+    pub fn take_place(&self, lent: Lent, size: u64) -> Option<Held> {
+        self.in_turn(lent, || Some(self.held(self.begin_slot(lent.home, size)?, size)))
+    }
+
+    fn held(&self, handle: Handle, size: u64) -> Held {
+        let offset = u64::from(self.word(Self::at(handle.slot) + front::WRITTEN).cast_unsigned()) * 16;
+        Held { handle, offset, size }
     }
 
     /// `isUsable` of what is in the program's hands.
@@ -204,15 +218,8 @@ impl<'a> Script<'a> {
     /// The same of a ring's place, which goes into no magazine.
     pub fn end_place(&self, lent: Lent, held: Held) -> bool {
         let (at, generation) = (Self::at(held.handle.slot), held.handle.generation.0.cast_signed());
-        let home = ((lent.home as u32) << 16 | held.size as u32).cast_signed();
-        let ended = self.in_turn(lent, || {
-            (self.word(at) == generation && self.word(at + front::HOME) == home).then(|| {
-                self.store(at, generation + 1);
-                self.add(lent.home + GRANTED, -(held.size as i32));
-                self.add(lent.home + FREED, 1);
-            })
-        });
-        ended.is_some()
+        let end = || (self.word(at) == generation).then(|| self.store(at, generation + 1));
+        self.in_turn(lent, end).is_some()
     }
 
     /// Cuts off the arena's piece that a magazine lends; gives where in it.

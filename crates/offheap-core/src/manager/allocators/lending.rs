@@ -363,9 +363,10 @@ impl Isolate {
     /// A magazine is another's. `count`: what it counted, unless who took over its loans has done so.
     pub(super) fn close_loan(&self, attached: &Attached, magazine: usize, count: impl FnOnce(&Counter)) {
         let mut loans = attached.allocator.counters.loans();
-        if let Some(index) = loans.iter().position(|loan| self.is_own(loan, magazine)) {
+        if let Some(index) = loans.iter().position(|loan| self.is_own(loan, magazine))
+            && loans.swap_remove(index).back != Back::Listed
+        {
             count(&attached.counter);
-            loans.swap_remove(index);
         }
         self.abandon_magazine(magazine);
     }

@@ -11,6 +11,7 @@ mod ending;
 mod grants;
 mod ground;
 mod lending;
+mod lying;
 mod places;
 mod recall;
 mod refill;

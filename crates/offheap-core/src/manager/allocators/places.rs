@@ -7,7 +7,8 @@
 use super::grants::{Attached, Taken};
 use super::ground::Plan;
 use super::lending::LENT_BYTES_MAX;
-use super::stock::{give, put_record};
+use super::lying::{Lain, Lying};
+use super::stock::give;
 use super::{Allocator, Isolate, Manager};
 use crate::alloc::ring::Ring;
 use crate::alloc::strategy::Usage;
@@ -24,139 +25,9 @@ use crate::tracker::table::Tracker;
 /// So many places are lent after two requests of one size, and twice as many each time that all were taken.
 const PLACES_MIN: usize = 4;
 
-/// The record of a place that is lent.
-#[derive(Debug, Clone, Copy)]
-struct Lain {
-    slot: Slot,             // `NONE` when it is lent no longer
-    generation: Generation, // before it is taken
-}
-
-const NONE: Slot = Slot(u32::MAX);
-
-/// What became of a place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
-    Ready,
-    Live,
-    Ended,
-    Over, // its record speaks for it again, or has done so
-}
-
-impl Lain {
-    #[inline]
-    fn fate(&self, table: &IsolateTable) -> Fate {
-        if self.slot == NONE {
-            return Fate::Over;
-        }
-        match table.generation(self.slot).map(|now| now.0.wrapping_sub(self.generation.0)) {
-            Some(0) => Fate::Ready,
-            Some(2) => Fate::Ended,
-            _ => Fate::Live,
-        }
-    }
-}
-
-/// Places that were lent together, and that are not all free again.
-#[derive(Debug, Default)]
-struct Run {
-    offset: u64, // of the first
-    steps: u64,  // of each
-    places: Vec<Lain>,
-}
-
-/// All that is lent of a ring, in its order. Changed under the lock of the loans.
+/// The list of what is lent of a ring. Changed under the lock of the loans.
 #[derive(Debug, Default)]
 pub(super) struct Places(Mutex<Lying>);
-
-#[derive(Debug, Default)]
-struct Lying {
-    runs: Vec<Run>,  // few: whole ones go
-    idle: Vec<Lain>, // lent, and of no place: only while somebody has the lock
-}
-
-impl Lying {
-    /// Gives the places that ended before all others that are lent back to the ring; their records are idle then. Behind a
-    /// live one none is free yet.
-    fn take_ended(&mut self, ring: &Ring, table: &IsolateTable) {
-        while let Some(run) = self.runs.first_mut() {
-            let is_over = |lain: &Lain| matches!(lain.fate(table), Fate::Ended | Fate::Over);
-            let count = run.places.iter().take_while(|lain| is_over(lain)).count();
-            let (offset, steps) = (run.offset, run.steps);
-            run.offset += ring.bytes_of(count as u64 * steps);
-            let is_done = count == run.places.len();
-            // What is over was given back by whoever ended it: it parts what is not.
-            end_places(ring, offset, steps, &run.places[..count]);
-            let rest = run.places.split_off(count);
-            let mut ended = std::mem::replace(&mut run.places, rest);
-            ended.iter_mut().for_each(|lain| lain.generation.0 += 2);
-            if ended.iter().any(|lain| lain.slot == NONE) {
-                ended.retain(|lain| lain.slot != NONE);
-            }
-            if self.idle.is_empty() {
-                self.idle = ended
-            } else {
-                self.idle.append(&mut ended)
-            }
-            if !is_done {
-                return;
-            }
-            self.runs.remove(0);
-        }
-    }
-
-    /// How many of the newest places were not taken, and of how many steps each.
-    fn rest(&self, table: &IsolateTable) -> (usize, u64) {
-        let Some(run) = self.runs.last() else { return (0, 0) };
-        let is_ready = |lain: &&Lain| lain.fate(table) == Fate::Ready;
-        (run.places.iter().rev().take_while(is_ready).count(), run.steps)
-    }
-
-    /// Gives the places that were not taken back to the head. The table's script is in no take.
-    #[cold]
-    fn give_rest(&mut self, ring: &Ring, table: &IsolateTable) {
-        let (count, steps) = self.rest(table);
-        if count == 0 {
-            return;
-        }
-        let Some(run) = self.runs.last_mut() else { return };
-        let kept = run.places.len() - count;
-        self.idle.append(&mut run.places.split_off(kept));
-        ring.give_rest(run.offset + ring.bytes_of(kept as u64 * steps), steps, count as u64);
-        if kept == 0 {
-            self.runs.pop();
-        }
-    }
-
-    /// The place at an offset is lent no longer: its record speaks for it.
-    #[cold]
-    fn forget(&mut self, ring: &Ring, offset: u64) {
-        for run in self.runs.iter_mut().rev() {
-            let index = offset.wrapping_sub(run.offset) / ring.bytes_of(run.steps).max(1);
-            if let Some(lain) = usize::try_from(index).ok().and_then(|index| run.places.get_mut(index)) {
-                lain.slot = NONE;
-                return;
-            }
-        }
-    }
-
-    /// Idle records are free as any other.
-    fn put_idle(&mut self, tracker: &Tracker, table: &IsolateTable, records: &mut Vec<Slot>) {
-        for Lain { slot, .. } in self.idle.drain(..) {
-            if let Some(record) = tracker.shared(slot) {
-                record.take_back(slot, table);
-                put_record(tracker, records, slot);
-            }
-        }
-    }
-}
-
-/// Ends those of a run's places, from the one at an offset on, that are still lent.
-fn end_places(ring: &Ring, mut offset: u64, steps: u64, places: &[Lain]) {
-    for lent in places.split(|lain| lain.slot == NONE) {
-        ring.end_run(offset, steps, lent.len() as u64);
-        offset += ring.bytes_of((lent.len() as u64 + 1) * steps);
-    }
-}
 
 /// What an isolate knows of what its ring lends to it.
 #[derive(Debug, Default)]
@@ -203,24 +74,26 @@ impl Allocator {
 
     /// No place is lent any more.
     pub(super) fn forget_places(&self) {
-        self.lying().runs.clear();
+        self.lying().forget_all();
     }
 
     /// How a ring is used. What ended at the back of what it lends is free, and so is what was not taken of it: who needs
-    /// it gets it. The isolate to which it lends makes no native call in the ring meanwhile.
+    /// it gets it. The isolate to which it lends makes no native call in the ring meanwhile. Also how much of what is lent is
+    /// in the program's hands: grants, and bytes.
     #[cold]
-    pub(super) fn usage_of_ring(&self, ring: &Ring, manager: &Manager) -> Usage {
+    pub(super) fn usage_of_ring(&self, ring: &Ring, manager: &Manager) -> (Usage, (u64, u64)) {
         let loans = self.counters.loans();
-        let Some(loan) = loans.first() else { return ring.usage_without(0) };
+        let Some(loan) = loans.first() else { return (ring.usage_without(0), (0, 0)) };
         let mut records = Vec::new();
         let mut lying = self.lying();
         lying.take_ended(ring, &loan.table);
         let (count, steps) = lying.rest(&loan.table);
         let usage = ring.usage_without(count as u64 * steps);
+        let out = lying.out(&loan.table);
         lying.put_idle(&manager.tracker, &loan.table, &mut records);
         drop((lying, loans));
         give(&manager.tracker, &mut records, usize::MAX);
-        usage
+        (usage, out)
     }
 }
 
@@ -327,7 +200,7 @@ impl Isolate {
         if !attached.loans.has_place(class) {
             return None;
         }
-        let magazine = self.open_loan(attached, 0, Back::Counted)?;
+        let magazine = self.open_loan(attached, 0, Back::Listed)?;
         attached.loans.add(class, magazine);
         Some(magazine)
     }
@@ -344,8 +217,10 @@ impl Isolate {
         let mut lying = allocator.lying();
         lying.take_ended(ring, &self.table);
         let (steps, wanted) = (attached.course.steps, attached.course.next);
-        let mut places = std::mem::take(&mut lying.idle);
-        if places.iter().any(|lain| lain.generation >= Generation::MAX) {
+        let mut places = lying.take_idle();
+        // All of them, without a branch for each.
+        let last = places.iter().fold(0, |last, lain| last.max(lain.generation.0));
+        if last >= Generation::MAX.0 {
             lying.idle = std::mem::take(&mut places); // the stock knows what to do with one whose last generation is over
             lying.put_idle(tracker, &self.table, records);
         }
@@ -355,13 +230,15 @@ impl Isolate {
         }
         let taken = ring.take_run(steps, wanted.min(places.len()) as u64);
         let (offset, count) = taken.map_or((0, 0), |(first, count)| (first.offset, count as usize));
-        lying.idle.append(&mut places.split_off(count));
-        lying.put_idle(tracker, &self.table, records);
+        if count < places.len() {
+            lying.idle.extend(places.drain(count..));
+            lying.put_idle(tracker, &self.table, records);
+        }
         let (span, size) = (allocator.ground.span.0, ring.bytes_of(steps));
         tracker.move_lent(places.iter().map(|lain| lain.slot), &self.table, Place::grant(span, offset), size);
         self.table.lay(magazine, places.iter().rev().map(|lain| lain.slot));
         if count > 0 {
-            lying.runs.push(Run { offset, steps, places });
+            lying.add(offset, steps, places);
         }
         count
     }

@@ -166,11 +166,13 @@ impl Isolate {
         }
         for (loan, out) in theirs.iter_mut().zip(out) {
             let taken = table.taken_of(loan.magazine);
-            if loan.back != Back::Nowhere {
-                counter.passed(taken.saturating_sub(out));
-            } else {
-                allocator.end_piece(loan);
-                counter.granted_before(taken, table.granted_of(loan.magazine));
+            match loan.back {
+                Back::Magazine => counter.passed(taken.saturating_sub(out)),
+                Back::Listed => {}
+                Back::Nowhere => {
+                    allocator.end_piece(loan);
+                    counter.granted_before(taken, table.granted_of(loan.magazine));
+                }
             }
         }
     }

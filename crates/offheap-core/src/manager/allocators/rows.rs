@@ -40,12 +40,12 @@ impl Allocator {
     /// How it is used.
     #[must_use]
     pub fn stats(&self, manager: &Manager) -> AllocatorStats {
-        let usage = self.sole.without_owner(|| {
+        let (usage, (out, out_bytes)) = self.sole.without_owner(|| {
             manager.reclaim(&self.ground);
             if let Plan::Ring(ring) = &self.ground.plan {
                 self.usage_of_ring(ring, manager)
             } else {
-                self.usage()
+                (self.usage(), (0, 0))
             }
         });
         let counted = self.counters.sum();
@@ -53,7 +53,7 @@ impl Allocator {
         let is_pool = matches!(self.ground.plan, Plan::ObjectPool(_));
         let (requested, blocks) = match &self.ground.plan {
             Plan::Arena(arena) => (arena.requested(), usage.blocks),
-            _ => (counted.live_bytes(), counted.live_blocks()),
+            _ => (counted.live_bytes() + out_bytes, counted.live_blocks() + out),
         };
         AllocatorStats {
             total: self.measures.total,
