@@ -115,7 +115,7 @@ export interface CheckedAlignment {
 
 const LOG2_MAX = 30;
 const NUMERIC_ALIGNMENTS: readonly CheckedAlignment[] = p.freeze(
-  Array.from({ length: LOG2_MAX + 1 }, (_, log2) => p.freeze({ value: 2 ** log2, isNumeric: true, mode: AlignmentMode.NONE, log2 })),
+  Array.from({ length: LOG2_MAX + 1 }, (_, log2) => p.freeze({ value: 1 << log2, isNumeric: true, mode: AlignmentMode.NONE, log2 })),
 );
 
 function named(mode: AlignmentMode): CheckedAlignment {

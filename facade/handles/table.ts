@@ -30,11 +30,11 @@ const SPAN_SHIFT = 12;
 /** Bytes of a chunk of each class, the smallest first (crates/offheap-core/src/alloc/chunks/classes.rs). */
 export const CLASS_SIZES: readonly number[] = grantedSizes();
 
-/** Bytes of each class's chunks; a class is 8 bits of a record's place. */
+/** Bytes of each class's chunks, four classes a doubling; a class is 8 bits of a record's place. */
 function grantedSizes(): number[] {
   const sizes = p.list<number>(256);
   for (let kind = 0; kind < 256; kind += 1) {
-    sizes[kind] = kind < 4 ? (kind + 1) * 16 : (5 + ((kind - 4) & 3)) * 2 ** (4 + ((kind - 4) >>> 2));
+    sizes[kind] = kind < 8 ? (kind + 1) * 16 : 2 * (sizes[kind - 4] as number);
   }
   return sizes as number[];
 }

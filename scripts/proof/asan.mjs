@@ -29,7 +29,7 @@ const MIN_QUICK_RUST_TESTS = 240;
 /** Specs that say nothing about the addon that is watched, by the first word of their names, and why. */
 const LEFT_OUT = {
   bench: 'the benchmark times what others check',
-  package: 'it is about which addon is found',
+  package: 'it is about which addon is found, and what importing the one that ships makes resident',
 };
 /** Tests that cannot be right under a sanitizer, and why. */
 const LEFT_OUT_TESTS = {
