@@ -59,14 +59,15 @@ export async function buildDist() {
 
 /**
  * One module: Node takes a millisecond or two for each file that it loads. Without comments: one character beyond Latin-1 in them, and V8 keeps the
- * whole text in two bytes a character. Without spaces: Node keeps the file as well as V8 its text. Names stay, and lines are short, for whoever sees
- * them when an error is printed.
+ * whole text in two bytes a character. Short: Node keeps the file as well as V8 its text, and V8 each name in a table, which for one name too many is
+ * made anew, twice as large, on top of all that parsing took. The map tells what it was.
  */
 async function bundle() {
   const { build, transform } = await import('esbuild'); // here, since it may have been installed a moment ago
-  const common = { format: 'esm', platform: 'node', target: 'node20.19', logLevel: 'warning' };
+  const common = { platform: 'node', target: 'node20.19', logLevel: 'warning' };
   const bundled = await build({
     ...common,
+    format: 'esm',
     absWorkingDir: inRoot(),
     entryPoints: ['index.ts'],
     outfile: 'dist/index.js',
@@ -76,13 +77,28 @@ async function bundle() {
     sourcemap: 'inline',
     write: false,
   });
-  const lines = await transform(bundled.outputFiles[0].text, { ...common, sourcemap: 'inline' });
+  const lines = await transform(bundled.outputFiles[0].text, { ...common, format: 'esm', sourcemap: 'inline' });
   const { text, numbers } = withoutNumbers(withConstants(withPowers(withoutImports(lines.code))));
-  const { code, map } = await transform(text, { ...common, define: numbers, minifyWhitespace: true, lineLimit: 120, sourcemap: 'external', sourcefile: 'index.js' });
+  const { script, asModule } = asScript(text);
+  const short = { minifyWhitespace: true, minifyIdentifiers: true, lineLimit: 120 }; // an error that is printed shows one line of the file
+  const { code, map } = await transform(script, { ...common, ...short, define: numbers, sourcemap: 'external', sourcefile: 'index.js' });
   if (/^import\b(?!\.)/m.test(text) || /[^\0-\xff]/.test(code)) throw new Stop('dist/index.js imports something, or is not Latin-1: both cost whoever loads it memory.');
   mkdirSync(dist, { recursive: true });
-  writeFileSync(join(dist, 'index.js'), `${code}//# sourceMappingURL=index.js.map\n`);
+  writeFileSync(join(dist, 'index.js'), `${asModule(code)}//# sourceMappingURL=index.js.map\n`);
   writeFileSync(join(dist, 'index.js.map'), map);
+}
+
+/**
+ * The module as a script, and what makes a module of it again. What stands at the top of a script any other may use, so esbuild keeps those names,
+ * by which people know the frames of a stack; it shortens those within functions.
+ */
+function asScript(text) {
+  const exports = /^export \{[^}]*\};$/m.exec(text)?.[0];
+  if (exports === undefined) throw new Stop('The bundle exports nothing, or in a way that scripts/builders.mjs does not know.');
+  return {
+    script: `'use strict';${text.replace(exports, '').replaceAll('import.meta.url', 'IMPORT_META_URL')}`,
+    asModule: (code) => `${code.replace(/^"use strict";/, '').replaceAll('IMPORT_META_URL', 'import.meta.url')}${exports.replaceAll(/\s+/g, ' ')}\n`,
+  };
 }
 
 /**
