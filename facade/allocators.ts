@@ -10,21 +10,14 @@ import { alignmentCode } from './handles/facts.js';
 import { Region, checkEscape, endRegion, isCurrent, isOpen, isStuck, isUnchanged, leaveRegion } from './handles/region.js';
 import type { Ending } from './handles/region.js';
 import { apart } from './handles/apart.js';
-import { cutLent, endPlace, giveBack, takeLent, takeNext } from './handles/allocated.js';
+import { cutLent, endPlace, giveBack, takeLent, takeNext, takeOther } from './handles/allocated.js';
 import { requireEpochs, resetsOf } from './handles/epochs.js';
 import { granted, isSmallSize } from './handles/loans.js';
 import { Mark, fieldsOf, isMark } from './handles/mark.js';
 import { requireAvailable } from './handles/request.js';
 import { ARGUMENT, RESULT, T, isWorker, setWide, status, unavailableReason, wide } from './handles/table.js';
 import { binding } from './native.js';
-import {
-  validateAlignment,
-  validateAllocatorOptions,
-  validateAllocatorType,
-  validateLabel,
-  validateName,
-  validateSize,
-} from './options.js';
+import { validateAlignment, validateAllocatorOptions, validateAllocatorType, validateLabel, validateName, validateSize } from './options.js';
 import * as p from './primordials.js';
 import { KIND, failureOf, fullError, openError, requireArena } from './refusals.js';
 import type { Settings } from './refusals.js';
@@ -129,7 +122,7 @@ export class AdvancedMemoryAllocator implements Face {
 
   free(memory: AllocatedMemory): void {
     const state = stateOf(this);
-    if (!giveBack(memory, state.region)) apart(freeNatively, state, memory, undefined, undefined);
+    if (!giveBack(memory, state.region)) apart(freeNatively, state, memory, undefined);
   }
 
   reset(): void {
@@ -218,16 +211,16 @@ class Ring extends AdvancedMemoryAllocator {
   }
 
   override allocate(size: number, label?: string): AllocatedMemory {
-    return takeNext(stateOf(this), size, label, allocateNatively);
+    return takeNext(stateOf(this), size, label, allocateOther);
   }
 
   override tryAllocate(size: number): AllocatedMemory | null {
-    return takeNext(stateOf(this), size, undefined, grant);
+    return takeNext(stateOf(this), size, undefined, tryOther);
   }
 
   override free(memory: AllocatedMemory): void {
     const state = stateOf(this);
-    if (!endPlace(memory, state.region)) apart(freeNatively, state, memory, undefined, undefined);
+    if (!endPlace(memory, state.region)) apart(freeNatively, state, memory, undefined);
   }
 }
 
@@ -329,6 +322,9 @@ function allocateNatively(state: State, size: number, label: string | undefined)
   if (memory === undefined) throw failureOf(state, 'allocated', size);
   return memory;
 }
+
+const allocateOther = takeOther<State, AllocatedMemory>(allocateNatively);
+const tryOther = takeOther<State, AllocatedMemory | null>(grant);
 
 function freeNatively(state: State, memory: AllocatedMemory): void {
   if (allocated.stageFree(memory, state.region)) {

@@ -42,7 +42,7 @@ import { leased } from './lease.js';
 import { compareOperands, copyOperand, fillOperand, operandSize } from './operand.js';
 import { checkEscape, farAccessor, farPlace, isGranted, isUnchanged } from './region.js';
 import type { Region } from './region.js';
-import { NEAR_UNITS, makeCourse } from './rings.js';
+import { NEAR_UNITS, followSize, makeCourse } from './rings.js';
 import type { Course } from './rings.js';
 import { sealed } from './sealed.js';
 import type { Sealed } from './sealed.js';
@@ -61,10 +61,9 @@ interface Doors {
   readonly takeLent: Take;
   readonly cutLent: Take;
   giveBack(memory: unknown, region: Region): boolean; // what is no grant throws at its first private field, as in block.ts
-  slotIn(memory: unknown, region: Region): number;
   /** A handle of nothing, for {@link takeNatively}. */
   readonly create: (region: Region, size: number) => Face;
-  readonly createGrant: (region: Region, size: number, slot: number, generation: number, offset: number) => Face;
+  readonly createGrant: (region: Region, size: number, slot: number, generation: number, units: number) => Face;
   /** Gives a new handle what a native function grants; false when that refuses. */
   readonly takeNatively: (memory: Face, take: () => void) => boolean;
   allBytes(memory: unknown): Uint8Array | undefined;
@@ -90,7 +89,7 @@ class Grant implements Face {
 
   static {
     // Closer than the module's, as in block.ts.
-    const makeDoors = (t: Int32Array, takeFrom: typeof takeGrant, cutFrom: typeof cutStretch, giveTo: typeof giveGrant): Omit<Doors, 'create' | 'createGrant' | 'slotIn'> => ({
+    const makeDoors = (t: Int32Array, takeFrom: typeof takeGrant, cutFrom: typeof cutStretch, giveTo: typeof giveGrant): Omit<Doors, 'create' | 'createGrant'> => ({
       takeLent: (state, size, label, otherwise) => {
         const { region } = state;
         if (label === undefined && typeof size === 'number' && (size & GRANT_MAX) === size) {
@@ -104,7 +103,7 @@ class Grant implements Face {
             return memory;
           }
         }
-        return apart(otherwise, state, size, label, undefined);
+        return apart(otherwise, state, size, label);
       },
       cutLent: (state, size, label, otherwise) => {
         const { region } = state;
@@ -119,7 +118,7 @@ class Grant implements Face {
             return memory;
           }
         }
-        return apart(otherwise, state, size, label, undefined);
+        return apart(otherwise, state, size, label);
       },
       giveBack: (memory: Grant, region) => {
         try {
@@ -153,19 +152,12 @@ class Grant implements Face {
     });
     doors = {
       ...makeDoors(T, takeGrant, cutStretch, giveGrant),
-      slotIn: (memory: Grant, region) => {
-        try {
-          return memory.#region === region ? memory.#slot : -1;
-        } catch {
-          return -1;
-        }
-      },
       create: (region, size) => new this(region, size),
-      createGrant: (region, size, slot, generation, offset) => {
+      createGrant: (region, size, slot, generation, units) => {
         const memory = new this(region, size);
         memory.#slot = slot;
         memory.#generation = generation;
-        memory.#offset = offset;
+        memory.#offset = (units & NEAR_UNITS) === units ? units << 4 : (units >>> 0) * 16;
         return memory;
       },
     };
@@ -244,7 +236,7 @@ class Grant implements Face {
     try {
       return this.#size;
     } catch {
-      return own(this).size;
+      return own(this) as never; // throws; with a few bytes of bytecode more this is not inlined wherever it stands
     }
   }
 
@@ -363,10 +355,14 @@ export const takeLent: Doors['takeLent'] = doors.takeLent;
 export const cutLent: Doors['cutLent'] = doors.cutLent;
 /** Ends a region's grant that needs no native call. False for everything else. */
 export const giveBack: Doors['giveBack'] = doors.giveBack;
-const course = makeCourse(T, EPOCHS, doors.createGrant, doors.slotIn, allocated.generationOf);
+const course = makeCourse(T, EPOCHS, doors.createGrant, allocated.regionOf, allocated.slotOf, allocated.generationOf);
 /** The same two of a ring. */
 export const takeNext: Course['takeNext'] = course.takeNext;
 export const endPlace: Course['endPlace'] = course.endPlace;
+/** What a ring does when it has no next place of the last size. */
+export const takeOther = <State extends { readonly region: Region }, Other>(otherwise: (state: State, size: number, label: string | undefined) => Other) =>
+  (state: State, size: number, label: string | undefined): Face | Other =>
+    (followSize(state.region, size) ? takeNext(state, size, label, otherwise) : otherwise(state, size, label));
 /** Views all of a memory in the usual case. */
 const { allBytes } = doors;
 

@@ -5,12 +5,6 @@
  */
 
 // oxlint-disable oxc/only-used-in-recursion -- that is how it works
-/** `call(a, b, c, d)`, never inlined where this is: no function is inlined into itself. `now` is for this function alone. */
-export const apart = <A, B, C, D, Result>(
-  call: (a: A, b: B, c: C, d: D) => Result,
-  a: A,
-  b: B,
-  c: C,
-  d: D,
-  now?: (a: A, b: B, c: C, d: D) => Result,
-): Result => (now === undefined ? apart(call, a, b, c, d, call) : now(a, b, c, d));
+/** `call(a, b, c)`, never inlined where this is: no function is inlined into itself. `now` is for this function alone. */
+export const apart = <A, B, C, Result>(call: (a: A, b: B, c: C) => Result, a: A, b: B, c: C, now?: (a: A, b: B, c: C) => Result): Result =>
+  now === undefined ? apart(call, a, b, c, call) : now(a, b, c);

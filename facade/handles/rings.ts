@@ -9,8 +9,9 @@ import { BORN, BUSY, GRANT_MAX, GRANT_OFFSET, HOME, HOME_SHIFT, NEWEST, NO_MAGAZ
 import type { Region } from './region.js';
 import { CLOCK, FRONT } from './table.js';
 
-/** Leaves where a magazine begins as it is, and tells V8 that the sums made of it are small. */
+/** Masks that leave where a magazine begins, and a slot, as they are, and tell V8 that the sums made of them are small. */
 const HOME_MASK = 0xffff;
+const SLOT_MASK = 0xffffff;
 /** Units of 16 bytes whose bytes are a small integer: a field that holds nothing else needs no second object for each handle. */
 export const NEAR_UNITS = 0x7ffffff;
 
@@ -27,63 +28,68 @@ export interface Course {
   endPlace(memory: unknown, region: Region): boolean;
 }
 
-/** `create` makes a handle; `slotIn` tells one's slot if it is of the region, else −1. */
+/** `create` makes a handle, of a grant that begins where so many units of 16 bytes end; the others are fields of one. */
 export function makeCourse(
-  t: Int32Array,
+  words: Int32Array,
   epochs: Int32Array,
-  create: (region: Region, size: number, slot: number, generation: number, offset: number) => AllocatedMemory,
-  slotIn: (memory: unknown, region: Region) => number,
+  create: (region: Region, size: number, slot: number, generation: number, units: number) => AllocatedMemory,
+  regionOf: (memory: AllocatedMemory) => Region,
+  slotOf: (memory: AllocatedMemory) => number,
   generationOf: (memory: AllocatedMemory) => number,
 ): Course {
-  const takeNext: Course['takeNext'] = (state, size, label, otherwise) => {
-    const { region } = state;
-    if (size === region.lastSize && label === undefined) {
-      const home = region.lastHome & HOME_MASK;
-      const length = t[home] as number;
-      const now = t[CLOCK] as number;
-      if (length && now) {
-        // All that has to be called is called before anything is taken. What is read here is still so if the turn is: nobody else changes it in a turn.
-        const slot = t[(home + length + NEWEST) | 0] as number;
-        const at = (FRONT + (slot << 2)) | 0;
-        const generation = ((t[at] as number) + 1) | 0; // the native side lends none whose last one is over
-        const units = t[(at + GRANT_OFFSET) | 0] as number;
-        const memory = create(region, size, slot, generation, (units & NEAR_UNITS) === units ? units << 4 : (units >>> 0) * 16);
-        t[BUSY] = 1;
-        if (epochs[region.turnAt] === region.turn) {
-          t[home] = (length - 1) | 0;
-          t[(at + HOME) | 0] = (home << HOME_SHIFT) | size;
-          t[(at + BORN) | 0] = now;
-          t[at] = generation;
+  return {
+    takeNext: (state, size, label, otherwise) => {
+      const { region } = state;
+      if (size === region.lastSize && label === undefined) {
+        const t = words;
+        const home = region.lastHome & HOME_MASK;
+        const length = t[home] as number;
+        const now = t[CLOCK] as number;
+        if (length && now) {
+          // All that has to be called is called before anything is taken. What is read here is still so if the turn is: nobody else changes it in a turn.
+          const slot = (t[(home + length + NEWEST) | 0] as number) & SLOT_MASK;
+          const at = FRONT + (slot << 2);
+          const generation = (t[at] as number) + 1; // the native side lends none whose last one is over
+          const memory = create(region, size, slot, generation, t[at + GRANT_OFFSET] as number);
+          t[BUSY] = 1;
+          if (epochs[region.turnAt] === region.turn) {
+            t[home] = length - 1;
+            t[at + HOME] = (home << HOME_SHIFT) | size;
+            t[at + BORN] = now;
+            t[at] = generation;
+            t[BUSY] = 0;
+            return memory;
+          }
           t[BUSY] = 0;
-          return memory;
         }
-        t[BUSY] = 0;
       }
-    }
-    return apart(takeOther, state, size, label, otherwise);
+      return apart(otherwise, state, size, label);
+    },
+    endPlace: (memory, region) => {
+      const t = words;
+      let at = 0;
+      let generation = 0;
+      try {
+        if (regionOf(memory as AllocatedMemory) !== region) return false;
+        at = FRONT + (slotOf(memory as AllocatedMemory) << 2);
+        generation = generationOf(memory as AllocatedMemory);
+      } catch {
+        return false; // what is no memory throws at its first private field
+      }
+      let ended = false;
+      t[BUSY] = 1;
+      if (epochs[region.turnAt] === region.turn && t[at] === generation) {
+        t[at] = generation + 1; // nothing goes into a magazine: room comes back in the order of the grants
+        ended = true;
+      }
+      t[BUSY] = 0;
+      return ended;
+    },
   };
-  const takeOther: Course['takeNext'] = (state, size, label, otherwise) =>
-    followSize(state.region, size) ? takeNext(state, size, label, otherwise) : otherwise(state, size, label);
-
-  const endPlace = (memory: unknown, region: Region): boolean => {
-    const slot = slotIn(memory, region);
-    if (slot < 0) return false;
-    const generation = generationOf(memory as AllocatedMemory);
-    const at = (FRONT + (slot << 2)) | 0;
-    let ended = false;
-    t[BUSY] = 1;
-    if (epochs[region.turnAt] === region.turn && t[at] === generation) {
-      t[at] = (generation + 1) | 0; // nothing goes into a magazine: room comes back in the order of the grants
-      ended = true;
-    }
-    t[BUSY] = 0;
-    return ended;
-  };
-  return { takeNext, endPlace };
 }
 
 /** Whether places that lie ready serve another size than the last as well: then they are looked for there. */
-function followSize(region: Region, size: unknown): boolean {
+export function followSize(region: Region, size: unknown): boolean {
   if (typeof size !== 'number' || (size & GRANT_MAX) !== size || size === region.lastSize) return false;
   const home = region.homes[size] as number;
   if (home === NO_MAGAZINE) return false;

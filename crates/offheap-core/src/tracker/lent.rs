@@ -5,11 +5,12 @@
 //! single commit point; other threads only read.
 
 use super::isolate::{FRONT, FRONT_WORDS, IsolateTable, TICK_MS, front, word};
+use super::magazine::{MAGAZINE_SLOTS, header};
 use super::record::{Record, SEGMENT_BITS};
 use super::row::Row;
 use super::state::{AlignmentCode, Extent, Generation, Handle, Origin, Owner, Place, Slot, State};
 use super::table::Tracker;
-use crate::base::sync::{Ordering, fence};
+use crate::base::sync::{AtomicI32, Ordering, fence};
 
 /// Ticks of the clock at a moment of [`crate::raw::now_ms`]; never 0.
 #[must_use]
@@ -79,8 +80,14 @@ impl IsolateTable {
     #[inline]
     #[must_use]
     pub fn generation(&self, slot: Slot) -> Option<Generation> {
-        let at = self.front_at(slot)?;
-        Some(Generation(self.word(at + front::GENERATION).cast_unsigned()))
+        let words = self.fronts().get(slot.0 as usize)?;
+        Some(Generation(words[front::GENERATION].load(Ordering::Relaxed).cast_unsigned()))
+    }
+
+    /// The words about all slots that have some.
+    #[inline]
+    fn fronts(&self) -> &[[AtomicI32; FRONT_WORDS]] {
+        self.words[FRONT..].as_chunks().0
     }
 
     /// Repeats what the record says of a block that is not lent, for JavaScript's look at it.
@@ -130,16 +137,22 @@ impl IsolateTable {
 
     /// Hands out a lent chunk that lies in no magazine, now. `size`: `None` where all of the magazine are of one size.
     pub fn begin(&self, slot: Slot, magazine: usize, size: Option<u64>) -> Option<Handle> {
+        let handle = self.hand_out(slot, magazine, size)?;
+        let size = size.unwrap_or_else(|| self.unit_at(Self::at(magazine)));
+        self.count_out(magazine, true);
+        self.count(magazine, 1, size.cast_signed());
+        Some(handle)
+    }
+
+    /// The same of what is not counted.
+    pub fn hand_out(&self, slot: Slot, magazine: usize, size: Option<u64>) -> Option<Handle> {
         let at = self.front_at(slot)?;
         if let Some(size) = size {
             self.set_word(at + front::HOME, (Self::at(magazine) << 16 | size as usize) as i32);
         }
-        let size = size.unwrap_or_else(|| self.unit_at(Self::at(magazine)));
         let generation = Generation(self.word(at + front::GENERATION).cast_unsigned() + 1);
         self.set_word(at + front::BORN, self.now());
         self.set_word(at + front::GENERATION, generation.0.cast_signed());
-        self.count_out(magazine, true);
-        self.count(magazine, 1, size.cast_signed());
         Some(Handle { slot, generation })
     }
 
@@ -244,31 +257,41 @@ impl Record<'_> {
 }
 
 impl Tracker {
-    /// Moves grants that are lent to a table, and that nobody has, to places one behind the other, `size_bytes` apart. Who takes
-    /// one says in which magazine it lies.
-    pub fn move_lent(
+    /// Moves grants that are lent to a table, and that nobody has, to places one behind the other, `size_bytes` apart, and lays
+    /// all but the first ready in an empty magazine into which nothing comes back, in the order in which they will be taken. Who
+    /// takes one says in which magazine it lies. Of what is in it nothing is counted in its words but how much was laid, so that
+    /// something has changed whenever a clock looks.
+    pub fn lay_lent(
         &self,
-        slots: impl Iterator<Item = Slot>,
+        slots: impl ExactSizeIterator<Item = Slot>,
         table: &IsolateTable,
+        magazine: usize,
         first: Place,
         size_bytes: u64,
     ) {
-        let (fronts, _) = table.words[FRONT..].as_chunks::<FRONT_WORDS>();
-        let units = Place::grant(0, size_bytes).offset;
+        let (at, fronts, units) =
+            (IsolateTable::at(magazine), table.fronts(), Place::grant(0, size_bytes).offset);
+        let ready = slots.len().saturating_sub(1).min(MAGAZINE_SLOTS);
+        let magazine_words = &table.words[at + header::SLOTS..][..ready];
         let (mut place, mut known) = (first, None);
-        for slot in slots {
-            let (index, number) = (slot.0 as usize, slot.0 as usize >> SEGMENT_BITS);
+        for (index, slot) in slots.enumerate() {
+            let (row, number) = (slot.0 as usize, slot.0 as usize >> SEGMENT_BITS);
             let segment = match known {
                 Some((segment, columns)) if segment == number => Some(columns),
                 _ => self.segment(number), // the one of the slot before, as a rule
             };
-            if let (Some(columns), Some(words)) = (segment, fronts.get(index)) {
+            if let (Some(columns), Some(words)) = (segment, fronts.get(row)) {
                 known = Some((number, columns));
-                columns.record(index).place.store(place.pack(), Ordering::Release); // as in `bind`
+                columns.record(row).place.store(place.pack(), Ordering::Release); // as in `bind`
                 words[front::WRITTEN].store(place.offset.cast_signed(), Ordering::Relaxed);
+            }
+            if let Some(word) = magazine_words.get(ready.wrapping_sub(index)) {
+                word.store(slot.0.cast_signed(), Ordering::Relaxed); // the first one has none
             }
             place.offset += units;
         }
+        table.set_word(at + header::LENGTH, ready as i32);
+        table.set_word(at + header::TAKEN, table.word(at + header::TAKEN).wrapping_add(ready as i32 + 1));
     }
 }
 

@@ -196,20 +196,6 @@ impl IsolateTable {
         lent.saturating_sub(self.magazine_length(magazine) as u32)
     }
 
-    /// Lays slots ready in an empty magazine into which nothing comes back, the last of them to be taken first. Nothing is counted
-    /// in its words but this, so that something has changed whenever a clock looks.
-    pub fn lay(&self, magazine: usize, slots: impl Iterator<Item = Slot>) {
-        let at = Self::at(magazine);
-        let words = &self.words[at + header::SLOTS..][..MAGAZINE_SLOTS];
-        let mut length = 0;
-        for (word, slot) in words.iter().zip(slots) {
-            word.store(slot.0.cast_signed(), Ordering::Relaxed);
-            length += 1;
-        }
-        self.set_word(at + header::LENGTH, length);
-        self.set_word(at + header::TAKEN, self.word(at + header::TAKEN).wrapping_add(length));
-    }
-
     /// Nothing lies ready in a magazine any more.
     pub fn clear(&self, magazine: usize) {
         self.set_word(Self::at(magazine) + header::LENGTH, 0);

@@ -60,6 +60,7 @@ impl Run {
 pub(super) struct Lying {
     runs: VecDeque<Run>,
     pub(super) idle: Vec<Lain>, // lent, and of no place: only while somebody has the lock
+    some_spent: bool,           // whether a record's last generation may be over that is idle
     spare: Vec<Lain>,           // empty: room for the next ones
 }
 
@@ -84,7 +85,10 @@ impl Lying {
                 ring.end_run(run.offset, run.steps, count as u64);
                 self.idle.extend_from_slice(free);
             }
-            self.idle[first_idle..].iter_mut().for_each(|lain| lain.generation.0 += 2);
+            for lain in &mut self.idle[first_idle..] {
+                lain.generation.0 += 2;
+                self.some_spent |= lain.generation >= Generation::MAX;
+            }
             if !rest.is_empty() {
                 run.offset += ring.bytes_of(count as u64 * run.steps);
                 run.gone += count;
@@ -102,8 +106,16 @@ impl Lying {
         self.runs.push_back(Run { offset, steps, gone: 0, places });
     }
 
-    /// What is idle.
-    pub(super) fn take_idle(&mut self) -> Vec<Lain> {
+    /// What is idle and can be lent again. The stock knows what to do with a record whose last generation is over.
+    pub(super) fn take_idle(
+        &mut self,
+        tracker: &Tracker,
+        table: &IsolateTable,
+        records: &mut Vec<Slot>,
+    ) -> Vec<Lain> {
+        if self.some_spent {
+            self.put_idle(tracker, table, records);
+        }
         let spare = std::mem::take(&mut self.spare);
         std::mem::replace(&mut self.idle, spare)
     }
@@ -160,6 +172,7 @@ impl Lying {
 
     /// Idle records are free as any other.
     pub(super) fn put_idle(&mut self, tracker: &Tracker, table: &IsolateTable, records: &mut Vec<Slot>) {
+        self.some_spent = false;
         for Lain { slot, .. } in self.idle.drain(..) {
             if let Some(record) = tracker.shared(slot) {
                 record.take_back(slot, table);

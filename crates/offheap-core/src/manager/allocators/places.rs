@@ -11,7 +11,7 @@ use super::lying::{Lain, Lying};
 use super::stock::give;
 use super::{Allocator, Isolate, Manager};
 use crate::alloc::ring::Ring;
-use crate::alloc::strategy::Usage;
+use crate::alloc::strategy::{Grant, Usage};
 use crate::base::error::{Code, Result};
 use crate::base::sync::{Mutex, MutexGuard, lock};
 use crate::tracker::counters::Back;
@@ -149,8 +149,7 @@ impl Isolate {
         if !follows || label.0 != 0 || !sole {
             return None;
         }
-        let magazine = self.lend_places(attached, records)?;
-        self.grant_newest(attached, records, magazine, size, label)
+        self.lend_places(attached, records, size)
     }
 
     /// Nothing of a ring lies ready, and what ended before all that is lent of it is free.
@@ -176,8 +175,8 @@ impl Isolate {
         }
     }
 
-    /// Lends the next places for requests of the size of the last two. Gives the magazine where they lie ready.
-    fn lend_places(&self, attached: &mut Attached, records: &mut Vec<Slot>) -> Option<usize> {
+    /// Lends the next places for requests of the size of the last two, and grants the first of them.
+    fn lend_places(&self, attached: &mut Attached, records: &mut Vec<Slot>, size: u64) -> Option<Taken> {
         if !self.may_lend_of(&attached.allocator) {
             return None;
         }
@@ -186,13 +185,13 @@ impl Isolate {
             Some(magazine) => magazine,
             None => self.open_places(attached, class)?,
         };
-        let lent = self.lay_places(attached, records, magazine);
+        let (lent, taken) = self.lay_places(attached, records, magazine, size)?;
         let course = &mut attached.course;
-        (course.magazine, course.has_lain) = (Some(magazine), course.has_lain || lent > 0);
+        (course.magazine, course.has_lain) = (Some(magazine), true);
         if lent == course.next {
             course.next = (2 * lent).min(MAGAZINE_SLOTS);
         }
-        (lent > 0).then_some(magazine)
+        Some(taken)
     }
 
     #[cold]
@@ -205,42 +204,43 @@ impl Isolate {
         Some(magazine)
     }
 
-    /// Fills an empty magazine. Gives how many places lie there.
-    fn lay_places(&self, attached: &Attached, records: &mut Vec<Slot>, magazine: usize) -> usize {
+    /// Fills an empty magazine, and grants the first place, which it leaves out. Gives also how many were lent.
+    fn lay_places(
+        &self,
+        attached: &Attached,
+        records: &mut Vec<Slot>,
+        magazine: usize,
+        size: u64,
+    ) -> Option<(usize, Taken)> {
         let (allocator, tracker) = (&*attached.allocator, &self.manager.tracker);
-        let Plan::Ring(ring) = &allocator.ground.plan else { return 0 };
+        let Plan::Ring(ring) = &allocator.ground.plan else { return None };
         let _lent = allocator.counters.loans();
         if !allocator.lent.serves(attached.era) {
-            return 0; // it was recalled since we looked
+            return None; // it was recalled since we looked
         }
-        self.table.note_taken(magazine); // what its script takes before it asks again counts in 31 bits
         let mut lying = allocator.lying();
         lying.take_ended(ring, &self.table);
         let (steps, wanted) = (attached.course.steps, attached.course.next);
-        let mut places = lying.take_idle();
-        // All of them, without a branch for each.
-        let last = places.iter().fold(0, |last, lain| last.max(lain.generation.0));
-        if last >= Generation::MAX.0 {
-            lying.idle = std::mem::take(&mut places); // the stock knows what to do with one whose last generation is over
-            lying.put_idle(tracker, &self.table, records);
-        }
+        let mut places = lying.take_idle(tracker, &self.table, records);
         let missing = wanted.saturating_sub(places.len());
         if missing > 0 {
             self.lend_records(attached, records, magazine, missing, &mut places);
         }
         let taken = ring.take_run(steps, wanted.min(places.len()) as u64);
-        let (offset, count) = taken.map_or((0, 0), |(first, count)| (first.offset, count as usize));
+        let count = taken.map_or(0, |(_, count)| count as usize);
         if count < places.len() {
             lying.idle.extend(places.drain(count..));
             lying.put_idle(tracker, &self.table, records);
         }
-        let (span, size) = (allocator.ground.span.0, ring.bytes_of(steps));
-        tracker.move_lent(places.iter().map(|lain| lain.slot), &self.table, Place::grant(span, offset), size);
-        self.table.lay(magazine, places.iter().rev().map(|lain| lain.slot));
-        if count > 0 {
-            lying.add(offset, steps, places);
-        }
-        count
+        let Grant { offset, size: granted } = taken?.0;
+        let (slots, place) =
+            (places.iter().map(|lain| lain.slot), Place::grant(allocator.ground.span.0, offset));
+        tracker.lay_lent(slots, &self.table, magazine, place, granted);
+        let first = places.first()?.slot;
+        lying.add(offset, steps, places);
+        let handle = self.table.hand_out(first, magazine, Some(size))?;
+        let home = IsolateTable::home_of(magazine);
+        Some((count, Taken { handle, offset, granted, home, stretch_at: 0 }))
     }
 
     /// Lends so many records of the stock, which have no place yet.
