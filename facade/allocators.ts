@@ -122,7 +122,7 @@ export class AdvancedMemoryAllocator implements Face {
 
   free(memory: AllocatedMemory): void {
     const state = stateOf(this);
-    if (!giveBack(memory, state.region)) apart(freeNatively, state, memory, undefined);
+    if (!giveBack(memory, state.region)) freeNatively(state, memory);
   }
 
   reset(): void {

@@ -102,8 +102,9 @@ class Grant implements Face {
             memory.#offset = (units & NEAR_UNITS) === units ? units << 4 : (units >>> 0) * 16;
             return memory;
           }
+          return apart(otherwise, state, size, label);
         }
-        return apart(otherwise, state, size, label);
+        return otherwise(state, size, label); // what is never lent takes no other way
       },
       cutLent: (state, size, label, otherwise) => {
         const { region } = state;
@@ -117,8 +118,9 @@ class Grant implements Face {
             memory.#offset = region.stretchAt + at;
             return memory;
           }
+          return apart(otherwise, state, size, label);
         }
-        return apart(otherwise, state, size, label);
+        return otherwise(state, size, label);
       },
       giveBack: (memory: Grant, region) => {
         try {
