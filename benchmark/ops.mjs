@@ -9,6 +9,7 @@ import { KIB, MIB, sizeText } from './_scenarios.mjs';
 
 export const group = 'ops';
 export const heavy = true;
+export const apart = true;
 
 const { ours } = own;
 const { peer } = peers;
