@@ -15,7 +15,7 @@ import type { AtomicMethods } from './atomics.js';
 import type { Accessors } from './accessors.js';
 import { decode, validateEncoding } from './copyout.js';
 import { EPOCHS } from './epochs.js';
-import { GRANT_MAX, GRANT_OFFSET, STRETCH_LEVEL, STRETCH_STAY, TAKEN_GENERATION, cutStretch, giveGrant, takeGrant } from './front.js';
+import { GRANT_MAX, STRETCH_LEVEL, STRETCH_STAY, cutStretch, giveGrant, grantTaker, noteTaken } from './front.js';
 import {
   FREED,
   KIND,
@@ -46,7 +46,7 @@ import { NEAR_UNITS, followSize, makeCourse } from './rings.js';
 import type { Course } from './rings.js';
 import { sealed } from './sealed.js';
 import type { Sealed } from './sealed.js';
-import { ARGUMENT, FRONT, RESULT, T, TWO_32, setWide } from './table.js';
+import { ARGUMENT, RESULT, T, TWO_32, setWide } from './table.js';
 import { typedView } from './views.js';
 
 type Take = <State extends { readonly region: Region }, Other>(
@@ -69,6 +69,7 @@ interface Doors {
   allBytes(memory: unknown): Uint8Array | undefined;
 }
 let doors: Doors;
+type TakeFrom = (region: Region, magazine: number, size: number) => Face | undefined;
 
 /** The typed getters and setters; accessors.ts puts them on the class. */
 // oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- these are methods that installAccessors and installAtomics do define
@@ -89,20 +90,12 @@ class Grant implements Face {
 
   static {
     // Closer than the module's, as in block.ts.
-    const makeDoors = (t: Int32Array, takeFrom: typeof takeGrant, cutFrom: typeof cutStretch, giveTo: typeof giveGrant): Omit<Doors, 'create' | 'createGrant'> => ({
+    const makeDoors = (t: Int32Array, takeFrom: TakeFrom, cutFrom: typeof cutStretch, giveTo: typeof giveGrant): Omit<Doors, 'create' | 'createGrant'> => ({
       takeLent: (state, size, label, otherwise) => {
         const { region } = state;
         if (label === undefined && typeof size === 'number' && (size & GRANT_MAX) === size) {
-          const memory = new this(region, size);
-          const slot = takeFrom(region.homes[size] as number, size, region.turnAt, region.turn);
-          if (slot) {
-            memory.#slot = slot;
-            memory.#generation = t[TAKEN_GENERATION] as number;
-            const units = t[FRONT + GRANT_OFFSET + (slot << 2)] as number;
-            memory.#offset = (units & NEAR_UNITS) === units ? units << 4 : (units >>> 0) * 16;
-            return memory;
-          }
-          return apart(otherwise, state, size, label);
+          const memory = takeFrom(region, size === region.lastSize ? region.lastHome : (region.homes[size] as number), size);
+          return memory === undefined ? apart(otherwise, state, size, label) : memory;
         }
         return otherwise(state, size, label); // what is never lent takes no other way
       },
@@ -125,7 +118,7 @@ class Grant implements Face {
       giveBack: (memory: Grant, region) => {
         try {
           const size = memory.#size;
-          return giveTo(memory.#slot, memory.#generation, region.homes[size] as number, size, region.turnAt, region.turn);
+          return giveTo(memory.#slot, memory.#generation, size === region.lastSize ? region.lastHome : (region.homes[size] as number), size, region.turnAt, region.turn);
         } catch {
           return false;
         }
@@ -152,17 +145,15 @@ class Grant implements Face {
         return true;
       },
     });
-    doors = {
-      ...makeDoors(T, takeGrant, cutStretch, giveGrant),
-      create: (region, size) => new this(region, size),
-      createGrant: (region, size, slot, generation, units) => {
-        const memory = new this(region, size);
-        memory.#slot = slot;
-        memory.#generation = generation;
-        memory.#offset = (units & NEAR_UNITS) === units ? units << 4 : (units >>> 0) * 16;
-        return memory;
-      },
+    const createGrant = (region: Region, size: number, slot: number, generation: number, units: number): Face => {
+      const memory = new this(region, size);
+      memory.#slot = slot;
+      memory.#generation = generation;
+      memory.#offset = (units & NEAR_UNITS) === units ? units << 4 : (units >>> 0) * 16;
+      return memory;
     };
+    const takeFrom = grantTaker<Region, Face>(T, EPOCHS, noteTaken, createGrant);
+    doors = { ...makeDoors(T, takeFrom, cutStretch, giveGrant), create: (region, size) => new this(region, size), createGrant };
     exposeAllocated({
       isAllocated: (value): value is Grant => typeof value === 'object' && value !== null && !p.isView(value) && #region in value,
       regionOf: (memory) => (memory as Grant).#region,

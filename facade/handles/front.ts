@@ -11,7 +11,7 @@ import { CLASS_SIZES, CLOCK, FRONT, NATIVE_TIME, T } from './table.js';
 
 /** Lets the native side look at what was taken, each time that a count is about to have gone a quarter around. What is live needs no look: between two
  * native calls it changes by no more than magazines hold. */
-const { noteTaken } = binding;
+export const noteTaken: () => void = binding.noteTaken;
 
 /** Bytes of lent chunks in the program's hands, and the most since a native call last looked; modulo 2^32. */
 const LIVE = 2;
@@ -20,8 +20,6 @@ const HIGH = 3;
 /** 1 while this isolate may be between its look whether it still has what an allocator lent it and its last store: until it is 0 again
  * nobody takes that over. */
 export const BUSY = 4;
-/** Where {@link takeGrant} leaves a generation: the word itself may be another thread's to change, as soon as this isolate is not busy. */
-export const TAKEN_GENERATION = 5;
 
 /** First word of the first magazine, and words from one to the next. */
 const FIRST = 64;
@@ -56,6 +54,9 @@ export const FIRST_MAGAZINE: number = FIRST;
 export const LENT_MAX = 32768;
 /** The lowest bit of a count that changes only when it has gone a quarter around. */
 const QUARTER_SHIFT = 30;
+/** Masks that leave where a magazine begins, and a slot, as they are, and tell V8 that the sums made of them are small. */
+export const HOME_MASK = 0xffff;
+export const SLOT_MASK = 0xffffff;
 /** The last generation that is live. */
 const LAST_GENERATION = 536870909;
 
@@ -119,35 +120,40 @@ export const giveSlot = (slot: number, generation: number, magazine: number, hom
 };
 
 /**
- * As {@link takeSlot}, of an allocator, which counts its grants itself: if the epochs say `turn`, so that nothing was recalled. The
- * generation stands in {@link TAKEN_GENERATION}; {@link grantOffset} tells where the grant begins.
+ * As {@link takeSlot}, of an allocator, which counts its grants itself: if the epochs say `turn`, so that nothing was recalled. `create` makes the handle,
+ * before anything is taken; what was read until then is still so if the turn is, for nobody else changes it in a turn. Undefined when a native call is due.
  */
-const grantTaker = (words: Int32Array, epochs: Int32Array, note: () => void) => (magazine: number, size: number, turnAt: number, turn: number): number => {
+export const grantTaker = <Lender extends { readonly turnAt: number; readonly turn: number }, Memory>(
+  words: Int32Array,
+  epochs: Int32Array,
+  note: () => void,
+  create: (region: Lender, size: number, slot: number, generation: number, units: number) => Memory,
+) => (region: Lender, magazine: number, size: number): Memory | undefined => {
   const t = words;
-  const count = magazine + TAKEN;
-  if (!((t[count] as number) + 1 << (32 - QUARTER_SHIFT))) note();
-  let slot = 0;
+  const home = magazine & HOME_MASK;
+  const length = t[home] as number;
+  const now = t[CLOCK] as number;
+  if (!length || !now) return undefined;
+  const taken = (t[home + TAKEN] as number) + 1;
+  if (!(taken << (32 - QUARTER_SHIFT))) note();
+  const slot = (t[(home + length + NEWEST) | 0] as number) & SLOT_MASK;
+  const at = FRONT + (slot << 2);
+  const generation = (t[at] as number) + 1;
+  if (generation > LAST_GENERATION) return undefined;
+  const memory = create(region, size, slot, generation, t[at + GRANT_OFFSET] as number);
   t[BUSY] = 1;
-  if (epochs[turnAt] === turn) {
-    const length = t[magazine] as number;
-    const now = t[CLOCK] as number;
-    const newest = t[magazine + length + NEWEST] as number;
-    const at = FRONT + (newest << 2);
-    const generation = (t[at] as number) + 1;
-    if (length && now && generation <= LAST_GENERATION) {
-      slot = newest;
-      t[magazine] = length - 1;
-      t[at + HOME] = (magazine << HOME_SHIFT) | size;
-      t[at + BORN] = now;
-      t[at] = generation;
-      t[TAKEN_GENERATION] = generation;
-      const granted = magazine + GRANTED;
-      t[granted] = (t[granted] as number) + size;
-      t[count] = (t[count] as number) + 1;
-    }
+  if (epochs[region.turnAt] !== region.turn) {
+    t[BUSY] = 0;
+    return undefined;
   }
+  t[home] = length - 1;
+  t[at + HOME] = (home << HOME_SHIFT) | size;
+  t[at + BORN] = now;
+  t[at] = generation;
+  t[home + GRANTED] = (t[home + GRANTED] as number) + size;
+  t[home + TAKEN] = taken;
   t[BUSY] = 0;
-  return slot;
+  return memory;
 };
 
 /** As {@link giveSlot}, of an allocator. False when a native call is due, or the grant is dead. */
@@ -178,7 +184,7 @@ export const magazineOf = (slot: number): number => (T[FRONT + (slot << 2) + HOM
  * {@link makeHomes} gives. */
 export const GRANT_MAX = 32767;
 
-/** Where the grants of each size lie, for {@link takeGrant}: nowhere yet. */
+/** Where the grants of each size lie, for {@link grantTaker}: nowhere yet. */
 export function makeHomes(): Uint16Array {
   return p.filledUint16(GRANT_MAX + 1, NO_MAGAZINE);
 }
@@ -216,7 +222,6 @@ const stretchCutter = (words: Int32Array, epochs: Int32Array) => (magazine: numb
   return at;
 };
 
-export const takeGrant: ReturnType<typeof grantTaker> = grantTaker(T, EPOCHS, noteTaken);
 export const giveGrant: ReturnType<typeof grantGiver> = grantGiver(T, EPOCHS);
 export const cutStretch: ReturnType<typeof stretchCutter> = stretchCutter(T, EPOCHS);
 

@@ -5,13 +5,10 @@
  */
 import type { AllocatedMemory } from '../types.js';
 import { apart } from './apart.js';
-import { BORN, BUSY, GRANT_MAX, GRANT_OFFSET, HOME, HOME_SHIFT, NEWEST, NO_MAGAZINE } from './front.js';
+import { BORN, BUSY, GRANT_MAX, GRANT_OFFSET, HOME, HOME_MASK, HOME_SHIFT, NEWEST, NO_MAGAZINE, SLOT_MASK } from './front.js';
 import type { Region } from './region.js';
 import { CLOCK, FRONT } from './table.js';
 
-/** Masks that leave where a magazine begins, and a slot, as they are, and tell V8 that the sums made of them are small. */
-const HOME_MASK = 0xffff;
-const SLOT_MASK = 0xffffff;
 /** Units of 16 bytes whose bytes are a small integer: a field that holds nothing else needs no second object for each handle. */
 export const NEAR_UNITS = 0x7ffffff;
 

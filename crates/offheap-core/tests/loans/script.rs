@@ -53,6 +53,15 @@ pub struct Region {
     stretch_at: u64,
 }
 
+/// What lies ready, as a script reads it before it takes it.
+#[derive(Debug, Clone, Copy)]
+struct Ready {
+    home: usize,
+    length: i32,
+    now: i32,
+    memory: Memory,
+}
+
 /// The JavaScript of an isolate.
 pub struct Script<'a> {
     pub isolate: &'a Isolate,
@@ -133,10 +142,23 @@ impl<'a> Script<'a> {
         self.begin(region.id, region.kind)
     }
 
-    /// What needs no native call: off a magazine or off an arena's piece.
+    /// What needs no native call: off a magazine or off an arena's piece. Of a stopped script the handle is what it would have
+    /// been.
     pub fn take(&self, region: &Region, size: u64) -> Option<Memory> {
+        if size > GRANT_MAX {
+            return None;
+        }
+        // Before it says that it is busy: in its turn nobody else changes it.
+        let ready = if region.kind == Kind::Arena { None } else { Some(self.next(region, size)?) };
         self.enter();
-        let taken = self.take_alone(region, size);
+        let taken = if !self.is_unchanged(region) {
+            None
+        } else if let Some(ready) = ready {
+            self.begin_grant(ready, region.kind == Kind::Ring);
+            Some(ready.memory)
+        } else {
+            self.cut(region, size)
+        };
         self.leave();
         taken
     }
@@ -153,46 +175,33 @@ impl<'a> Script<'a> {
         self.isolate.table.set_word(word::BUSY, 0);
     }
 
-    fn take_alone(&self, region: &Region, size: u64) -> Option<Memory> {
-        if size > GRANT_MAX || !self.is_unchanged(region) {
-            return None;
-        }
-        if region.kind == Kind::Arena {
-            return self.cut(region, size);
-        }
+    fn next(&self, region: &Region, size: u64) -> Option<Ready> {
         let home = *region.homes.get(&size)?;
-        let slot = self.take_grant(home, size, region.kind == Kind::Ring)?;
-        let generation = Generation(self.word(Self::at(slot)).cast_unsigned());
-        let offset = u64::from(self.word(Self::at(slot) + front::WRITTEN).cast_unsigned()) * 16;
-        Some(Memory { handle: Handle { slot, generation }, size, offset })
-    }
-
-    /// Of a stopped script the handle is what it would have been.
-    fn take_grant(&self, home: usize, size: u64, is_ring: bool) -> Option<Slot> {
         let (length, now) = (self.word(home), self.word(word::CLOCK));
         if length == 0 || now == 0 {
             return None;
         }
-        let slot = Slot(self.word(home + SLOTS - 1 + length as usize).cast_unsigned());
-        let at = Self::at(slot);
-        let generation = self.word(at + front::GENERATION) + 1;
-        if generation.cast_unsigned() >= Generation::MAX.0 {
-            return None;
+        if region.kind != Kind::Ring && self.word(home + TAKEN).wrapping_add(1) << 2 == 0 {
+            self.isolate.note_taken(); // it is about to have gone a quarter around
         }
+        let slot = Slot(self.word(home + SLOTS - 1 + length as usize).cast_unsigned());
+        let generation = Generation((self.word(Self::at(slot) + front::GENERATION) + 1).cast_unsigned());
+        let offset = u64::from(self.word(Self::at(slot) + front::WRITTEN).cast_unsigned()) * 16;
+        let memory = Memory { handle: Handle { slot, generation }, size, offset };
+        (generation < Generation::MAX).then_some(Ready { home, length, now, memory })
+    }
+
+    fn begin_grant(&self, ready: Ready, is_ring: bool) {
+        let Ready { home, length, now, memory: Memory { handle, size, .. } } = ready;
+        let at = Self::at(handle.slot);
         self.store(home, length - 1);
         self.store(at + front::HOME, ((home as u32) << 16 | size as u32).cast_signed());
         self.store(at + front::BORN, now);
-        self.store(at + front::GENERATION, generation);
-        if is_ring {
-            return Some(slot);
+        self.store(at + front::GENERATION, handle.generation.0.cast_signed());
+        if !is_ring {
+            self.add(home + GRANTED, size as i32);
+            self.add(home + TAKEN, 1);
         }
-        self.add(home + GRANTED, size as i32);
-        let before = self.word(home + TAKEN);
-        self.add(home + TAKEN, 1);
-        if (before ^ self.word(home + TAKEN)) & 1 << 30 != 0 {
-            self.isolate.note_taken(); // it has gone a quarter around
-        }
-        Some(slot)
     }
 
     fn cut(&self, region: &Region, size: u64) -> Option<Memory> {

@@ -42,6 +42,22 @@ pub struct Held {
     pub size: u64,
 }
 
+/// What a script reads before it takes.
+#[derive(Debug, Clone, Copy)]
+struct Ready {
+    home: usize,
+    length: i32,
+    now: i32,
+    handle: Handle,
+    offset: u64,
+}
+
+impl Ready {
+    const fn held(self, size: u64) -> Held {
+        Held { handle: self.handle, offset: self.offset, size }
+    }
+}
+
 /// What the native side has lent, and in which turn of the allocator.
 #[derive(Debug, Clone, Copy)]
 pub struct Lent {
@@ -99,29 +115,32 @@ impl<'a> Script<'a> {
         FRONT + slot.0 as usize * FRONT_WORDS
     }
 
-    fn begin_slot(&self, home: usize, size: u64) -> Option<Handle> {
+    /// What lies ready, newest first.
+    fn next(&self, home: usize) -> Option<Ready> {
         let (length, now) = (self.word(home), self.word(word::CLOCK));
         if length == 0 || now == 0 {
             return None;
         }
         let slot = Slot(self.word(home + SLOTS - 1 + length as usize).cast_unsigned());
-        let at = Self::at(slot);
-        let generation = self.word(at + front::GENERATION) + 1;
-        self.store(home, length - 1);
-        self.store(at + front::HOME, ((home as u32) << 16 | size as u32).cast_signed());
-        self.store(at + front::BORN, now);
-        self.store(at + front::GENERATION, generation);
-        Some(Handle { slot, generation: Generation(generation.cast_unsigned()) })
+        let generation = Generation((self.word(Self::at(slot) + front::GENERATION) + 1).cast_unsigned());
+        let offset = u64::from(self.word(Self::at(slot) + front::WRITTEN).cast_unsigned()) * 16;
+        Some(Ready { home, length, now, handle: Handle { slot, generation }, offset })
     }
 
-    fn take_slot(&self, home: usize, size: u64, amount: i32, live: usize) -> Option<Handle> {
-        let handle = self.begin_slot(home, size)?;
+    fn begin_slot(&self, ready: Ready, size: u64) {
+        let (home, at) = (ready.home, Self::at(ready.handle.slot));
+        self.store(home, ready.length - 1);
+        self.store(at + front::HOME, ((home as u32) << 16 | size as u32).cast_signed());
+        self.store(at + front::BORN, ready.now);
+        self.store(at + front::GENERATION, ready.handle.generation.0.cast_signed());
+    }
+
+    fn count(&self, home: usize, size: u64, amount: i32, live: usize) {
         self.add(live, size as i32);
         if live == word::LIVE && self.word(live).wrapping_sub(self.word(word::HIGH)) > 0 {
             self.store(word::HIGH, self.word(live));
         }
         self.add(home + TAKEN, amount);
-        Some(handle)
     }
 
     fn give_slot(&self, handle: Handle, size: u64, is_grant: bool) -> bool {
@@ -146,7 +165,10 @@ impl<'a> Script<'a> {
 
     /// `allocate` of a block without a native call.
     pub fn take_block(&self, size: u64) -> Option<Handle> {
-        self.take_slot(magazine_for(size), size, size as i32, word::LIVE)
+        let ready = self.next(magazine_for(size))?;
+        self.begin_slot(ready, size);
+        self.count(ready.home, size, size as i32, word::LIVE);
+        Some(ready.handle)
     }
 
     /// `free` of a block without a native call.
@@ -168,20 +190,21 @@ impl<'a> Script<'a> {
 
     /// A grant without a native call, from a magazine.
     pub fn take(&self, lent: Lent, size: u64) -> Option<Held> {
+        let ready = self.next(lent.home)?; // before it says that it is busy: in its turn nobody else changes it
         self.in_turn(lent, || {
-            let handle = self.take_slot(lent.home, size, 1, lent.home + GRANTED)?;
-            Some(self.held(handle, size))
+            self.begin_slot(ready, size);
+            self.count(ready.home, size, 1, ready.home + GRANTED);
+            Some(ready.held(size))
         })
     }
 
     /// The same of a ring's, of which it counts nothing.
     pub fn take_place(&self, lent: Lent, size: u64) -> Option<Held> {
-        self.in_turn(lent, || Some(self.held(self.begin_slot(lent.home, size)?, size)))
-    }
-
-    fn held(&self, handle: Handle, size: u64) -> Held {
-        let offset = u64::from(self.word(Self::at(handle.slot) + front::WRITTEN).cast_unsigned()) * 16;
-        Held { handle, offset, size }
+        let ready = self.next(lent.home)?;
+        self.in_turn(lent, || {
+            self.begin_slot(ready, size);
+            Some(ready.held(size))
+        })
     }
 
     /// `isUsable` of what is in the program's hands.
