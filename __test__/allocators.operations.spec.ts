@@ -1,4 +1,4 @@
-// Properties of memory operations on memory of allocators, of all six types, most of which make no native call:
+// Properties of memory operations on memory of allocators, of all six types:
 // - copies within one region, to and from another, a block and a Uint8Array, fills and comparisons touch exactly their range, however often
 // - what is freed, rewound, reset or closed is refused, and so is a range that ends behind the memory, though the region goes on
 // - once the region's buffer went away, nothing of it is source, target, a or b any more, whether it was used before or not

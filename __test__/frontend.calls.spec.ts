@@ -251,21 +251,6 @@ test.serial('all of a viewed block is copied and filled without a native call up
   }
 });
 
-test.serial('copies and fills of up to 64 KiB within an allocator, and copies between it and a Uint8Array, make no native call', (t) => {
-  for (const type of ['slab', 'buddy', 'arena', 'ring', 'pool', 'hybrid'] as const) {
-    const allocator = open(type, MIB, 4 * KIB);
-    const [a, b] = [allocator.allocate(4 * KIB), allocator.allocate(4 * KIB)];
-    const bytes = new Uint8Array(4 * KIB);
-    for (const act of [
-      () => copyMemory(a, 0, b, 0, 4 * KIB),
-      () => copyMemory(a, 1, a, 3, 100),
-      () => setMemory(a, 1, 100, 7),
-      () => copyMemory(bytes, 0, b, 0, 4 * KIB),
-      () => copyMemory(b, 0, bytes, 0, 4 * KIB),
-    ]) makesNone(t, act, `${type}: ${act.toString()}`);
-  }
-});
-
 test.serial('comparisons of up to 32 B make no native call, longer ones one', (t) => {
   const [a, b] = twoOfOneSpan(t, KIB);
   for (const block of [a, b]) zeroMemory(block);

@@ -229,11 +229,9 @@ const rows = [
     { model: 'what_an_isolate_that_ends_was_lent_goes_back_once_when_another_comes_to_its_ring' }],
   ['111-whole-chunk-shown', 'A block that is used often is copied to the end of its chunk.',
     { spec: '__test__/operations.short.spec.ts', match: 'a copy of all of a viewed block into a viewed one is the same the first time and the 8th' }],
-  ['112-granted-past-the-end', 'The short way of memory of an allocator ends where another grant does.',
-    { spec: '__test__/allocators.operations.spec.ts', match: 'slab: unviewed memory is refused once it is dead, and where it ends' }],
-  ['113-place-of-another-ring', 'A ring ends a place of another one.',
+  ['112-place-of-another-ring', 'A ring ends a place of another one.',
     { spec: '__test__/frontend.rings.spec.ts', match: 'a place is foreign to another ring, and ends by its own, once' }],
-  ['114-live-places-not-summed', 'Statistics of a ring do not add up what was asked for the places that it lent.',
+  ['113-live-places-not-summed', 'Statistics of a ring do not add up what was asked for the places that it lent.',
     { rust: 'loans', test: 'what_was_asked_of_places_in_the_program_s_hands_is_summed_whatever_the_sizes_and_the_order_of_their_ends' }],
 ];
 

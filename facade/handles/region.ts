@@ -7,7 +7,7 @@ import { constants } from 'node:buffer';
 import * as errors from '../errors.js';
 import { binding } from '../native.js';
 import * as p from '../primordials.js';
-import type { SafeBytes, SafeDataView } from '../primordials.js';
+import type { SafeDataView } from '../primordials.js';
 import type { AllocatorType } from '../types.js';
 import { EPOCHS } from './epochs.js';
 import { NO_HOMES, NO_MAGAZINE } from './front.js';
@@ -56,8 +56,6 @@ export class Region {
   /** What the checked accessors read through: a hidden view, and from the first view that a user has on one over the buffer they share,
    * so that it refuses when that was transferred away. Undefined until needed, and for what one buffer cannot show. */
   accessor: SafeDataView | undefined = undefined;
-  /** The same as bytes, see {@link bytesOfRegion}. */
-  bytes: SafeBytes | undefined = undefined;
   /** What native operations take: bytes that no user sees. */
   hidden: Uint8Array | undefined = undefined;
   /** The buffers that users see; one from 0 on, where one can show the whole region. */
@@ -170,7 +168,6 @@ export function windowOf(region: Region, offset: number, length: number): Window
   if (part.length === region.total) {
     region.whole = window.buffer;
     region.accessor = p.dataViewOver(window.buffer);
-    region.bytes = undefined;
   }
   return window;
 }
@@ -178,17 +175,6 @@ export function windowOf(region: Region, offset: number, length: number): Window
 /** Makes what the checked accessors of a region read through that one buffer can show. */
 export function showRegion(region: Region): void {
   if (!region.isHuge) region.accessor ??= p.dataViewOver(over(region, 0, region.total));
-}
-
-/** The bytes that the checked accessors of a region read: none when they were transferred away. `undefined` for what no one buffer shows, and of a
- * region that is over. */
-export const bytesOfRegion = (region: Region): SafeBytes | undefined => region.bytes ?? makeBytes(region);
-
-function makeBytes(region: Region): SafeBytes | undefined {
-  if (region.isHuge || region.ending !== undefined || checkEscape(region)) return undefined;
-  showRegion(region);
-  region.bytes = p.bytesOver((region.accessor as SafeDataView).buffer);
-  return region.bytes;
 }
 
 /** The view for an access at `offset` of a region that no one buffer shows; read it at `offset % STRIDE`. */
@@ -219,7 +205,6 @@ export function isStuck(region: Region): boolean {
 export function endRegion(region: Region, ending: Ending): Outcome {
   region.ending = ending;
   region.accessor = undefined;
-  region.bytes = undefined;
   region.hidden = undefined;
   region.whole = undefined;
   let outcome: Outcome = 'dead';

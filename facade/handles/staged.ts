@@ -6,7 +6,7 @@ import { types } from 'node:util';
 import { compareStaged, copyStaged, fillStaged, mismatchStaged } from '../native.js';
 import * as p from '../primordials.js';
 import { liveSlot, shownPart, shownWhole, stageRange } from './block.js';
-import { copyFromGranted, copyGranted, copyIntoGranted, fillGranted, stageAny, stageGranted } from './granted.js';
+import { stageAny, stageGranted } from './granted.js';
 import { fields } from './handle.js';
 import type { Handle } from './handle.js';
 import type { SafeBytes, SafeDataView } from '../primordials.js';
@@ -101,7 +101,7 @@ export const copyHere = (source: unknown, sourceOffset: number, target: unknown,
   if (!isLength(length) || length > HERE_MAX) return false;
   const from = liveSlot(source, sourceOffset, length);
   const to = liveSlot(target, targetOffset, length);
-  if ((from | to) < 0) return (from & to) < 0 && copyGranted(source, sourceOffset, target, targetOffset, length);
+  if ((from | to) < 0) return false;
   const read = fields.extraOf(source as Handle) as Holder | undefined; // live: so they are no times
   const written = fields.extraOf(target as Handle) as Holder | undefined;
   const bytes = read && bytesOf(read, fields.sizeOf(source as Handle));
@@ -137,22 +137,21 @@ const copyWithin = (from: number, sourceOffset: number, to: number, targetOffset
 const isPart = (bytes: unknown, offset: number, length: number): bytes is Uint8Array =>
   isUint8Array(bytes) && typeof offset === 'number' && offset >>> 0 === offset && offset <= p.typedArrayLength(bytes) - length;
 
-/** A copy of bytes of JavaScript's into native memory. False when that is not done. */
+/** A copy of bytes of JavaScript's into a block. False when that is not done. */
 export const copyIn = (source: unknown, sourceOffset: number, target: unknown, targetOffset: number, length: number): boolean => {
   if (!isLength(length) || length > SET_MAX || !isPart(source, sourceOffset, length)) return false;
-  const isAll = length === p.typedArrayLength(source);
   const slot = stageRange(target, ARGUMENT, targetOffset, length);
-  const span = slot < 0 ? undefined : hiddenBytes(spanOf(slot));
-  const place = slot < 0 ? 0 : offsetOf(slot) + targetOffset;
-  if (slot >= 0 && (span === undefined || place > span.length - length)) return false;
-  const part = isAll ? source : p.uint8Over(p.typedArrayBuffer(source) as ArrayBuffer, p.typedArrayByteOffset(source) + sourceOffset, length);
-  if (span === undefined) return copyIntoGranted(part, target, targetOffset);
-  span.set(part, place);
+  if (slot < 0) return false;
+  const span = hiddenBytes(spanOf(slot));
+  const place = offsetOf(slot) + targetOffset;
+  if (span === undefined || place > span.length - length) return false;
+  const isAll = length === p.typedArrayLength(source);
+  span.set(isAll ? source : p.uint8Over(p.typedArrayBuffer(source) as ArrayBuffer, p.typedArrayByteOffset(source) + sourceOffset, length), place);
   noteWritten(slot);
   return true;
 };
 
-/** A copy of native memory to JavaScript's bytes. False when that is not done. */
+/** A copy of a block's bytes to JavaScript's. False when that is not done. */
 export const copyOut = (source: unknown, sourceOffset: number, target: unknown, targetOffset: number, length: number): boolean => {
   if (!isLength(length) || length > SET_MAX || !isPart(target, targetOffset, length)) return false;
   const bytes = sourceOffset === 0 && fields.isHandle(source) ? shownWhole(source, length) : undefined;
@@ -161,7 +160,7 @@ export const copyOut = (source: unknown, sourceOffset: number, target: unknown, 
     return true;
   }
   const slot = stageRange(source, ARGUMENT, sourceOffset, length);
-  if (slot < 0) return copyFromGranted(source, sourceOffset, target, targetOffset, length);
+  if (slot < 0) return false;
   const span = hiddenBytes(spanOf(slot));
   const place = offsetOf(slot) + sourceOffset;
   if (span === undefined || place > span.length - length) return false;
@@ -215,7 +214,7 @@ const fillNatively = (length: number): boolean => {
 /** Fills as {@link copyHere} copies; all of a viewed block up to {@link SET_MAX}. */
 const fillHere = (block: unknown, offset: number, length: number, value: number): boolean => {
   const slot = liveSlot(block, offset, length);
-  if (slot < 0) return length <= HERE_MAX && fillGranted(block, offset, length, value);
+  if (slot < 0) return false;
   const holder = fields.extraOf(block as Handle);
   const bytes = holder === undefined ? hiddenBytes(spanOf(slot)) : bytesOf(holder as Holder, fields.sizeOf(block as Handle));
   const place = holder === undefined ? offsetOf(slot) + offset : offset;
