@@ -131,11 +131,11 @@ export const grantTaker = <Lender extends { readonly turnAt: number; readonly tu
 ) => (region: Lender, magazine: number, size: number): Memory | undefined => {
   const t = words;
   const home = magazine & HOME_MASK;
+  const taken = (t[home + TAKEN] as number) + 1;
+  if (!(taken << (32 - QUARTER_SHIFT))) note(); // before anything else is read: it is a native call
   const length = t[home] as number;
   const now = t[CLOCK] as number;
   if (!length || !now) return undefined;
-  const taken = (t[home + TAKEN] as number) + 1;
-  if (!(taken << (32 - QUARTER_SHIFT))) note();
   const slot = (t[(home + length + NEWEST) | 0] as number) & SLOT_MASK;
   const at = FRONT + (slot << 2);
   const generation = (t[at] as number) + 1;

@@ -1,6 +1,6 @@
 /**
- * Granted: memory of an allocator as an operand of the staged native functions. JavaScript copies and fills none of it by itself: another isolate may reset or
- * close the allocator between the look and the bytes, and the native side looks last.
+ * Granted: memory of an allocator as an operand of the staged native functions. JavaScript copies and fills none of it by itself: another isolate that resets or
+ * closes the allocator waits for native operations, and for no others.
  * Room: handles (5). May use: table, grant, region, block.
  */
 import { stageRange } from './block.js';

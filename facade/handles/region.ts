@@ -79,8 +79,8 @@ export class Region {
   stretchAt: number = 0;
   /** By size: where grants lie that need no native call (front.ts). */
   homes: Uint16Array = NO_HOMES;
-  /** Of a ring: the size that was served last, and in which magazine places for it lie. As a rule it is the next one's too, which then takes one load
-   * where `homes` takes three, each of which waits for the one before, and needs no other look at the size. */
+  /** The size that was served last, and in which magazine memory for it lies: what `homes` says of that size, which as a rule is the next one's too and then
+   * takes one load where `homes` takes three, each of which waits for the one before. */
   lastSize: number = -1;
   lastHome: number = NO_MAGAZINE;
   /** Which of the epochs' words is `turn` while the region is current and this isolate has what was lent to it, so that it hands grants out

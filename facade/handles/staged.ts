@@ -1,6 +1,6 @@
 /**
  * Staged: memory operations on blocks the short way. What these do not do at once, the functions of operand.ts do, or refuse.
- * Room: handles (5). May use: primordials, native, table, handle, hidden, holder, block.
+ * Room: handles (5). May use: primordials, native, table, handle, hidden, holder, block, granted.
  */
 import { types } from 'node:util';
 import { compareStaged, copyStaged, fillStaged, mismatchStaged } from '../native.js';
