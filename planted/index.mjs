@@ -233,6 +233,10 @@ const rows = [
     { spec: '__test__/frontend.rings.spec.ts', match: 'a place is foreign to another ring, and ends by its own, once' }],
   ['113-live-places-not-summed', 'Statistics of a ring do not add up what was asked for the places that it lent.',
     { rust: 'loans', test: 'what_was_asked_of_places_in_the_program_s_hands_is_summed_whatever_the_sizes_and_the_order_of_their_ends' }],
+  ['114-reset-waits-for-no-operation', 'A reset hands memory out in which another isolate\'s operation is at work.',
+    { rust: 'allocators', test: 'a_reset_and_a_close_wait_for_an_operation_that_another_isolate_has_begun' }],
+  ['115-operation-without-a-fence', 'An operation looks whether its grant is live before others see that it has begun.',
+    { model: 'what_an_operation_found_live_is_no_next_owner_s_before_it_is_over' }],
 ];
 
 /** @typedef {{ rust: string, test: string } | { model: string } | { scene: string } | { spec: string, match: string } | { program: string }} Red */

@@ -26,7 +26,7 @@ export const PARTS = {
     minimum: 325,
   },
 };
-export const MIN_MODELS = 80;
+export const MIN_MODELS = 82;
 
 /** One failure more than were counted when the suite ran fewer tests than it must, or ended badly without naming a test. */
 function settle(name, { passed, failed }, { minimum, code, ms }) {

@@ -3,7 +3,7 @@
 
 use crate::MANAGER;
 use crate::buffer::{Answer, Native};
-use crate::hot::operand;
+use crate::hot::{operand, operate};
 use crate::state::{Context, State, answer, argument, isolate};
 use offheap_core::base::error::{Code, Error, Result};
 use offheap_core::manager::Isolate;
@@ -47,6 +47,7 @@ pub fn atomic(call: &Context<'_>) -> Answer {
             Some(6) => AtomicOp::CompareExchange { expected, value },
             _ => return Err(Code::InvalidValue.into()),
         };
+        let _operation = operate(call, isolate, [0, 0]);
         let old = ops::atomic(target(call)?, op)?;
         isolate.table.set_word(word::RESULT + 2, old as i32);
         isolate.table.set_word(word::RESULT + 3, (old >> 32) as i32);

@@ -15,7 +15,7 @@ use napi::bindgen_prelude::Object;
 use napi_derive::napi;
 use offheap_core::alloc::chunks::classes::SMALL_MAX;
 use offheap_core::base::error::{Code, Error, Result};
-use offheap_core::manager::{Isolate, Request};
+use offheap_core::manager::{Isolate, Operation, Request};
 use offheap_core::ops::{self, CopyMode, Element, Pattern};
 use offheap_core::raw;
 use offheap_core::raw::atlas::Span;
@@ -181,9 +181,17 @@ pub fn operand<'a>(call: &'a Context<'_>, first: usize, length: u64) -> Result<B
     isolate(call)?.bytes(handle, offset, length)
 }
 
+/// Begins an operation on the operands that stand in arguments from these on, which may be the same.
+#[inline(never)] // as `Isolate::operate`
+pub fn operate<'a>(call: &Context<'_>, isolate: &'a Isolate, firsts: [usize; 2]) -> Operation<'a> {
+    let none = f64::from(u32::MAX); // bytes of JavaScript's are of no slot
+    isolate.operate(firsts.map(|first| Slot(call.number(first).unwrap_or(none) as u32)))
+}
+
 /// Arguments: operand, length. Argument words: the pattern.
 fn fill(call: &Context<'_>) -> Answer {
     answer(call, |isolate| {
+        let _operation = operate(call, isolate, [0, 0]);
         let length = call.integer(3).ok_or(Error::from(Code::OutOfRange))?;
         ops::fill(operand(call, 0, length)?, pattern(isolate));
         Ok(())
@@ -198,7 +206,8 @@ pub fn pattern(isolate: &Isolate) -> Pattern {
 
 /// Arguments: target operand, source operand, length, mode.
 fn copy(call: &Context<'_>) -> Answer {
-    answer(call, |_| {
+    answer(call, |isolate| {
+        let _operation = operate(call, isolate, [0, 3]);
         let length = call.integer(6).ok_or(Error::from(Code::OutOfRange))?;
         ops::copy(operand(call, 0, length)?, operand(call, 3, length)?, mode(call, 7)?)
     })
@@ -222,6 +231,7 @@ fn mode_of(number: u32) -> Result<CopyMode> {
 /// Arguments: two operands, length. Result: −1, 0 or 1.
 fn compare(call: &Context<'_>) -> Answer {
     answer(call, |isolate| {
+        let _operation = operate(call, isolate, [0, 3]);
         let length = call.integer(6).ok_or(Error::from(Code::OutOfRange))?;
         let order = ops::compare(operand(call, 0, length)?, operand(call, 3, length)?)?;
         isolate.table.set_word(word::RESULT + 1, order as i32);
@@ -232,7 +242,8 @@ fn compare(call: &Context<'_>) -> Answer {
 /// Arguments: two operands, length. Returns the first differing index or −1; undefined on failure.
 fn mismatch(call: &Context<'_>) -> Answer {
     let mut index = -1.0;
-    answer(call, |_| {
+    answer(call, |isolate| {
+        let _operation = operate(call, isolate, [0, 3]);
         let length = call.integer(6).ok_or(Error::from(Code::OutOfRange))?;
         if let Some(at) = ops::mismatch(operand(call, 0, length)?, operand(call, 3, length)?)? {
             index = at as f64;
@@ -253,9 +264,15 @@ fn staged(isolate: &Isolate, first: usize) -> Result<Bytes<'static>> {
     isolate.bytes(handle, isolate.table.argument_u64(first + 2), isolate.table.argument_u64(STAGED_LENGTH))
 }
 
+/// Begins an operation on the staged operands that stand in argument words from these on, which may be the same.
+fn operate_staged(isolate: &Isolate, firsts: [usize; 2]) -> Operation<'_> {
+    isolate.operate(firsts.map(|first| Slot(argument(isolate, first))))
+}
+
 /// Argument words: operand; pattern.
 fn fill_staged(call: &Context<'_>) -> Answer {
     answer(call, |isolate| {
+        let _operation = operate_staged(isolate, [0, 0]);
         ops::fill(staged(isolate, 0)?, pattern(isolate));
         Ok(())
     })
@@ -265,6 +282,7 @@ fn fill_staged(call: &Context<'_>) -> Answer {
 fn copy_staged(call: &Context<'_>) -> Answer {
     answer(call, |isolate| {
         let mode = mode_of(argument(isolate, STAGED_LENGTH + 2))?;
+        let _operation = operate_staged(isolate, [0, 4]);
         ops::copy(staged(isolate, 0)?, staged(isolate, 4)?, mode)
     })
 }
@@ -272,6 +290,7 @@ fn copy_staged(call: &Context<'_>) -> Answer {
 /// Argument words: two operands. Result: −1, 0 or 1.
 fn compare_staged(call: &Context<'_>) -> Answer {
     answer(call, |isolate| {
+        let _operation = operate_staged(isolate, [0, 4]);
         let order = ops::compare(staged(isolate, 0)?, staged(isolate, 4)?)?;
         isolate.table.set_word(word::RESULT + 1, order as i32);
         Ok(())
@@ -281,6 +300,7 @@ fn compare_staged(call: &Context<'_>) -> Answer {
 /// Argument words: two operands. Result: 1 more than the index of the first difference, two words; 0 when there is none.
 fn mismatch_staged(call: &Context<'_>) -> Answer {
     answer(call, |isolate| {
+        let _operation = operate_staged(isolate, [0, 4]);
         let index = ops::mismatch(staged(isolate, 0)?, staged(isolate, 4)?)?;
         let after = index.map_or(0, |index| index as u64 + 1);
         isolate.table.set_word(word::RESULT + 1, (after as u32).cast_signed());

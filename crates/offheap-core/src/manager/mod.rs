@@ -7,6 +7,7 @@ mod blocks;
 mod clock;
 mod front;
 mod isolate;
+mod operations;
 mod pools;
 mod realloc;
 mod shares;
@@ -15,6 +16,7 @@ mod waits;
 
 pub use blocks::Request;
 pub use isolate::Isolate;
+pub use operations::Operation;
 pub use pools::{PoolMeasures, PoolNames, PoolStats};
 pub use shares::Shares;
 pub use views::BufferRecord;

@@ -36,6 +36,8 @@ pub mod word {
     pub const HIGH: usize = 3;
     /// 1 while JavaScript is between its look whether an allocator is its isolate's alone and its last store.
     pub const BUSY: usize = 4;
+    /// 1 while a native call works on bytes of a grant that it found live.
+    pub const OPERATING: usize = 5;
     /// First of eight words in which a native call leaves its results.
     pub const RESULT: usize = 8;
     /// First of sixteen words in which JavaScript leaves a native call's arguments.

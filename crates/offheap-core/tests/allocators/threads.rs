@@ -4,10 +4,11 @@ use super::{MIB, RECORDED, assert_all_free, code, isolate, manager, open, reads,
 use offheap_core::base::error::Code;
 use offheap_core::manager::Isolate;
 use offheap_core::manager::allocators::{AllocatorId, Kind, Taken};
+use offheap_core::ops;
 use offheap_core::tracker::label::Label;
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Barrier, Mutex, OnceLock};
 use std::thread;
 use std::time::Duration;
 
@@ -242,4 +243,36 @@ fn allocators_that_are_opened_and_closed_beside_their_users_keep_their_regions_a
         assert!(pinned.load(Ordering::Relaxed) > 0, "{kind:?}: nobody ever pinned");
     }
     manager.tracker.check().unwrap();
+}
+
+#[test]
+fn a_reset_and_a_close_wait_for_an_operation_that_another_isolate_has_begun() {
+    for kind in RECORDED {
+        for closes in [false, true] {
+            let manager = manager();
+            let ends = isolate(manager);
+            let id = open(&ends, kind, MIB);
+            let (found, written) = (&Barrier::new(2), &AtomicBool::new(false));
+            thread::scope(|scope| {
+                let worker = scope.spawn(move || {
+                    let isolate = isolate(manager);
+                    assert_eq!(open(&isolate, kind, MIB), id);
+                    let taken = isolate.allocate_in(id, 3000, Label::NONE).unwrap();
+                    let operation = isolate.operate([taken.handle.slot; 2]);
+                    let bytes = isolate.bytes(taken.handle, 0, 3000).unwrap();
+                    found.wait();
+                    thread::sleep(Duration::from_millis(20)); // without the wait the other one is done by then
+                    ops::fill(bytes, 9);
+                    written.store(true, Ordering::Relaxed);
+                    drop(operation);
+                    assert_eq!(code(isolate.bytes(taken.handle, 0, 3000).map(drop)), Code::UseAfterFree);
+                });
+                found.wait();
+                let end = if closes { Isolate::close_allocator } else { Isolate::reset_allocator };
+                end(&ends, id).unwrap();
+                assert!(written.load(Ordering::Relaxed), "{kind:?}: it wrote into what was the next owner's");
+                worker.join().unwrap();
+            });
+        }
+    }
 }

@@ -171,3 +171,53 @@ fn an_only_user_s_script_and_native_calls_go_on_beside_statistics_of_who_does_no
         assert_none_lent(manager);
     });
 }
+
+/// An operation on a grant, while another isolate resets its allocator and is granted the same memory.
+fn operation_beside_a_reset(is_taken_by_script: bool) {
+    explore(2, move || {
+        let manager = manager();
+        let memory = Arc::new(Memory::new(TOTAL, SIZE));
+        let isolate = lending(manager);
+        let script = Script::new(&isolate);
+        let id = script.open(Kind::Slab, TOTAL);
+        let (mut held, _) = script.ask(id, SIZE);
+        if is_taken_by_script {
+            isolate.free_in(id, held.handle, SIZE).unwrap();
+            let second = script.ask(id, SIZE).0;
+            isolate.free_in(id, second.handle, SIZE).unwrap();
+            let (third, lent) = script.ask(id, SIZE);
+            held = lent.and_then(|lent| script.take(lent, SIZE)).unwrap_or(third);
+        }
+        let theirs = Arc::clone(&memory);
+        let other = spawn(move || {
+            let isolate = lending(manager);
+            Script::new(&isolate).open(Kind::Slab, TOTAL);
+            isolate.reset_allocator(id).unwrap();
+            for next in [(); 2].map(|()| isolate.allocate_in(id, SIZE, Label::NONE).unwrap()) {
+                theirs.take(next.offset, SIZE);
+                theirs.leave(next.offset, SIZE);
+            }
+            isolate
+        });
+        let _isolate = join(spawn(move || {
+            let operation = isolate.operate([held.handle.slot; 2]);
+            if isolate.bytes(held.handle, 0, SIZE).is_ok() {
+                memory.take(held.offset, SIZE);
+                memory.leave(held.offset, SIZE);
+            }
+            drop(operation);
+            isolate
+        }));
+        join(other);
+    });
+}
+
+#[test]
+fn what_an_operation_found_live_is_no_next_owner_s_before_it_is_over() {
+    operation_beside_a_reset(false);
+}
+
+#[test]
+fn what_an_operation_found_live_that_a_script_took_is_no_next_owner_s_before_it_is_over() {
+    operation_beside_a_reset(true);
+}

@@ -99,21 +99,22 @@ impl Manager {
         }
     }
 
-    /// Ends a grant whatever its pins, and gives its memory back; of a closed allocator its bytes stay. False when its
-    /// owner was faster.
-    fn end_frozen(&self, handle: Handle, ground: &Ground, counter: Option<&Counter>, closed: bool) -> bool {
-        let Some(record) = self.tracker.shared(handle.slot) else { return false };
+    /// Ends a grant whatever its pins. Where its memory lies, which goes back by [`put`]; nothing when its owner was faster.
+    fn end_frozen(&self, handle: Handle, counter: Option<&Counter>) -> Option<Place> {
+        let record = self.tracker.shared(handle.slot)?;
         let (place, extent) = (record.place(), record.extent()); // before the end: then they are the next owner's
-        if record.end_frozen(handle.generation).is_err() {
-            return false;
-        }
-        let put = if closed { ground.put_as_is(place) } else { ground.put(place) };
-        debug_assert!(put.is_ok());
+        record.end_frozen(handle.generation).ok()?;
         if let Some(counter) = counter {
             counter.freed(extent.size);
         }
-        true
+        Some(place)
     }
+}
+
+/// Gives the memory of an ended grant back; of a closed allocator its bytes stay.
+fn put(ground: &Ground, place: Place, closed: bool) {
+    let put = if closed { ground.put_as_is(place) } else { ground.put(place) };
+    debug_assert!(put.is_ok());
 }
 
 impl Isolate {
@@ -212,10 +213,12 @@ impl Isolate {
         drop(loans);
         // Before the first one ends: who finds its handle dead looks there for the reason.
         self.manager.allocators.tell_ended(allocator.id.number, closes);
-        for handle in frozen {
-            if self.manager.end_frozen(handle, ground, Some(counter), closes) {
-                put_record(&self.manager.tracker, records, handle.slot);
-            }
+        let end = |handle: Handle| Some((handle.slot, self.manager.end_frozen(handle, Some(counter))?));
+        let ended: Vec<(Slot, Place)> = frozen.into_iter().filter_map(end).collect();
+        self.manager.wait_for_operations(&self.table);
+        for (slot, place) in ended {
+            put(ground, place, closes);
+            put_record(&self.manager.tracker, records, slot);
         }
         Ok(())
     }
@@ -330,7 +333,8 @@ impl Isolate {
                 user.allocator.ground.span.0 == span && !user.allocator.closed.load(Ordering::Acquire)
             });
             let Some(ground) = self.manager.allocators.ground(span) else { continue };
-            if self.manager.end_frozen(handle, &ground, user.map(|user| &user.counter), user.is_none()) {
+            if let Some(place) = self.manager.end_frozen(handle, user.map(|user| &user.counter)) {
+                put(&ground, place, user.is_none()); // its operations were in this thread
                 records.push(handle.slot);
             }
         }
