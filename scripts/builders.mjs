@@ -115,7 +115,7 @@ function withoutImports(text) {
  * memory. The source map is off by some columns on those lines.
  */
 function withPowers(text) {
-  return text.replaceAll(/(?<![\w$.])(?<base>\d+) \*\* (?<exponent>\d+)(?![\w$.])/g, (_, base, exponent) => `${Number(base) ** Number(exponent)}`);
+  return text.replaceAll(/(?<![\w$.])(?<base>\d+) \*\* (?<exponent>\d+)(?![\w$.]| \*\*)/g, (_, base, exponent) => `${Number(base) ** Number(exponent)}`);
 }
 
 /**
