@@ -3,7 +3,7 @@
 //   // expect: exit=0 code=ERR_OUT_OF_RANGE,ERR_INVALID_ARG_TYPE stderr=some text       (code=none: nothing is refused)
 //   // expect from 24: exit=0 code=ERR_OFFHEAP_IN_USE                                   (instead, from that Node version on)
 //   // message: all of what one of its errors says; … is what may differ              (also: message from 24)
-//   // node: --expose-gc
+//   // node: --expose-gc                                                               (also: node from 24)
 //   // env: NAME=value
 //   // shell: ulimit -v 6000000
 // None may end by a signal. Files that begin with an underscore are shared by the programs.
@@ -85,7 +85,7 @@ export function readProgram(folder: string, name: string): Program {
     name,
     text,
     expected: readExpected(name, text),
-    nodeArguments: header(text, 'node')?.split(' ') ?? [],
+    nodeArguments: headerNow(text, 'node')?.split(' ') ?? [],
     env: variable === undefined ? {} : { [variable]: value ?? '' },
     shell: header(text, 'shell'),
   };
