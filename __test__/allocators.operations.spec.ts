@@ -4,7 +4,7 @@
 // - once the region's buffer went away, nothing of it is source, target, a or b any more, whether it was used before or not
 import test from 'ava';
 import { DirectMemoryManager as Manager } from '../index.js';
-import type { AllocatedMemory } from '../index.js';
+import type { AllocatedMemory, ArenaMark } from '../index.js';
 import { KIB, MIB, TYPES, closeAfterEach, open, refuses } from './_allocators.js';
 
 const ESCAPED = 'ERR_OFFHEAP_ESCAPED';
@@ -115,3 +115,36 @@ for (const type of TYPES) {
     });
   }
 }
+
+interface Marked {
+  readonly mark: ArenaMark;
+  readonly memory: AllocatedMemory;
+}
+
+test.serial('arena: memory of two levels, and of two arenas, is copied and compared with each other, in either order', (t) => {
+  const [arena, other] = [open('arena', MIB), open('arena', MIB)];
+  const [below, within, above, top] = [0, 1, 2, 3].map((rewinds) => {
+    const mark = arena.mark();
+    for (let turn = 0; turn < rewinds; turn += 1) arena.rewind(mark); // so that no level stands for another
+    return { mark, memory: arena.allocate(100) };
+  }) as [Marked, Marked, Marked, Marked];
+  const all = [below, within, above, top].map(({ memory }) => memory).concat(other.allocate(100));
+  for (const [from, source] of all.entries()) {
+    for (const [to, target] of all.entries()) {
+      if (from === to) continue;
+      source.fill(16 * from + to + 1);
+      Manager.copyMemory(source, 0, target, 0, 100);
+      t.is(Manager.compareMemory(source, 0, target, 0, 100), 0, `${from} to ${to}`);
+      target.setUint8(99, 0);
+      t.deepEqual([Manager.mismatch(source, 0, target, 0, 100), Manager.compareMemory(target, 50, source, 50, 50)], [99, -1]);
+      t.is(target.atomicAdd('i32', 0, 1), source.getInt32(0));
+      t.is(Buffer.compare(source.copyOut(4, 90), target.copyOut(4, 90)), 0);
+    }
+  }
+  arena.rewind(above.mark);
+  Manager.copyMemory(below.memory, 0, within.memory, 0, 100);
+  for (const { memory } of [above, top]) {
+    for (const act of Object.values(actsOn(memory, below.memory))) refuses(t, act, DEAD);
+    refuses(t, () => memory.atomicLoad('i32', 0), DEAD);
+  }
+});

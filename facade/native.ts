@@ -10,7 +10,7 @@ import type * as Generated from '#native';
 import { notSupported } from './errors.js';
 import * as p from './primordials.js';
 
-/** A slot number, or a Uint8Array when the operand is no block of ours. */
+/** A slot number; −1 less the number of the arena that granted the operand; or a Uint8Array when it is none of ours. */
 export type OperandBase = number | Uint8Array;
 
 /** The raw functions of one isolate. */
@@ -41,7 +41,7 @@ export interface RawBinding {
     length: number,
     mode: number,
   ): void;
-  /** The same four of what have records: operands, length and detail stand in the table, see {@link stageOperands} in handles/operand.ts. */
+  /** The same four of operands that are no arrays: they, length and detail stand in the table, see crates/offheap-node/src/operations.rs. */
   fillStaged(): void;
   copyStaged(): void;
   compareStaged(): void;

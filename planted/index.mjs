@@ -237,6 +237,14 @@ const rows = [
     { rust: 'allocators', test: 'a_reset_and_a_close_wait_for_an_operation_that_another_isolate_has_begun' }],
   ['115-operation-without-a-fence', 'An operation looks whether its grant is live before others see that it has begun.',
     { model: 'what_an_operation_found_live_is_no_next_owner_s_before_it_is_over' }],
+  ['116-rewind-waits-for-no-operation', 'An arena grants memory of which another isolate\'s operation is at work since before the rewind.',
+    { model: 'what_an_operation_found_live_in_an_arena_is_no_next_owner_s_after_a_rewind_before_it_is_over' }],
+  ['117-ring-overwrites-what-is-worked-on', 'A ring overwrites memory in which another isolate\'s operation is at work.',
+    { rust: 'allocators', test: 'a_ring_that_overwrites_waits_for_an_operation_on_what_it_overwrites' }],
+  ['118-operand-of-a-stay-that-is-over', 'The native side takes memory of an arena whose stay is over for an operand.',
+    { rust: 'allocators', test: 'an_operand_of_an_arena_is_refused_when_its_stay_is_over_and_where_there_is_no_arena' }],
+  ['119-level-left-out', 'An arena\'s operand that is handed over as a value does not say its level.',
+    { spec: '__test__/allocators.operations.spec.ts', match: 'arena: memory of two levels, and of two arenas, is copied and compared with each other, in either order' }],
 ];
 
 /** @typedef {{ rust: string, test: string } | { model: string } | { scene: string } | { spec: string, match: string } | { program: string }} Red */

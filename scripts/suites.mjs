@@ -4,7 +4,7 @@ import { inRoot, loomFlags, portableFlags, run, runCargo, runNode, seconds } fro
 import { readTap } from './tap.mjs';
 
 export const MIN_RUST_TESTS = 530;
-export const MIN_AVA_TESTS = 1225;
+export const MIN_AVA_TESTS = 1226;
 
 /** Specs by name, for short forms. */
 export const PARTS = {
@@ -26,7 +26,7 @@ export const PARTS = {
     minimum: 325,
   },
 };
-export const MIN_MODELS = 82;
+export const MIN_MODELS = 84;
 
 /** One failure more than were counted when the suite ran fewer tests than it must, or ended badly without naming a test. */
 function settle(name, { passed, failed }, { minimum, code, ms }) {

@@ -13,10 +13,10 @@ import { NOT_READY } from './accessors.js';
 import { copyPart } from './copyout.js';
 import { ROW } from './facts.js';
 import { exposeMemory } from './operand.js';
-import { checkEscape, hiddenBytes, isCurrent, isGranted, isGrantedStill, isOpen, showRegion, windowOf } from './region.js';
+import { checkEscape, isCurrent, isGranted, isGrantedStill, isOpen, showRegion, windowOf } from './region.js';
 import type { Region } from './region.js';
 import { requireStack } from './stack.js';
-import { RESULT, T, failure, idOf, status } from './table.js';
+import { RESULT, T, TWO_32, failure, idOf, status } from './table.js';
 
 export const KIND = 'AllocatedMemory';
 
@@ -253,13 +253,18 @@ exposeMemory({
   isMemory: (value) => allocated.isAllocated(value),
   slotOf: (value, name) => {
     const memory = usable(value as AllocatedMemory, name);
-    return allocated.regionOf(memory).levels === undefined ? allocated.slotOf(memory) : -1;
+    const { levels, number } = allocated.regionOf(memory);
+    return levels === undefined ? allocated.slotOf(memory) : -1 - number;
   },
-  generationOf: (value) => allocated.generationOf(value as AllocatedMemory),
-  sizeOf: (value) => allocated.sizeOf(value as AllocatedMemory),
-  bytesOf: (value, offset, length) => {
+  generationOf: (value) => {
     const memory = value as AllocatedMemory;
-    return hiddenBytes(allocated.regionOf(memory), allocated.offsetOf(memory) + offset, length);
+    const generation = allocated.generationOf(memory);
+    return allocated.regionOf(memory).levels === undefined ? generation : allocated.slotOf(memory) * TWO_32 + (generation >>> 0);
+  },
+  sizeOf: (value) => allocated.sizeOf(value as AllocatedMemory),
+  startOf: (value) => {
+    const memory = value as AllocatedMemory;
+    return allocated.regionOf(memory).levels === undefined ? 0 : allocated.offsetOf(memory);
   },
   failure: (value, action) => nativeError(value as AllocatedMemory, action),
 });

@@ -5,31 +5,40 @@
  */
 import { stageRange } from './block.js';
 import { allocated } from './grant.js';
-import { checkEscape, isGranted } from './region.js';
+import { checkEscape, isCurrent, isGranted } from './region.js';
 import type { Region } from './region.js';
-import { T } from './table.js';
+import { ARGUMENT, STAGED_LEVELS, T, TWO_32 } from './table.js';
 import type { AllocatedMemory } from '../types.js';
 
-/** The region of live memory that has such a range, 1 byte or more. `undefined` for everything else: whether it escaped is not asked. */
+/** The region of live memory that has such a range, 1 byte or more. `undefined` for everything else, and for what escaped. */
 const regionOfRange = (value: unknown, offset: number, length: number): Region | undefined => {
   if (!allocated.isAllocated(value) || typeof offset !== 'number' || offset >>> 0 !== offset || offset > allocated.sizeOf(value) - length) return undefined;
   const region = allocated.regionOf(value);
-  return isGranted(region, allocated.slotOf(value), allocated.generationOf(value)) ? region : undefined;
+  return isGranted(region, allocated.slotOf(value), allocated.generationOf(value)) && !checkEscape(region) ? region : undefined;
 };
 
-/** {@link stageRange} of memory of an allocator, unless that is an arena: what it granted has no record. */
-export const stageGranted = (value: unknown, first: number, offset: number, length: number): number => {
+/** {@link stageRange} of memory of an allocator. False when that is not done. */
+export const stageGranted = (value: unknown, index: 0 | 1, offset: number, length: number): boolean => {
   const region = regionOfRange(value, offset, length);
-  if (region === undefined || region.levels !== undefined || checkEscape(region)) return -1;
-  T[first] = allocated.slotOf(value as AllocatedMemory);
+  if (region === undefined) return false;
+  const first = ARGUMENT + 4 * index;
+  const slot = allocated.slotOf(value as AllocatedMemory);
   T[first + 1] = allocated.generationOf(value as AllocatedMemory);
-  T[first + 2] = offset;
-  T[first + 3] = 0;
-  return T[first] as number;
+  if (region.levels === undefined) {
+    T[first] = slot;
+    T[first + 2] = offset;
+    T[first + 3] = 0;
+    return true;
+  }
+  if (!isCurrent(region)) return false; // its number is perhaps another arena's now
+  const start = allocated.offsetOf(value as AllocatedMemory) + offset;
+  T[first] = -1 - region.number;
+  T[first + 2] = start; // of a number the array takes the lower 32 bits
+  T[first + 3] = start / TWO_32;
+  T[ARGUMENT + STAGED_LEVELS + index] = slot;
+  return true;
 };
 
 /** {@link stageRange}, else {@link stageGranted}. */
-export const stageAny = (value: unknown, first: number, offset: number, length: number): number => {
-  const slot = stageRange(value, first, offset, length);
-  return slot < 0 ? stageGranted(value, first, offset, length) : slot;
-};
+export const stageAny = (value: unknown, index: 0 | 1, offset: number, length: number): boolean =>
+  stageRange(value, ARGUMENT + 4 * index, offset, length) >= 0 || stageGranted(value, index, offset, length);

@@ -2,7 +2,6 @@
  * Operand: an argument of the memory operations: a block of ours, or bytes that belong to somebody else.
  * Room: handles (5). May use: primordials, types, errors, options, native, table, handle, views.
  */
-import { constants } from 'node:buffer';
 import { types } from 'node:util';
 import * as errors from '../errors.js';
 import type { CheckedFill } from '../options.js';
@@ -13,7 +12,7 @@ import * as p from '../primordials.js';
 import type { BytesLike, CopyMode, ElementSize, NativeMemory } from '../types.js';
 import { fields, handleId } from './handle.js';
 import { requireHere, requireLive } from './views.js';
-import { ARGUMENT, RESULT, T, failure, setWide, status, wide } from './table.js';
+import { ARGUMENT, RESULT, STAGED_LEVELS, T, TWO_32, failure, setWide, status, wide } from './table.js';
 
 const { isUint8Array } = types;
 
@@ -28,12 +27,13 @@ const EXPECTED = ['MemoryBlock', 'AllocatedMemory', 'ArrayBufferView', 'ArrayBuf
 /** The other kind of native memory, whose file uses this one. */
 interface OtherMemory {
   isMemory(value: unknown): boolean;
-  /** The slot of its record, −1 when it has none; throws when it is not to be used. */
+  /** The slot of its record, or −1 less the number of the arena that granted it; throws when it is not to be used. */
   slotOf(value: unknown, name: string): number;
+  /** The generation of its record, or of an arena's level, whose number stands above the 32 bits. */
   generationOf(value: unknown): number;
   sizeOf(value: unknown): number;
-  /** A part of what has no record, for one native call: the whole may be more than one view can show. */
-  bytesOf(value: unknown, offset: number, length: number): Uint8Array;
+  /** Where the native side counts its offsets from. */
+  startOf(value: unknown): number;
   failure(value: unknown, action: string): Error;
 }
 const noMemory = (): never => {
@@ -44,18 +44,15 @@ let secondKind: OtherMemory = {
   slotOf: noMemory,
   generationOf: noMemory,
   sizeOf: noMemory,
-  bytesOf: noMemory,
+  startOf: noMemory,
   failure: noMemory,
 };
-/** Stands for memory without a record until its range is known. */
-const someMemory = new Uint8Array(0);
-
 /** Called once, by the class of the other kind. */
 export function exposeMemory(memory: OtherMemory): void {
   secondKind = memory;
 }
 
-/** What the native side takes for an operand: the slot of a live block, or a Uint8Array over the bytes. */
+/** What the native side takes for an operand: the slot of a live block or grant, what stands for an arena, or a Uint8Array over the bytes. */
 function baseOf(value: unknown, name: string): OperandBase {
   if (fields.isHandle(value)) {
     requireLive(value, name);
@@ -63,10 +60,7 @@ function baseOf(value: unknown, name: string): OperandBase {
     return fields.slotOf(value);
   }
   if (isUint8Array(value)) return value;
-  if (secondKind.isMemory(value)) {
-    const slot = secondKind.slotOf(value, name);
-    return slot < 0 ? someMemory : slot;
-  }
+  if (secondKind.isMemory(value)) return secondKind.slotOf(value, name);
   if (p.isView(value) ? p.viewByteLength(value) === 0 : p.isArrayBuffer(value) && p.arrayBufferByteLength(value) === 0) return noBytes; // nothing can be made over a detached buffer
   if (p.isView(value)) return over(p.viewBuffer(value) as ArrayBuffer, p.viewByteOffset(value), p.viewByteLength(value));
   if (p.isArrayBuffer(value)) return over(value, 0, p.arrayBufferByteLength(value));
@@ -85,41 +79,27 @@ function generationOf(value: unknown, base: OperandBase): number {
 
 function sizeOf(value: unknown, base: OperandBase): number {
   if (fields.isHandle(value)) return fields.sizeOf(value);
-  return typeof base === 'number' || base === someMemory ? secondKind.sizeOf(value) : p.typedArrayByteLength(base);
+  return typeof base === 'number' ? secondKind.sizeOf(value) : p.typedArrayByteLength(base);
 }
 
-/** What the native side takes for a range that was checked; it begins there at {@link startIn}. */
-function partOf(value: unknown, base: OperandBase, offset: number, length: number): OperandBase {
-  return base === someMemory ? secondKind.bytesOf(value, offset, length) : base;
+/** Where a range begins, as the native side counts: in the record's memory, the arena's region, or the array. */
+function startIn(value: unknown, base: OperandBase, offset: number): number {
+  return typeof base === 'number' && !fields.isHandle(value) ? secondKind.startOf(value) + offset : offset;
 }
 
-function startIn(base: OperandBase, offset: number): number {
-  return base === someMemory ? 0 : offset;
-}
-
-/** Bytes of one native call where memory without a record is longer than a view can be: on Node 20, above 4 GiB. */
-const PIECE = 2 ** 30;
-
-function isTooLong(length: number, one: OperandBase, other: OperandBase): boolean {
-  return length > constants.MAX_LENGTH && (one === someMemory || other === someMemory);
-}
-
-/** Calls `act` with where each piece of so many bytes begins, and how long it is. */
-function eachPiece(length: number, act: (at: number, length: number) => boolean): void {
-  for (let at = 0; at < length; at += PIECE) if (!act(at, p.min(PIECE, length - at))) return;
-}
-
-/** Leaves operands that have records, and the length, where the staged functions look for them. */
+/** Leaves operands that are no arrays, and the length, where the staged functions look for them. */
 function stageBoth(one: unknown, oneSlot: number, oneOffset: number, other: unknown, otherSlot: number, otherOffset: number, length: number): void {
   stageOperand(0, one, oneSlot, oneOffset);
-  stageOperand(4, other, otherSlot, otherOffset);
+  stageOperand(1, other, otherSlot, otherOffset);
   setWide(8, length);
 }
 
-function stageOperand(first: 0 | 4, value: unknown, slot: number, offset: number): void {
-  T[ARGUMENT + first] = slot;
-  T[ARGUMENT + first + 1] = generationOf(value, slot);
-  setWide(first + 2, offset);
+function stageOperand(index: 0 | 1, value: unknown, slot: number, offset: number): void {
+  const generation = generationOf(value, slot);
+  T[ARGUMENT + 4 * index] = slot;
+  T[ARGUMENT + 4 * index + 1] = generation; // of a number the array takes the lower 32 bits
+  T[ARGUMENT + STAGED_LEVELS + index] = generation / TWO_32;
+  setWide(4 * index + 2, startIn(value, slot, offset));
 }
 
 /** The bytes of an operand. */
@@ -130,8 +110,8 @@ export function operandSize(value: unknown, name: string): number {
 /** Where an operand begins. */
 export function operandAddress(value: unknown, name: string): bigint {
   const base = baseOf(value, name);
-  if (base === someMemory) return (value as NativeMemory).address;
-  return typeof base === 'number' ? p.toBigInt(binding.addressOf(base)) : p.toBigInt(binding.viewAddress(base));
+  if (typeof base !== 'number') return p.toBigInt(binding.viewAddress(base));
+  return base < 0 ? (value as NativeMemory).address : p.toBigInt(binding.addressOf(base));
 }
 
 /** Throws when the native call was refused: about the first operand that is native memory, for the others were checked. */
@@ -154,20 +134,12 @@ export function fillOperand(target: unknown, offset: number, length: number, val
   const base = baseOf(target, 'block');
   validateRange(offset, length, sizeOf(target, base));
   if (length === 0) return;
-  if (isTooLong(length, base, base)) {
-    eachPiece(length, (at, piece) => {
-      fillOperand(target, offset + at, piece, value);
-      return true;
-    });
-    return;
-  }
-  const bytes = partOf(target, base, offset, length);
   stagePattern(value);
   if (typeof base === 'number') {
     stageOperand(0, target, base, offset);
     setWide(8, length);
     fillStaged();
-  } else binding.fill(bytes, 0, startIn(base, offset), length);
+  } else binding.fill(base, 0, offset, length);
   check('filled', target);
 }
 
@@ -183,7 +155,7 @@ export function useWord<Result>(
   const size = sizeOf(target, base);
   if (!p.isInteger(offset) || offset < 0 || offset > size - width) throw accessError(offset, width, size);
   if (offset % width !== 0) throw errors.outOfRange('offset', `a multiple of ${width}`, offset);
-  const result = use(partOf(target, base, offset, width), generationOf(target, base), startIn(base, offset));
+  const result = use(base, generationOf(target, base), startIn(target, base, offset));
   if (status() !== 0 && errors.ERROR_CODES[status() - 1] === 'ERR_OUT_OF_RANGE') {
     throw errors.notSupported(`An atomic operation at ${offset}`, `its address is no multiple of ${width}; align the memory`);
   }
@@ -214,16 +186,6 @@ export function copyOperand(
   validateRange(sourceOffset, length, sourceSize, 'sourceOffset');
   validateRange(targetOffset, length, targetSize, 'targetOffset');
   if (length === 0) return;
-  if (isTooLong(length, from, to)) {
-    // So much of it overlaps only with itself; a copy to a later place then begins with the last piece.
-    const isBackward = source === target && targetOffset > sourceOffset;
-    eachPiece(length, (done, piece) => {
-      const at = isBackward ? length - done - piece : done;
-      copyOperand(source, sourceOffset + at, target, targetOffset + at, piece, mode, elementSize);
-      return true;
-    });
-    return;
-  }
   const how = modeNumber(mode, elementSize);
   if (typeof from === 'number' && typeof to === 'number') {
     stageBoth(target, to, targetOffset, source, from, sourceOffset, length);
@@ -232,9 +194,8 @@ export function copyOperand(
     check('copied', target, source);
     return;
   }
-  const bytes = partOf(source, from, sourceOffset, length);
-  const place = partOf(target, to, targetOffset, length);
-  binding.copy(place, generationOf(target, to), startIn(to, targetOffset), bytes, generationOf(source, from), startIn(from, sourceOffset), length, how);
+  const place = startIn(target, to, targetOffset);
+  binding.copy(to, generationOf(target, to), place, from, generationOf(source, from), startIn(source, from, sourceOffset), length, how);
   check('copied', target, source);
 }
 
@@ -247,21 +208,11 @@ export function compareOperands(a: unknown, aOffset: number, b: unknown, bOffset
   validateRange(aOffset, length, oneSize, 'aOffset');
   validateRange(bOffset, length, otherSize, 'bOffset');
   if (length === 0) return 0;
-  if (isTooLong(length, one, other)) {
-    let order: -1 | 0 | 1 = 0;
-    eachPiece(length, (at, piece) => {
-      order = compareOperands(a, aOffset + at, b, bOffset + at, piece);
-      return order === 0;
-    });
-    return order;
-  }
   if (typeof one === 'number' && typeof other === 'number') {
     stageBoth(a, one, aOffset, b, other, bOffset, length);
     compareStaged();
   } else {
-    const left = partOf(a, one, aOffset, length);
-    const right = partOf(b, other, bOffset, length);
-    binding.compare(left, generationOf(a, one), startIn(one, aOffset), right, generationOf(b, other), startIn(other, bOffset), length);
+    binding.compare(one, generationOf(a, one), startIn(a, one, aOffset), other, generationOf(b, other), startIn(b, other, bOffset), length);
   }
   check('compared', a, b);
   return T[RESULT + 1] as -1 | 0 | 1;
@@ -276,24 +227,13 @@ export function mismatchOperands(a: unknown, aOffset: number, b: unknown, bOffse
   validateRange(aOffset, length, oneSize, 'aOffset');
   validateRange(bOffset, length, otherSize, 'bOffset');
   if (length === 0) return -1;
-  if (isTooLong(length, one, other)) {
-    let found = -1;
-    eachPiece(length, (at, piece) => {
-      const index = mismatchOperands(a, aOffset + at, b, bOffset + at, piece);
-      if (index >= 0) found = at + index;
-      return index < 0;
-    });
-    return found;
-  }
   if (typeof one === 'number' && typeof other === 'number') {
     stageBoth(a, one, aOffset, b, other, bOffset, length);
     mismatchStaged();
     check('compared', a, b);
     return wide(1) - 1;
   }
-  const left = partOf(a, one, aOffset, length);
-  const right = partOf(b, other, bOffset, length);
-  const index = binding.mismatch(left, generationOf(a, one), startIn(one, aOffset), right, generationOf(b, other), startIn(other, bOffset), length);
+  const index = binding.mismatch(one, generationOf(a, one), startIn(a, one, aOffset), other, generationOf(b, other), startIn(b, other, bOffset), length);
   check('compared', a, b);
   return index;
 }

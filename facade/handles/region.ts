@@ -56,8 +56,6 @@ export class Region {
   /** What the checked accessors read through: a hidden view, and from the first view that a user has on one over the buffer they share,
    * so that it refuses when that was transferred away. Undefined until needed, and for what one buffer cannot show. */
   accessor: SafeDataView | undefined = undefined;
-  /** What native operations take: bytes that no user sees. */
-  hidden: Uint8Array | undefined = undefined;
   /** The buffers that users see; one from 0 on, where one can show the whole region. */
   readonly windows: Windows = { __proto__: null, count: 0 } as unknown as Windows;
   /** The first of them, when it shows the whole region. */
@@ -185,16 +183,6 @@ export function farAccessor(region: Region, offset: number): SafeDataView {
 
 export const farPlace = (offset: number): number => offset % STRIDE;
 
-/** Bytes that no user sees, for native operations. */
-export function hiddenBytes(region: Region, offset: number, length: number): Uint8Array {
-  const { start, length: shown } = partOf(region, offset, length);
-  if (shown === region.total) {
-    region.hidden ??= p.uint8Over(over(region, 0, shown), 0, shown);
-    return p.uint8Over(p.viewBuffer(region.hidden) as ArrayBuffer, offset, length);
-  }
-  return p.uint8Over(over(region, start, shown), offset - start, length);
-}
-
 /** Whether a buffer of the region cannot be detached, because a user marked it. */
 export function isStuck(region: Region): boolean {
   for (let index = 0; index < region.windows.count; index += 1) if (isMarkedBuffer((region.windows[index] as Window).buffer)) return true;
@@ -205,7 +193,6 @@ export function isStuck(region: Region): boolean {
 export function endRegion(region: Region, ending: Ending): Outcome {
   region.ending = ending;
   region.accessor = undefined;
-  region.hidden = undefined;
   region.whole = undefined;
   let outcome: Outcome = 'dead';
   for (let index = 0; index < region.windows.count; index += 1) {

@@ -63,7 +63,7 @@ export const quickMode = (mode: unknown, elementSize: unknown, length: unknown):
 
 /** Copies in a {@link quickMode}. False when that is not done. */
 export const copyBlocks = (source: unknown, sourceOffset: number, target: unknown, targetOffset: number, length: number, mode: number): boolean => {
-  if (!isLength(length) || stageAny(source, OTHER, sourceOffset, length) < 0 || stageAny(target, ARGUMENT, targetOffset, length) < 0) return false;
+  if (!isLength(length) || !stageAny(source, 1, sourceOffset, length) || !stageAny(target, 0, targetOffset, length)) return false;
   stageLength(length);
   T[DETAIL] = mode;
   copyStaged();
@@ -200,7 +200,7 @@ export const fillBlock = (block: unknown, offset: number, length: number, value:
   if (length <= SET_MAX && typeof value === 'number' && (value & 0xff) === value && fillHere(block, offset, length, value)) return true;
   if (!stageValue(value)) return false;
   const slot = stageRange(block, ARGUMENT, offset, length);
-  if (slot < 0) return stageGranted(block, ARGUMENT, offset, length) >= 0 && fillNatively(length);
+  if (slot < 0) return stageGranted(block, 0, offset, length) && fillNatively(length);
   if (length <= PATTERN_MAX && fillByTurns(slot, offset, length)) return true;
   return fillNatively(length);
 };
@@ -275,8 +275,8 @@ export const compareBlocks = (a: unknown, aOffset: number, b: unknown, bOffset: 
   if (!isLength(length)) return NOT_DONE;
   const one = stageRange(a, ARGUMENT, aOffset, length);
   const other = stageRange(b, OTHER, bOffset, length);
-  if (one < 0 && stageGranted(a, ARGUMENT, aOffset, length) < 0) return NOT_DONE;
-  if (other < 0 && stageGranted(b, OTHER, bOffset, length) < 0) return NOT_DONE;
+  if (one < 0 && !stageGranted(a, 0, aOffset, length)) return NOT_DONE;
+  if (other < 0 && !stageGranted(b, 1, bOffset, length)) return NOT_DONE;
   if (length <= LOOP_MAX && (one | other) >= 0) {
     const order = compareHere(one, aOffset, other, bOffset, length);
     if (order !== NOT_DONE) return order;
@@ -291,8 +291,8 @@ export const mismatchBlocks = (a: unknown, aOffset: number, b: unknown, bOffset:
   if (!isLength(length)) return NOT_DONE;
   const one = stageRange(a, ARGUMENT, aOffset, length);
   const other = stageRange(b, OTHER, bOffset, length);
-  if (one < 0 && stageGranted(a, ARGUMENT, aOffset, length) < 0) return NOT_DONE;
-  if (other < 0 && stageGranted(b, OTHER, bOffset, length) < 0) return NOT_DONE;
+  if (one < 0 && !stageGranted(a, 0, aOffset, length)) return NOT_DONE;
+  if (other < 0 && !stageGranted(b, 1, bOffset, length)) return NOT_DONE;
   if (length <= LOOP_MAX && (one | other) >= 0) {
     const at = firstDifference(one, aOffset, other, bOffset, length);
     if (at >= 0) return at === length ? -1 : at;

@@ -14,6 +14,8 @@ export const CLOCK = 1;
 export const RESULT = 8;
 /** First of the words in which a native call finds its arguments. */
 export const ARGUMENT = 16;
+/** First of the two words, from {@link ARGUMENT}, for the levels of staged operands that an arena granted. */
+export const STAGED_LEVELS = 14;
 
 export const TWO_32 = 4294967296;
 const SEGMENT_BITS = 16;

@@ -3,14 +3,13 @@
 
 use crate::MANAGER;
 use crate::buffer::{Answer, Native};
-use crate::hot::{operand, operate};
+use crate::operations::{bytes_of, operand};
 use crate::state::{Context, State, answer, argument, isolate};
 use offheap_core::base::error::{Code, Error, Result};
-use offheap_core::manager::Isolate;
+use offheap_core::manager::{Isolate, Operand};
 use offheap_core::ops::{self, AtomicOp};
 use offheap_core::raw::bytes::Bytes;
 use offheap_core::tracker::isolate::word;
-use offheap_core::tracker::state::{Generation, Handle, Slot};
 
 /// What this file exports: name, function, and whether it takes its arguments from the table alone.
 pub const ENTRIES: [(&str, Native<State>, bool); 5] = [
@@ -26,11 +25,11 @@ fn wide(isolate: &Isolate, index: usize) -> i64 {
     (i64::from(high.cast_signed()) << 32) | i64::from(low)
 }
 
-/// The word that is meant: an operand and its width, 4 or 8 bytes.
-fn target<'a>(call: &'a Context<'_>) -> Result<Bytes<'a>> {
+/// The word that is meant: of an operand that stands in arguments, and its width, 4 or 8 bytes.
+fn target<'a>(call: &'a Context<'_>, operand: Operand) -> Result<Bytes<'a>> {
     let width =
         call.integer(3).filter(|width| matches!(width, 4 | 8)).ok_or(Error::from(Code::InvalidValue))?;
-    operand(call, 0, width)
+    bytes_of(call, operand, 0, width)
 }
 
 /// Arguments: operand, width, operation. Words: value, expected. Result: the number that was there.
@@ -47,8 +46,9 @@ pub fn atomic(call: &Context<'_>) -> Answer {
             Some(6) => AtomicOp::CompareExchange { expected, value },
             _ => return Err(Code::InvalidValue.into()),
         };
-        let _operation = operate(call, isolate, [0, 0]);
-        let old = ops::atomic(target(call)?, op)?;
+        let operand = operand(call, 0);
+        let _operation = isolate.operate([operand; 2]);
+        let old = ops::atomic(target(call, operand)?, op)?;
         isolate.table.set_word(word::RESULT + 2, old as i32);
         isolate.table.set_word(word::RESULT + 3, (old >> 32) as i32);
         Ok(())
@@ -59,14 +59,12 @@ pub fn atomic(call: &Context<'_>) -> Answer {
 pub fn wait(call: &Context<'_>) -> Answer {
     let mut ticket = None;
     answer(call, |isolate| {
-        let (target, expected) = (target(call)?, wide(isolate, 2));
+        let operand = operand(call, 0);
+        let (target, expected) = (target(call, operand)?, wide(isolate, 2));
         let expected = if target.size() == 4 { i64::from(expected as i32) } else { expected };
         ticket = MANAGER.waits.wait(isolate.number(), target, expected)?;
-        if let (Some(ticket), Some(slot), Some(generation)) = (ticket, call.number(0), call.number(1)) {
-            isolate.wait_pins(
-                ticket,
-                Handle { slot: Slot(slot as u32), generation: Generation(generation as u32) },
-            );
+        if let (Some(ticket), Operand::Recorded(handle)) = (ticket, operand) {
+            isolate.wait_pins(ticket, handle);
         }
         Ok(())
     });
@@ -77,7 +75,7 @@ pub fn wait(call: &Context<'_>) -> Answer {
 pub fn notify(call: &Context<'_>) -> Answer {
     answer(call, |isolate| {
         let count = call.integer(4).ok_or(Error::from(Code::OutOfRange))?;
-        let notified = MANAGER.waits.notify(isolate.number(), target(call)?, count);
+        let notified = MANAGER.waits.notify(isolate.number(), target(call, operand(call, 0))?, count);
         for (index, count) in [notified.here, notified.elsewhere].into_iter().enumerate() {
             isolate.table.set_word(word::RESULT + 1 + index, i32::try_from(count).unwrap_or(i32::MAX));
         }

@@ -6,6 +6,7 @@ use crate::allocators;
 use crate::atomics;
 use crate::buffer::{Answer, Export, Native, export};
 use crate::jobs;
+use crate::operations;
 use crate::pools;
 use crate::shares;
 use crate::state::{Context, State, answer, argument, give_handle, handle, isolate, open};
@@ -14,15 +15,12 @@ use napi::Env;
 use napi::bindgen_prelude::Object;
 use napi_derive::napi;
 use offheap_core::alloc::chunks::classes::SMALL_MAX;
-use offheap_core::base::error::{Code, Error, Result};
-use offheap_core::manager::{Isolate, Operation, Request};
-use offheap_core::ops::{self, CopyMode, Element, Pattern};
+use offheap_core::manager::{Isolate, Request};
 use offheap_core::raw;
 use offheap_core::raw::atlas::Span;
-use offheap_core::raw::bytes::Bytes;
 use offheap_core::tracker::isolate::word;
 use offheap_core::tracker::label::Label;
-use offheap_core::tracker::state::{AlignmentCode, Generation, Handle, Slot};
+use offheap_core::tracker::state::{AlignmentCode, Slot};
 
 /// Exports the functions of this file, for each isolate that loads the addon.
 #[napi(module_exports)]
@@ -42,14 +40,6 @@ pub fn init(exports: Object<'_>, env: Env) -> napi::Result<()> {
         entry("prepareReallocation", prepare_reallocation, true),
         entry("commitReallocation", commit_reallocation, true),
         entry("abortReallocation", abort_reallocation, true),
-        entry("fill", fill, false),
-        entry("copy", copy, false),
-        entry("compare", compare, false),
-        entry("mismatch", mismatch, false),
-        entry("fillStaged", fill_staged, true),
-        entry("copyStaged", copy_staged, true),
-        entry("compareStaged", compare_staged, true),
-        entry("mismatchStaged", mismatch_staged, true),
         entry("chunkBuffer", chunk_buffer, false),
         entry("windowBuffer", window_buffer, false),
         entry("spanBuffer", span_buffer, false),
@@ -88,6 +78,7 @@ pub fn init(exports: Object<'_>, env: Env) -> napi::Result<()> {
         entry("poolClose", pools::close, true),
         entry("poolFigure", pools::figure, false),
     ];
+    all.extend(operations::ENTRIES.map(|(name, function, bare)| entry(name, function, bare)));
     all.extend(jobs::ENTRIES.map(|(name, function, bare)| entry(name, function, bare)));
     all.extend(atomics::ENTRIES.map(|(name, function, bare)| entry(name, function, bare)));
     all.extend(shares::ENTRIES.map(|(name, function, bare)| entry(name, function, bare)));
@@ -161,150 +152,6 @@ fn commit_reallocation(call: &Context<'_>) -> Answer {
 fn abort_reallocation(call: &Context<'_>) -> Answer {
     answer(call, |isolate| {
         isolate.abort_reallocation();
-        Ok(())
-    })
-}
-
-/// An operand stands in three arguments: a slot or a Uint8Array, a generation (unused with an
-/// array), an offset.
-pub fn operand<'a>(call: &'a Context<'_>, first: usize, length: u64) -> Result<Bytes<'a>> {
-    let offset = call.integer(first + 2).ok_or(Error::from(Code::OutOfRange))?;
-    let Some(slot) = call.number(first) else {
-        let bytes = call.bytes(first).ok_or(Error::from(Code::InvalidType))?;
-        let size = bytes.size() as u64;
-        return bytes
-            .slice(offset, length)
-            .ok_or_else(|| Error::new(Code::OutOfRange, offset.saturating_add(length), size));
-    };
-    let generation = call.number(first + 1).ok_or(Error::from(Code::InvalidType))?;
-    let handle = Handle { slot: Slot(slot as u32), generation: Generation(generation as u32) };
-    isolate(call)?.bytes(handle, offset, length)
-}
-
-/// Begins an operation on the operands that stand in arguments from these on, which may be the same.
-#[inline(never)] // as `Isolate::operate`
-pub fn operate<'a>(call: &Context<'_>, isolate: &'a Isolate, firsts: [usize; 2]) -> Operation<'a> {
-    let none = f64::from(u32::MAX); // bytes of JavaScript's are of no slot
-    isolate.operate(firsts.map(|first| Slot(call.number(first).unwrap_or(none) as u32)))
-}
-
-/// Arguments: operand, length. Argument words: the pattern.
-fn fill(call: &Context<'_>) -> Answer {
-    answer(call, |isolate| {
-        let _operation = operate(call, isolate, [0, 0]);
-        let length = call.integer(3).ok_or(Error::from(Code::OutOfRange))?;
-        ops::fill(operand(call, 0, length)?, pattern(isolate));
-        Ok(())
-    })
-}
-
-/// The pattern in the argument words, 16 bytes.
-pub fn pattern(isolate: &Isolate) -> Pattern {
-    let [low, high] = [0, 2].map(|word| u128::from(isolate.table.argument_u64(STAGED_LENGTH + 2 + word)));
-    Pattern::new((low | high << 64).to_le_bytes())
-}
-
-/// Arguments: target operand, source operand, length, mode.
-fn copy(call: &Context<'_>) -> Answer {
-    answer(call, |isolate| {
-        let _operation = operate(call, isolate, [0, 3]);
-        let length = call.integer(6).ok_or(Error::from(Code::OutOfRange))?;
-        ops::copy(operand(call, 0, length)?, operand(call, 3, length)?, mode(call, 7)?)
-    })
-}
-
-/// The mode of a copy that stands in an argument.
-pub fn mode(call: &Context<'_>, index: usize) -> Result<CopyMode> {
-    let number = call.integer(index).and_then(|number| u32::try_from(number).ok());
-    mode_of(number.ok_or(Error::from(Code::InvalidValue))?)
-}
-
-/// 0 normal, 1 non-temporal, else the element size of a byte swap.
-fn mode_of(number: u32) -> Result<CopyMode> {
-    Ok(match number {
-        0 => CopyMode::Normal,
-        1 => CopyMode::NonTemporal,
-        element => CopyMode::SwapEndian(Element::try_from(element)?),
-    })
-}
-
-/// Arguments: two operands, length. Result: −1, 0 or 1.
-fn compare(call: &Context<'_>) -> Answer {
-    answer(call, |isolate| {
-        let _operation = operate(call, isolate, [0, 3]);
-        let length = call.integer(6).ok_or(Error::from(Code::OutOfRange))?;
-        let order = ops::compare(operand(call, 0, length)?, operand(call, 3, length)?)?;
-        isolate.table.set_word(word::RESULT + 1, order as i32);
-        Ok(())
-    })
-}
-
-/// Arguments: two operands, length. Returns the first differing index or −1; undefined on failure.
-fn mismatch(call: &Context<'_>) -> Answer {
-    let mut index = -1.0;
-    answer(call, |isolate| {
-        let _operation = operate(call, isolate, [0, 3]);
-        let length = call.integer(6).ok_or(Error::from(Code::OutOfRange))?;
-        if let Some(at) = ops::mismatch(operand(call, 0, length)?, operand(call, 3, length)?)? {
-            index = at as f64;
-        }
-        Ok(())
-    });
-    Answer::Number(index)
-}
-
-/// Where in the argument words the length of a staged operation stands, two words, and behind it what else it takes.
-const STAGED_LENGTH: usize = 8;
-
-/// A staged operand stands in four argument words: slot, generation, offset (two words). An operand that is handed over as
-/// a value costs 20 to 30 ns.
-fn staged(isolate: &Isolate, first: usize) -> Result<Bytes<'static>> {
-    let slot = Slot(argument(isolate, first));
-    let handle = Handle { slot, generation: Generation(argument(isolate, first + 1)) };
-    isolate.bytes(handle, isolate.table.argument_u64(first + 2), isolate.table.argument_u64(STAGED_LENGTH))
-}
-
-/// Begins an operation on the staged operands that stand in argument words from these on, which may be the same.
-fn operate_staged(isolate: &Isolate, firsts: [usize; 2]) -> Operation<'_> {
-    isolate.operate(firsts.map(|first| Slot(argument(isolate, first))))
-}
-
-/// Argument words: operand; pattern.
-fn fill_staged(call: &Context<'_>) -> Answer {
-    answer(call, |isolate| {
-        let _operation = operate_staged(isolate, [0, 0]);
-        ops::fill(staged(isolate, 0)?, pattern(isolate));
-        Ok(())
-    })
-}
-
-/// Argument words: target, source; mode.
-fn copy_staged(call: &Context<'_>) -> Answer {
-    answer(call, |isolate| {
-        let mode = mode_of(argument(isolate, STAGED_LENGTH + 2))?;
-        let _operation = operate_staged(isolate, [0, 4]);
-        ops::copy(staged(isolate, 0)?, staged(isolate, 4)?, mode)
-    })
-}
-
-/// Argument words: two operands. Result: −1, 0 or 1.
-fn compare_staged(call: &Context<'_>) -> Answer {
-    answer(call, |isolate| {
-        let _operation = operate_staged(isolate, [0, 4]);
-        let order = ops::compare(staged(isolate, 0)?, staged(isolate, 4)?)?;
-        isolate.table.set_word(word::RESULT + 1, order as i32);
-        Ok(())
-    })
-}
-
-/// Argument words: two operands. Result: 1 more than the index of the first difference, two words; 0 when there is none.
-fn mismatch_staged(call: &Context<'_>) -> Answer {
-    answer(call, |isolate| {
-        let _operation = operate_staged(isolate, [0, 4]);
-        let index = ops::mismatch(staged(isolate, 0)?, staged(isolate, 4)?)?;
-        let after = index.map_or(0, |index| index as u64 + 1);
-        isolate.table.set_word(word::RESULT + 1, (after as u32).cast_signed());
-        isolate.table.set_word(word::RESULT + 2, ((after >> 32) as u32).cast_signed());
         Ok(())
     })
 }

@@ -3,7 +3,7 @@
 
 use crate::MANAGER;
 use crate::buffer::{Answer, Native};
-use crate::hot::{mode, pattern};
+use crate::operations::{mode, pattern};
 use crate::state::{Context, State, answer, of_number, opened};
 use napi::bindgen_prelude::AsyncTask;
 use napi::{Env, Task};

@@ -1,6 +1,6 @@
 //! The Node-API addon of offheap. It checks, converts, calls the core and converts back; it takes
 //! no decisions. `buffer.rs` is the only file that speaks raw Node-API and the only one with unsafe
-//! code; `hot.rs`, `views.rs` and `allocators.rs` hold what must take nanoseconds, `state.rs` what their
+//! code; `hot.rs`, `operations.rs`, `views.rs` and `allocators.rs` hold what must take nanoseconds, `state.rs` what their
 //! functions share, `cold.rs` the rest.
 #![deny(unsafe_code)]
 
@@ -12,6 +12,7 @@ mod canary;
 mod cold;
 mod hot;
 mod jobs;
+mod operations;
 mod pools;
 mod shares;
 mod state;

@@ -16,7 +16,7 @@ mod waits;
 
 pub use blocks::Request;
 pub use isolate::Isolate;
-pub use operations::Operation;
+pub use operations::{Operand, Operation};
 pub use pools::{PoolMeasures, PoolNames, PoolStats};
 pub use shares::Shares;
 pub use views::BufferRecord;

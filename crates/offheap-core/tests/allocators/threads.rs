@@ -1,9 +1,9 @@
 //! Four isolates, one allocator: each writes its mark over what it was granted and finds it there.
 
-use super::{MIB, RECORDED, assert_all_free, code, isolate, manager, open, reads, stamp};
+use super::{MIB, RECORDED, assert_all_free, code, isolate, manager, measures, open, reads, stamp};
 use offheap_core::base::error::Code;
-use offheap_core::manager::Isolate;
-use offheap_core::manager::allocators::{AllocatorId, Kind, Taken};
+use offheap_core::manager::allocators::{AllocatorId, Kind, Measures, Taken};
+use offheap_core::manager::{Isolate, Operand};
 use offheap_core::ops;
 use offheap_core::tracker::label::Label;
 use std::collections::HashSet;
@@ -245,34 +245,91 @@ fn allocators_that_are_opened_and_closed_beside_their_users_keep_their_regions_a
     manager.tracker.check().unwrap();
 }
 
+/// A worker at work on 3000 bytes of an allocator that it was granted, when `end` ends them. `end` is done only afterwards.
+fn waits_for_an_operation(ends: &Isolate, id: AllocatorId, measures: Measures, end: impl FnOnce(&Isolate)) {
+    let manager = ends.manager();
+    let (found, written) = (&Barrier::new(2), &AtomicBool::new(false));
+    let kind = measures.kind;
+    thread::scope(|scope| {
+        let worker = scope.spawn(move || {
+            let isolate = isolate(manager);
+            assert_eq!(isolate.open_allocator("shared", measures).unwrap(), id);
+            let taken = isolate.allocate_in(id, 3000, Label::NONE).unwrap();
+            let (operand, offset) = match kind {
+                Kind::Arena => (Operand::Granted(id.number, taken.handle.into()), taken.offset),
+                _ => (Operand::Recorded(taken.handle), 0),
+            };
+            let operation = isolate.operate([Operand::Foreign, operand]);
+            let bytes = isolate.operand_bytes(operand, offset, 3000).unwrap();
+            found.wait();
+            thread::sleep(Duration::from_millis(20)); // without the wait the other one is done by then
+            ops::fill(bytes, 9);
+            written.store(true, Ordering::Relaxed);
+            drop(operation);
+            while isolate.operand_bytes(operand, offset, 3000).is_ok() {
+                thread::yield_now();
+            }
+        });
+        found.wait();
+        end(ends);
+        assert!(written.load(Ordering::Relaxed), "{kind:?}: it wrote into what was the next owner's");
+        worker.join().unwrap();
+    });
+}
+
 #[test]
 fn a_reset_and_a_close_wait_for_an_operation_that_another_isolate_has_begun() {
-    for kind in RECORDED {
-        for closes in [false, true] {
-            let manager = manager();
-            let ends = isolate(manager);
-            let id = open(&ends, kind, MIB);
-            let (found, written) = (&Barrier::new(2), &AtomicBool::new(false));
-            thread::scope(|scope| {
-                let worker = scope.spawn(move || {
-                    let isolate = isolate(manager);
-                    assert_eq!(open(&isolate, kind, MIB), id);
-                    let taken = isolate.allocate_in(id, 3000, Label::NONE).unwrap();
-                    let operation = isolate.operate([taken.handle.slot; 2]);
-                    let bytes = isolate.bytes(taken.handle, 0, 3000).unwrap();
-                    found.wait();
-                    thread::sleep(Duration::from_millis(20)); // without the wait the other one is done by then
-                    ops::fill(bytes, 9);
-                    written.store(true, Ordering::Relaxed);
-                    drop(operation);
-                    assert_eq!(code(isolate.bytes(taken.handle, 0, 3000).map(drop)), Code::UseAfterFree);
-                });
-                found.wait();
-                let end = if closes { Isolate::close_allocator } else { Isolate::reset_allocator };
-                end(&ends, id).unwrap();
-                assert!(written.load(Ordering::Relaxed), "{kind:?}: it wrote into what was the next owner's");
-                worker.join().unwrap();
-            });
+    for kind in RECORDED.into_iter().chain([Kind::Arena]) {
+        for end in [Isolate::reset_allocator, Isolate::close_allocator] {
+            let ends = isolate(manager());
+            let measures = measures(kind, MIB);
+            let id = ends.open_allocator("shared", measures).unwrap();
+            waits_for_an_operation(&ends, id, measures, |ends| end(ends, id).unwrap());
         }
     }
+}
+
+#[test]
+fn a_rewind_waits_for_an_operation_that_another_isolate_has_begun() {
+    let ends = isolate(manager());
+    let measures = measures(Kind::Arena, MIB);
+    let id = ends.open_allocator("shared", measures).unwrap();
+    let mark = ends.mark_in(id).unwrap();
+    waits_for_an_operation(&ends, id, measures, |ends| ends.rewind_in(id, mark).unwrap());
+}
+
+#[test]
+fn a_ring_that_overwrites_waits_for_an_operation_on_what_it_overwrites() {
+    let ends = isolate(manager());
+    let measures = Measures { overwrite: true, ..measures(Kind::Ring, 4096) };
+    let id = ends.open_allocator("shared", measures).unwrap();
+    waits_for_an_operation(&ends, id, measures, |ends| {
+        ends.allocate_in(id, 3000, Label::NONE).unwrap();
+    });
+}
+
+#[test]
+fn an_operand_of_an_arena_is_refused_when_its_stay_is_over_and_where_there_is_no_arena() {
+    let isolate = isolate(manager());
+    let id = open(&isolate, Kind::Arena, MIB);
+    let taken = isolate.allocate_in(id, 100, Label::NONE).unwrap();
+    let bytes = |number, offset, length| {
+        code(isolate.operand_bytes(Operand::Granted(number, taken.handle.into()), offset, length).map(drop))
+    };
+    assert_eq!(
+        isolate.operand_bytes(Operand::Granted(id.number, taken.handle.into()), 0, MIB).unwrap().size()
+            as u64,
+        MIB
+    );
+    assert_eq!(bytes(id.number, 1, MIB), Code::OutOfRange);
+    assert_eq!(bytes(id.number, u64::MAX, 1), Code::OutOfRange);
+    assert_eq!(bytes(id.number + 1, 0, 1), Code::Closed);
+    assert_eq!(bytes(u32::MAX, 0, 1), Code::Closed);
+    let slab = isolate.open_allocator("slab", measures(Kind::Slab, MIB)).unwrap();
+    assert_eq!(bytes(slab.number, 0, 1), Code::ForeignBlock);
+    isolate.reset_allocator(id).unwrap();
+    assert_eq!(bytes(id.number, 0, 1), Code::UseAfterFree);
+    isolate.close_allocator(id).unwrap();
+    assert_eq!(bytes(id.number, 0, 1), Code::Closed);
+    assert_eq!(code(isolate.operand_bytes(Operand::Foreign, 0, 1).map(drop)), Code::InvalidType);
 }

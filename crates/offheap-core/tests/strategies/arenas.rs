@@ -40,7 +40,7 @@ fn a_rewind_ends_what_came_after_the_mark_and_nothing_else() {
     let before = arena.allocate(100).unwrap();
     let mark = arena.mark().unwrap();
     let after = arena.allocate(100).unwrap();
-    arena.rewind(mark).unwrap();
+    arena.rewind(mark, &|| ()).unwrap();
     assert!(arena.is_live(before.stay) && !arena.is_live(after.stay));
     assert_eq!(arena.allocate(50).unwrap().offset, after.offset, "the room came back");
     assert_eq!((arena.usage().blocks, arena.requested()), (2, 150));
@@ -55,16 +55,20 @@ fn a_mark_serves_again_and_again_until_an_earlier_rewind() {
     let late = arena.mark().unwrap();
     for _ in 0..3 {
         let given = arena.allocate(10).unwrap();
-        arena.rewind(late).unwrap();
+        arena.rewind(late, &|| ()).unwrap();
         assert!(!arena.is_live(given.stay));
     }
-    arena.rewind(early).unwrap();
-    assert_eq!(arena.rewind(late).unwrap_err().code, Code::InvalidValue);
+    arena.rewind(early, &|| ()).unwrap();
+    assert_eq!(arena.rewind(late, &|| ()).unwrap_err().code, Code::InvalidValue);
     arena.allocate(8).unwrap();
     let fresh = arena.mark().unwrap();
     assert_eq!(fresh.level, late.level);
-    assert_eq!(arena.rewind(late).unwrap_err().code, Code::InvalidValue, "another mark of the same level");
-    arena.rewind(fresh).unwrap();
+    assert_eq!(
+        arena.rewind(late, &|| ()).unwrap_err().code,
+        Code::InvalidValue,
+        "another mark of the same level"
+    );
+    arena.rewind(fresh, &|| ()).unwrap();
     arena.check().unwrap();
 }
 
@@ -76,7 +80,7 @@ fn marks_without_an_allocation_between_are_one() {
     for _ in 0..200_000 {
         let mark = arena.mark().unwrap();
         arena.allocate(1).unwrap();
-        arena.rewind(mark).unwrap();
+        arena.rewind(mark, &|| ()).unwrap();
     }
     assert_eq!(arena.usage().held, 0);
 }
@@ -86,13 +90,13 @@ fn a_mark_of_another_arena_or_from_before_a_reset_is_refused() {
     let (arena, other) = (arena(), arena());
     let foreign = other.mark().unwrap();
     let mark = arena.mark().unwrap();
-    assert_eq!(arena.rewind(foreign).unwrap_err().code, Code::InvalidValue);
+    assert_eq!(arena.rewind(foreign, &|| ()).unwrap_err().code, Code::InvalidValue);
     let given = arena.allocate(1).unwrap();
-    arena.reset();
+    arena.reset(&|| ());
     assert!(!arena.is_live(given.stay));
-    assert_eq!(arena.rewind(mark).unwrap_err().code, Code::InvalidValue);
+    assert_eq!(arena.rewind(mark, &|| ()).unwrap_err().code, Code::InvalidValue);
     for mark in [Mark { level: 7, serial: mark.serial }, Mark { level: u32::MAX, serial: 0 }] {
-        assert_eq!(arena.rewind(mark).unwrap_err().code, Code::InvalidValue);
+        assert_eq!(arena.rewind(mark, &|| ()).unwrap_err().code, Code::InvalidValue);
         assert!(!arena.has_mark(mark));
     }
 }
@@ -109,9 +113,9 @@ fn levels_run_out_with_an_error_and_come_back_with_a_reset() {
         }
     };
     assert_eq!(refused.code, Code::RegionFull);
-    arena.rewind(last).unwrap();
+    arena.rewind(last, &|| ()).unwrap();
     arena.check().unwrap();
-    arena.reset();
+    arena.reset(&|| ());
     arena.allocate(1).unwrap();
     arena.mark().unwrap();
 }
@@ -136,7 +140,7 @@ fn freeing_counts_once_in_its_level_and_never_below_zero() {
     let held = arena.usage().held;
     arena.free(given.stay, 1000).unwrap();
     assert_eq!((arena.usage().blocks, arena.requested(), arena.usage().held), (0, 0, held));
-    arena.reset();
+    arena.reset(&|| ());
     assert_eq!(arena.free(given.stay, 100).unwrap_err().code, Code::UseAfterFree);
 }
 
@@ -156,13 +160,13 @@ fn an_allocation_falls_on_one_side_of_each_reset_beside_it() {
         }
         for _ in 0..10_000 {
             let mark = arena.mark();
-            arena.reset();
+            arena.reset(&|| ());
             if let Ok(mark) = mark {
-                assert!(arena.rewind(mark).is_err(), "a mark outlived a reset");
+                assert!(arena.rewind(mark, &|| ()).is_err(), "a mark outlived a reset");
             }
         }
     });
-    arena.reset();
+    arena.reset(&|| ());
     arena.check().unwrap();
     assert_eq!((arena.usage().held, arena.usage().blocks), (0, 0));
 }

@@ -44,7 +44,7 @@ impl Strategy for Handles {
         let (stay, grant) = live.remove(&offset).ok_or_else(not_granted)?;
         self.arena.free(stay, 1)?;
         if live.is_empty() {
-            self.arena.reset();
+            self.arena.reset(&|| ());
             assert_eq!(self.arena.free(stay, 1).unwrap_err().code, Code::UseAfterFree);
         }
         Ok(grant.size)

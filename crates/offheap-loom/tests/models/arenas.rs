@@ -50,7 +50,7 @@ fn a_grant_from_before_a_reset_is_dead_and_one_from_after_it_is_live() {
         let arena = arena();
         let before = grants(&arena, 1)();
         let other = spawn(grants(&arena, 2));
-        arena.reset();
+        arena.reset(&|| ());
         assert!(!arena.is_live(before[0].stay));
         let after = grants(&arena, 1)();
         assert!(arena.is_live(after[0].stay));
@@ -69,11 +69,11 @@ fn what_was_granted_before_a_mark_outlives_its_rewind_and_what_came_after_does_n
         let mark = arena.mark().unwrap();
         let ended = grants(&arena, 1)();
         let other = spawn(grants(&arena, 2));
-        arena.rewind(mark).unwrap();
+        arena.rewind(mark, &|| ()).unwrap();
         assert!(arena.is_live(kept[0].stay) && !arena.is_live(ended[0].stay));
         let all: Vec<_> = [kept, ended, join(other)].concat();
         assert_apart(&arena, &all);
-        arena.rewind(mark).unwrap();
+        arena.rewind(mark, &|| ()).unwrap();
         let live = all.iter().filter(|grant| arena.is_live(grant.stay)).count();
         assert_eq!((live, arena.usage().held), (1, SIZE));
     });
@@ -89,7 +89,7 @@ fn a_mark_that_is_set_while_another_thread_allocates_divides_its_grants() {
         let position = arena.usage().held; // at least where the mark is
         let all: Vec<_> = [first, join(other)].concat();
         assert_apart(&arena, &all);
-        arena.rewind(mark).unwrap();
+        arena.rewind(mark, &|| ()).unwrap();
         let base = arena.usage().held;
         assert!(base <= position);
         for grant in &all {
@@ -127,7 +127,7 @@ fn the_rest_of_a_stretch_never_goes_back_past_a_reset() {
         let other = {
             let arena = Arc::clone(&arena);
             spawn(move || {
-                arena.reset();
+                arena.reset(&|| ());
                 grants(&arena, 4)() // the position stands again where the stretch ended
             })
         };
@@ -146,14 +146,14 @@ fn a_grant_from_after_a_reset_outlives_the_marks_that_come_later() {
         arena.mark().unwrap();
         let inside = grants(&arena, 1)();
         let other = spawn(grants(&arena, 1));
-        arena.reset(); // ends the mark too
+        arena.reset(&|| ()); // ends the mark too
         let after = grants(&arena, 1)();
         let all: Vec<_> = [before, inside, after.clone(), join(other)].concat();
         let live = |all: &[ArenaGrant]| all.iter().filter(|grant| arena.is_live(grant.stay)).count();
         let count = live(&all);
         let mark = arena.mark().unwrap();
         grants(&arena, 1)();
-        arena.rewind(mark).unwrap();
+        arena.rewind(mark, &|| ()).unwrap();
         assert!(arena.is_live(after[0].stay) && live(&all) == count, "ended by a later mark");
         assert_apart(&arena, &all);
     });

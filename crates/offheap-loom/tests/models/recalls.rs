@@ -1,8 +1,9 @@
 //! Who recalls what others have ready, while those who have it, or others who want it too, go on.
 
 use super::script::{Script, assert_none_lent, lending, manager};
-use offheap_core::manager::Isolate;
+use offheap_core::alloc::arena::Mark;
 use offheap_core::manager::allocators::{AllocatorId, Kind, Measures};
+use offheap_core::manager::{Isolate, Operand};
 use offheap_core::tracker::label::Label;
 use offheap_core::tracker::state::AlignmentCode;
 use offheap_loom::{Memory, explore, join, spawn};
@@ -172,14 +173,20 @@ fn an_only_user_s_script_and_native_calls_go_on_beside_statistics_of_who_does_no
     });
 }
 
-/// An operation on a grant, while another isolate resets its allocator and is granted the same memory.
-fn operation_beside_a_reset(is_taken_by_script: bool) {
+/// An operation on a grant, while another isolate ends it and is granted the same memory.
+fn operation_beside_an_end(
+    kind: Kind,
+    is_taken_by_script: bool,
+    end: impl Fn(&Isolate, AllocatorId, Mark) + Copy + Send + Sync + 'static,
+) {
     explore(2, move || {
         let manager = manager();
         let memory = Arc::new(Memory::new(TOTAL, SIZE));
         let isolate = lending(manager);
         let script = Script::new(&isolate);
-        let id = script.open(Kind::Slab, TOTAL);
+        let id = script.open(kind, TOTAL);
+        let mark =
+            if kind == Kind::Arena { isolate.mark_in(id).unwrap() } else { Mark { level: 0, serial: 0 } };
         let (mut held, _) = script.ask(id, SIZE);
         if is_taken_by_script {
             isolate.free_in(id, held.handle, SIZE).unwrap();
@@ -191,8 +198,8 @@ fn operation_beside_a_reset(is_taken_by_script: bool) {
         let theirs = Arc::clone(&memory);
         let other = spawn(move || {
             let isolate = lending(manager);
-            Script::new(&isolate).open(Kind::Slab, TOTAL);
-            isolate.reset_allocator(id).unwrap();
+            Script::new(&isolate).open(kind, TOTAL);
+            end(&isolate, id, mark);
             for next in [(); 2].map(|()| isolate.allocate_in(id, SIZE, Label::NONE).unwrap()) {
                 theirs.take(next.offset, SIZE);
                 theirs.leave(next.offset, SIZE);
@@ -200,8 +207,12 @@ fn operation_beside_a_reset(is_taken_by_script: bool) {
             isolate
         });
         let _isolate = join(spawn(move || {
-            let operation = isolate.operate([held.handle.slot; 2]);
-            if isolate.bytes(held.handle, 0, SIZE).is_ok() {
+            let operand = match kind {
+                Kind::Arena => Operand::Granted(id.number, held.handle.into()),
+                _ => Operand::Recorded(held.handle),
+            };
+            let operation = isolate.operate([operand; 2]);
+            if isolate.operand_bytes(operand, 0, SIZE).is_ok() {
                 memory.take(held.offset, SIZE);
                 memory.leave(held.offset, SIZE);
             }
@@ -214,10 +225,20 @@ fn operation_beside_a_reset(is_taken_by_script: bool) {
 
 #[test]
 fn what_an_operation_found_live_is_no_next_owner_s_before_it_is_over() {
-    operation_beside_a_reset(false);
+    operation_beside_an_end(Kind::Slab, false, |isolate, id, _| isolate.reset_allocator(id).unwrap());
 }
 
 #[test]
 fn what_an_operation_found_live_that_a_script_took_is_no_next_owner_s_before_it_is_over() {
-    operation_beside_a_reset(true);
+    operation_beside_an_end(Kind::Slab, true, |isolate, id, _| isolate.reset_allocator(id).unwrap());
+}
+
+#[test]
+fn what_an_operation_found_live_in_an_arena_is_no_next_owner_s_before_it_is_over() {
+    operation_beside_an_end(Kind::Arena, false, |isolate, id, _| isolate.reset_allocator(id).unwrap());
+}
+
+#[test]
+fn what_an_operation_found_live_in_an_arena_is_no_next_owner_s_after_a_rewind_before_it_is_over() {
+    operation_beside_an_end(Kind::Arena, false, |isolate, id, mark| isolate.rewind_in(id, mark).unwrap());
 }

@@ -197,7 +197,7 @@ impl Isolate {
             let born_ms = (!closes).then(raw::now_ms);
             return self.end_levels(allocator, &mut own, records, born_ms, || {
                 self.manager.allocators.tell_ended(allocator.id.number, closes);
-                arena.reset();
+                arena.reset(&|| self.manager.wait_for_operations(&self.table));
                 Ok(())
             });
         }
@@ -285,7 +285,9 @@ impl Isolate {
             }
             let handle = own.ok_or(Error::from(Code::Closed))?;
             let born_ms = self.manager.tracker.live(handle)?.origin().born_ms; // its age goes on
-            self.end_levels(allocator, &mut own, records, Some(born_ms), || arena.rewind(mark))
+            self.end_levels(allocator, &mut own, records, Some(born_ms), || {
+                arena.rewind(mark, &|| self.manager.wait_for_operations(&self.table))
+            })
         })
     }
 

@@ -141,7 +141,7 @@ impl Ground {
     /// a thread was granted that came too late for the end.
     pub(super) fn serves_again(&self) -> bool {
         if let Plan::Arena(arena) = &self.plan {
-            arena.reset();
+            arena.reset(&|| ()); // who was there waited for operations as it closed
         }
         self.usage().blocks == 0
     }

@@ -7,7 +7,7 @@ use crate::alloc::ring::Ring;
 use crate::alloc::strategy::Strategy;
 use crate::base::error::{Code, Error, Result};
 use crate::tracker::label::Label;
-use crate::tracker::state::{Place, Slot};
+use crate::tracker::state::{Owner, Place, Slot};
 
 impl Isolate {
     /// Allocates in a ring that ends its oldest grants when it is full.
@@ -47,6 +47,7 @@ impl Isolate {
         let tracker = &self.manager.tracker;
         let record = tracker.shared(slot).ok_or(refused)?;
         let (state, place, extent) = (record.state(), record.place(), record.extent());
+        let owner = record.origin().owner;
         if place != Place::grant(ground.span.0, offset) {
             return Err(refused); // its owner is about to free it: not ours to wait for
         }
@@ -54,6 +55,9 @@ impl Isolate {
             Code::InUse => error,
             _ => refused, // another thread ended it first
         })?;
+        if owner != Owner::grant(self.number) {
+            self.manager.wait_for_operations(&self.table); // its isolate's; we are at none
+        }
         put_record(tracker, records, slot);
         ground.put(place)?;
         attached.counter.freed(extent.size);

@@ -1,10 +1,11 @@
 //! What allocators tell of themselves: statistics, rows, memory for views.
 
 use super::ground::Plan;
-use super::{Allocator, Manager, Registry};
+use super::{Allocator, Isolate, Manager, Registry};
+use crate::alloc::arena::Stay;
 use crate::alloc::strategy::Usage;
 use crate::base::error::{Code, Error, Result};
-use crate::base::sync::{Arc, lock};
+use crate::base::sync::{Arc, Ordering, lock};
 use crate::raw::bytes::Bytes;
 use crate::report::{self, Info};
 use crate::tracker::row::Row;
@@ -109,6 +110,30 @@ impl Allocator {
             Plan::Arena(arena) => arena.check(),
             plan => plan.strategy().map_or(Ok(()), |strategy| strategy.check()),
         }
+    }
+}
+
+impl Isolate {
+    /// Bytes of an arena's region that were granted in a stay. The operation for which they are asked has begun: they stay
+    /// what they are until it is over.
+    pub(in super::super) fn bytes_in_arena(
+        &self,
+        number: u32,
+        stay: Stay,
+        offset: u64,
+        length: u64,
+    ) -> Result<Bytes<'static>> {
+        let door = self.allocators.borrow();
+        let attached = door.attached.get(number as usize).and_then(Option::as_ref);
+        let allocator = &attached.ok_or(Error::from(Code::Closed))?.allocator;
+        let Plan::Arena(arena) = &allocator.ground.plan else { return Err(Code::ForeignBlock.into()) };
+        if allocator.closed.load(Ordering::Acquire) {
+            return Err(Code::Closed.into());
+        }
+        if !arena.is_live(stay) {
+            return Err(Code::UseAfterFree.into());
+        }
+        allocator.bytes(self.manager, offset, length)
     }
 }
 

@@ -152,18 +152,18 @@ pub fn arena() {
                 assert_stamp(bytes(&region, Grant { offset: grant.offset, size: grant.size }), value);
             }
         });
-        arena.reset();
+        arena.reset(&|| ());
         together(THREADS, |thread| {
             let counter = arena.counters.counter();
             for step in 0..200 {
                 match (thread, step % 20) {
-                    (1, 0) => arena.reset(),
-                    (1, 10) => drop(arena.mark().map(|mark| arena.rewind(mark))),
+                    (1, 0) => arena.reset(&|| ()),
+                    (1, 10) => drop(arena.mark().map(|mark| arena.rewind(mark, &|| ()))),
                     _ => drop(arena.allocate(64, &counter)),
                 }
             }
         });
-        arena.reset();
+        arena.reset(&|| ());
         arena.check().unwrap();
     }
 }
