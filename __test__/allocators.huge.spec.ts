@@ -4,6 +4,7 @@
 // - a reset gives every window's views the length 0
 import { constants } from 'node:buffer';
 import test from 'ava';
+import type { ExecutionContext } from 'ava';
 import { AdvancedMemoryAllocator, DirectMemoryManager as Manager } from '../index.js';
 import type { AllocatedMemory, AllocatorType } from '../index.js';
 import { GIB, KIB, MIB, TYPES, closeAfterEach, open, refuses } from './_allocators.js';
@@ -22,36 +23,41 @@ function farMemory(allocator: AdvancedMemoryAllocator, type: AllocatorType): All
   return last;
 }
 
+function farEndIsReached(t: ExecutionContext, allocator: AdvancedMemoryAllocator, type: AllocatorType): void {
+  const memory = farMemory(allocator, type);
+  const { size, offset } = memory;
+  t.true(offset >= 4 * GIB && offset + size === TOTAL, `${offset} + ${size}`);
+  for (const isViewed of [false, true]) {
+    if (isViewed) memory.bytes(0, 1);
+    memory.fill(0, size - 64, 64);
+    memory.setBigUint64(size - 8, 0x0102030405060708n, false);
+    memory.setFloat64(size - 24, 1.5);
+    memory.setUint8(size - 9, 9);
+    refuses(t, () => memory.getUint8(size), 'ERR_OUT_OF_RANGE');
+    refuses(t, () => memory.setUint16(size - 1, 0), 'ERR_OUT_OF_RANGE');
+    t.deepEqual([memory.getUint8(size - 1), memory.getBigUint64(size - 8, false), memory.getFloat64(size - 24)], [8, 0x0102030405060708n, 1.5]);
+    const bytes = memory.bytes(size - 32);
+    t.deepEqual([bytes.length, bytes[31], bytes[23], Manager.getDirectBufferAddress(bytes)], [32, 8, 9, memory.address + BigInt(size - 32)]);
+    t.is(memory.view(Float64Array, size - 24, 1)[0], 1.5);
+    t.is(memory.view(DataView, size - 8).getBigUint64(0), 0x0102030405060708n);
+    t.is(Manager.createDirectByteBuffer(memory, size - 8).readUInt8(7), 8);
+    bytes[0] = 77;
+    t.deepEqual([memory.getUint8(size - 32), memory.copyOut(size - 32, 1)[0], memory.text(size - 32, 1)], [77, 77, 'M']);
+    Manager.copyMemory(memory, size - 32, memory, size - 64, 32);
+    t.deepEqual([Manager.mismatch(memory, size - 32, memory, size - 64, 32), Manager.compareMemory(memory, size - 32, bytes, 0, 32)], [-1, 0]);
+    memory.copyTo(bytes, 0, size - 1);
+    t.is(memory.getUint8(size - 32), 8);
+  }
+  const view = memory.bytes(size - 8);
+  allocator.reset();
+  t.is(view.length, 0);
+}
+
 for (const type of TYPES) {
   test.serial(`${type}: the far end of 5 GiB is reached by accessors, views and operations`, (t) => {
     const allocator = open(type, TOTAL, 'page');
-    const memory = farMemory(allocator, type);
-    const { size, offset } = memory;
-    t.true(offset >= 4 * GIB && offset + size === TOTAL, `${offset} + ${size}`);
-    for (const isViewed of [false, true]) {
-      if (isViewed) memory.bytes(0, 1);
-      memory.fill(0, size - 64, 64);
-      memory.setBigUint64(size - 8, 0x0102030405060708n, false);
-      memory.setFloat64(size - 24, 1.5);
-      memory.setUint8(size - 9, 9);
-      refuses(t, () => memory.getUint8(size), 'ERR_OUT_OF_RANGE');
-      refuses(t, () => memory.setUint16(size - 1, 0), 'ERR_OUT_OF_RANGE');
-      t.deepEqual([memory.getUint8(size - 1), memory.getBigUint64(size - 8, false), memory.getFloat64(size - 24)], [8, 0x0102030405060708n, 1.5]);
-      const bytes = memory.bytes(size - 32);
-      t.deepEqual([bytes.length, bytes[31], bytes[23], Manager.getDirectBufferAddress(bytes)], [32, 8, 9, memory.address + BigInt(size - 32)]);
-      t.is(memory.view(Float64Array, size - 24, 1)[0], 1.5);
-      t.is(memory.view(DataView, size - 8).getBigUint64(0), 0x0102030405060708n);
-      t.is(Manager.createDirectByteBuffer(memory, size - 8).readUInt8(7), 8);
-      bytes[0] = 77;
-      t.deepEqual([memory.getUint8(size - 32), memory.copyOut(size - 32, 1)[0], memory.text(size - 32, 1)], [77, 77, 'M']);
-      Manager.copyMemory(memory, size - 32, memory, size - 64, 32);
-      t.deepEqual([Manager.mismatch(memory, size - 32, memory, size - 64, 32), Manager.compareMemory(memory, size - 32, bytes, 0, 32)], [-1, 0]);
-      memory.copyTo(bytes, 0, size - 1);
-      t.is(memory.getUint8(size - 32), 8);
-    }
-    const view = memory.bytes(size - 8);
-    allocator.reset();
-    t.is(view.length, 0);
+    farEndIsReached(t, allocator, type);
+    farEndIsReached(t, allocator, type); // after a reset
   });
 }
 

@@ -87,10 +87,34 @@ for (const type of TYPES) {
     });
   }
 
+  test.serial(`${type}: the views of each time between two resets are its own`, (t) => {
+    const allocator = open(type);
+    const earlier: Uint8Array[] = [];
+    for (let turn = 1; turn <= 5; turn += 1) {
+      const memory = allocator.allocate(64).fill(turn);
+      if (turn !== 3) {
+        const views = [memory.bytes(), new Uint8Array(memory.bytes().buffer)]; // one over the whole region
+        t.deepEqual(views.map((view, index) => view[index * memory.offset + 63]), [turn, turn]);
+        (views[0] as Uint8Array)[0] = 99;
+        earlier.push(...views);
+      }
+      t.deepEqual([memory.getUint8(0), memory.getUint8(63)], [turn === 3 ? 3 : 99, turn]);
+      allocator.reset();
+      t.true(earlier.every((view) => view.length === 0 && view.buffer.byteLength === 0), `after reset ${turn}`);
+      refuses(t, () => memory.getUint8(0), 'ERR_OFFHEAP_USE_AFTER_FREE');
+      refuses(t, () => memory.bytes(), 'ERR_OFFHEAP_USE_AFTER_FREE');
+    }
+    allocator.close();
+  });
+
   test.serial(`${type}: a region whose buffer was transferred away is the receiver's`, async (t) => {
     for (const [way, take] of Object.entries(WAYS)) {
       const before = Manager.getMemoryStats().escaped;
       const allocator = AdvancedMemoryAllocator.getInstance(`escape ${way}`, type, MIB);
+      for (let turn = 0; turn < 2; turn += 1) {
+        allocator.allocate(64).bytes();
+        allocator.reset(); // moves what showed it
+      }
       const list = [allocator.allocate(64).fill(0x22), allocator.allocate(64).fill(0x23)];
       const memory = list[0] as AllocatedMemory;
       const view = memory.bytes();
@@ -169,3 +193,20 @@ test.serial('a thousand looks at a thousand grants make one buffer', (t) => {
   const buffers = new Set(list.flatMap((memory) => [memory.bytes().buffer, memory.view(DataView).buffer, Manager.createDirectByteBuffer(memory).buffer]));
   t.is(buffers.size, 1);
 });
+
+for (const [look, act] of Object.entries({
+  'accesses': (memory: AllocatedMemory) => memory.setInt32(0, 1),
+  'views': (memory: AllocatedMemory) => memory.bytes(),
+})) {
+  test.serial(`V8 counts nothing of an allocator after its close, whatever its ${look}`, (t) => {
+    const before = process.memoryUsage().external;
+    for (let turn = 0; turn < 20; turn += 1) {
+      const allocator = open('arena', MIB);
+      act(allocator.allocate(64));
+      allocator.reset();
+      act(allocator.allocate(64));
+      allocator.close();
+    }
+    t.true(process.memoryUsage().external - before < MIB / 4);
+  });
+}

@@ -179,6 +179,27 @@ test.serial('a further view of a live block, and of memory of an allocator that 
   }
 });
 
+/** Native calls of an access, or a view, right after each of a hundred resets. */
+function afterResets(type: 'arena' | 'slab', look: (memory: AllocatedMemory) => void): number {
+  const allocator = open(type);
+  let made = 0;
+  for (let turn = 0; turn < 101; turn += 1) {
+    const memory = allocator.allocate(64);
+    const now = sumOf(callsOf(() => look(memory)));
+    if (turn > 0) made += now;
+    allocator.reset();
+  }
+  return made;
+}
+
+for (const type of ['arena', 'slab'] as const) {
+  test.serial(`${type}: the first access after a reset makes no native call, nor the first view where the engine can move a buffer`, (t) => {
+    t.is(afterResets(type, (memory) => memory.setInt32(0, 1)), 0);
+    t.is(afterResets(type, (memory) => void memory.bytes()) > 0, !KEEPS_BUFFERS);
+    t.is(afterResets(type, (memory) => void memory.bytes().fill(memory.getUint8(0))) > 0, !KEEPS_BUFFERS);
+  });
+}
+
 /** Native calls of a new block's first view. */
 function viewOnce(): number {
   const block = allocateMemory(KIB);

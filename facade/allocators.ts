@@ -7,7 +7,7 @@ import * as errors from './errors.js';
 import { formatAllocator } from './format.js';
 import { allocated, freeInRegion, freeMemory, idOfMemory, isUsable } from './handles/grant.js';
 import { alignmentCode } from './handles/facts.js';
-import { Region, checkEscape, endRegion, isCurrent, isOpen, isStuck, isUnchanged, leaveRegion } from './handles/region.js';
+import { Region, checkEscape, endRegion, isCurrent, isOpen, isStuck, isUnchanged, leaveRegion, renewed } from './handles/region.js';
 import type { Ending } from './handles/region.js';
 import { apart } from './handles/apart.js';
 import { cutLent, endPlace, giveBack, takeLent, takeNext, takeOther } from './handles/allocated.js';
@@ -128,7 +128,7 @@ export class AdvancedMemoryAllocator implements Face {
   reset(): void {
     const state = stateOf(this);
     finish(state, 'reset');
-    state.region = again(state.region);
+    state.region = renewed(state.region);
   }
 
   close(): void {
@@ -277,17 +277,6 @@ function begin(owner: AdvancedMemoryAllocator, settings: Settings, number: numbe
   return region;
 }
 
-/** The same region from a reset to the next. */
-function again(ended: Region): Region {
-  const { owner, number, life, total, base, levels } = ended;
-  const region = new Region(owner, number, life, resetsOf(number), total, base, levels);
-  region.hasEscaped = ended.hasEscaped;
-  region.overwrites = ended.overwrites;
-  region.isRing = ended.isRing;
-  region.isPlain = ended.isPlain;
-  return region;
-}
-
 /** The state of an open allocator; a reset by another thread is noticed here. */
 function current(allocator: AdvancedMemoryAllocator): State {
   const state = stateOf(allocator);
@@ -296,7 +285,7 @@ function current(allocator: AdvancedMemoryAllocator): State {
   if (!isOpen(region)) throw closedError(state);
   checkEscape(region);
   if (region.ending === undefined) endRegion(region, 'reset'); // another thread did it
-  state.region = again(region);
+  state.region = renewed(region);
   return state;
 }
 

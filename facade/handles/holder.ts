@@ -276,6 +276,11 @@ function tryTransfer(move: NonNullable<typeof transfer>, buffer: ArrayBuffer, le
   }
 }
 
+/** Ends a buffer that is kept: the memory is another one's from now on. `undefined`: see {@link endBuffer}. */
+export function movedAgain(buffer: ArrayBuffer): ArrayBuffer | undefined {
+  return transfer === undefined || isDetached(buffer) ? undefined : tryTransfer(transfer, buffer);
+}
+
 /** Ends a buffer that is not kept. */
 export function endBuffer(buffer: ArrayBuffer): Outcome {
   if (isDetached(buffer)) return 'escaped';

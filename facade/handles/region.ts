@@ -9,9 +9,9 @@ import { binding } from '../native.js';
 import * as p from '../primordials.js';
 import type { SafeDataView } from '../primordials.js';
 import type { AllocatorType } from '../types.js';
-import { EPOCHS } from './epochs.js';
+import { EPOCHS, resetsOf } from './epochs.js';
 import { NO_HOMES, NO_MAGAZINE } from './front.js';
-import { endBuffer, isDetached, isMarkedBuffer, movedOnce } from './holder.js';
+import { endBuffer, isDetached, isMarkedBuffer, movedAgain, movedOnce } from './holder.js';
 import type { Outcome } from './holder.js';
 import { isLent, isRecalled, isRecordLive } from './table.js';
 
@@ -29,6 +29,9 @@ interface Windows {
   count: number;
   [index: number]: Window;
 }
+
+/** Of a region that nobody looked at. */
+const NO_WINDOWS: Windows = { __proto__: null, count: 0 } as unknown as Windows;
 
 /** How an allocator's memory came to its end. */
 export type Ending = 'reset' | 'closed';
@@ -57,11 +60,12 @@ export class Region {
    * so that it refuses when that was transferred away. Undefined until needed, and for what one buffer cannot show. */
   accessor: SafeDataView | undefined = undefined;
   /** The buffers that users see; one from 0 on, where one can show the whole region. */
-  readonly windows: Windows = { __proto__: null, count: 0 } as unknown as Windows;
+  windows: Windows = NO_WINDOWS;
   /** The first of them, when it shows the whole region. */
   whole: ArrayBuffer | undefined = undefined;
-  /** Hidden views of what no one buffer shows, by where they begin. */
-  readonly far: p.Index<SafeDataView> = p.makeIndex();
+  /** What no user sees, from one reset to the next too: a view of the whole, and of what no one buffer shows views by where they begin. */
+  hidden: SafeDataView | undefined = undefined;
+  far: p.Index<SafeDataView> | undefined = undefined;
   /** Set when it is over. */
   ending: Ending | undefined = undefined;
   /** Somebody has its buffer for good: nothing is read or written through handles any more. */
@@ -161,23 +165,30 @@ export function windowOf(region: Region, offset: number, length: number): Window
     if (window.start === part.start && window.length === part.length) return window;
   }
   const window = { ...part, buffer: movedOnce(over(region, part.start, part.length, 1)) };
+  addWindow(region, window);
+  return window;
+}
+
+function addWindow(region: Region, window: Window): void {
+  if (region.windows === NO_WINDOWS) region.windows = { __proto__: null, count: 0 } as unknown as Windows;
   region.windows[region.windows.count] = window;
   region.windows.count += 1;
-  if (part.length === region.total) {
-    region.whole = window.buffer;
-    region.accessor = p.dataViewOver(window.buffer);
-  }
-  return window;
+  if (window.length !== region.total) return;
+  region.whole = window.buffer;
+  region.accessor = p.dataViewOver(window.buffer);
 }
 
 /** Makes what the checked accessors of a region read through that one buffer can show. */
 export function showRegion(region: Region): void {
-  if (!region.isHuge) region.accessor ??= p.dataViewOver(over(region, 0, region.total));
+  if (region.isHuge || region.accessor !== undefined) return;
+  region.hidden ??= p.dataViewOver(over(region, 0, region.total));
+  region.accessor = region.hidden;
 }
 
 /** The view for an access at `offset` of a region that no one buffer shows; read it at `offset % STRIDE`. */
 export function farAccessor(region: Region, offset: number): SafeDataView {
   const { start, length } = partOf(region, offset, 8);
+  region.far ??= p.makeIndex();
   return (region.far[start / STRIDE] ??= p.dataViewOver(over(region, start, length)));
 }
 
@@ -196,16 +207,47 @@ export function endRegion(region: Region, ending: Ending): Outcome {
   region.whole = undefined;
   let outcome: Outcome = 'dead';
   for (let index = 0; index < region.windows.count; index += 1) {
-    const ended = endBuffer((region.windows[index] as Window).buffer);
+    const window = region.windows[index] as Window;
+    const buffer = ending === 'reset' ? movedAgain(window.buffer) : undefined;
+    if (buffer !== undefined) {
+      region.windows[index] = { ...window, buffer }; // nobody has seen it: renewed() shows it
+      continue;
+    }
+    const ended = endBuffer(window.buffer);
     if (ended !== 'dead') outcome = ended;
   }
   if (outcome !== 'dead') region.hasEscaped = true; // one that a user marked stays attached
   return outcome;
 }
 
+/** The same region after a reset. What showed it shows it again, moved away from all views: a new buffer after each reset took 30 us, for V8 counts its bytes and
+ * collects the last one. */
+export function renewed(ended: Region): Region {
+  const { owner, number, life, total, base, levels } = ended;
+  const region = new Region(owner, number, life, resetsOf(number), total, base, levels);
+  region.hasEscaped = ended.hasEscaped;
+  region.overwrites = ended.overwrites;
+  region.isRing = ended.isRing;
+  region.isPlain = ended.isPlain;
+  region.hidden = ended.hidden;
+  region.far = ended.far;
+  if (region.hasEscaped) return region;
+  region.accessor = ended.hidden;
+  for (let index = 0; index < ended.windows.count; index += 1) {
+    const window = ended.windows[index] as Window;
+    if (!isDetached(window.buffer)) addWindow(region, window); // Node 20 cannot move it
+  }
+  ended.windows = NO_WINDOWS;
+  return region;
+}
+
 /** Ends what was closed, here or by another thread, or what a worker leaves at its end: the region is used again when nobody sees it. */
 export function leaveRegion(region: Region): void {
   if (region.ending !== undefined) return;
   endRegion(region, 'closed');
+  // At once: V8 counts their bytes, and collects for their sake. Where a handle asks for its level there is none then, so it is dead.
+  if (region.hidden !== undefined) endBuffer(region.hidden.buffer as ArrayBuffer);
+  region.hidden = undefined;
+  if (region.levels !== undefined) endBuffer(p.viewBuffer(region.levels) as ArrayBuffer);
   binding.regionLeft(region.number, region.life, region.hasEscaped ? 1 : 0);
 }
