@@ -1,8 +1,8 @@
 // The peers of the allocators, each by scenario: `make(size, total)`. The garbage collector's own is dropped instead of freed.
 import { Buffer } from 'node:buffer';
-import { expect, expectStamps, summed, times } from './_checks.mjs';
+import { expect, expectSame, expectStamps, summed, times } from './_checks.mjs';
 import { libc, mallocPairs, mallocReplacing, memPool } from './_peers.mjs';
-import { ALIVE, ARENA_ROUND, GRANTS_ALIVE, IN_FLIGHT, ORDER_MASK, PATTERN_LENGTH, grantOrder, pattern } from './_scenarios.mjs';
+import { ALIVE, ARENA_ROUND, GRANTS_ALIVE, IN_FLIGHT, ORDER_MASK, PATTERN_LENGTH, REQUEST_GRANTS, grantOrder, pattern, requestSum } from './_scenarios.mjs';
 
 /** The places that are replaced in turn: of a ring's grants, and of an arena's between two resets. */
 const FLIGHT = Uint8Array.from({ length: IN_FLIGHT }, (_, index) => index);
@@ -128,6 +128,25 @@ function thingArena(size, total) {
   return { loop, check, expected: times(size) };
 }
 
+/** Numbers into the pool's memory: it gives no views. */
+function thingRequest(size, total) {
+  const pool = memPool(total);
+  const view = new DataView(pool.buf);
+  const loop = (n) => {
+    let sum = 0;
+    for (let i = 0; i < n; i += REQUEST_GRANTS) {
+      for (let at = 0; at < REQUEST_GRANTS; at += 1) {
+        const address = pool.malloc(size);
+        view.setInt32(address, at);
+        sum += view.getInt32(address);
+      }
+      pool.freeAll();
+    }
+    return sum;
+  };
+  return { loop, check: () => expectSame(loop(REQUEST_GRANTS), requestSum(REQUEST_GRANTS), 'what was written'), expected: requestSum };
+}
+
 function thingMixed(name, total) {
   const { slots, sizes, kept } = pattern(name);
   const pool = memPool(total);
@@ -154,6 +173,7 @@ export const thingCases = {
   alive: (size, total) => thingReplace(size, total, GRANTS_ALIVE, grantOrder, ORDER_MASK),
   ring: (size, total) => thingReplace(size, total, IN_FLIGHT, FLIGHT, IN_FLIGHT - 1),
   arena: thingArena,
+  request: thingRequest,
   mixed: thingMixed,
 };
 
@@ -181,6 +201,36 @@ function bufferReplace(size, count, order, mask) {
   return { loop, check, expected: times(1) };
 }
 
+function bufferRequest(size) {
+  const loop = (n) => {
+    let sum = 0;
+    for (let i = 0; i < n; i += 1) {
+      const bytes = Buffer.allocUnsafe(size);
+      bytes.writeInt32LE(i & (REQUEST_GRANTS - 1), 0);
+      sum += bytes.readInt32LE(0);
+    }
+    return sum;
+  };
+  return { loop, check: () => expectSame(loop(REQUEST_GRANTS), requestSum(REQUEST_GRANTS), 'what was written'), expected: requestSum };
+}
+
+/** A region of the garbage collector's, given back at once where the engine can. */
+function bufferOpening(size, total) {
+  const canEnd = 'transfer' in ArrayBuffer.prototype;
+  const loop = (n) => {
+    let sum = 0;
+    for (let i = 0; i < n; i += 1) {
+      const buffer = new ArrayBuffer(total);
+      const bytes = Buffer.from(buffer, 0, size);
+      bytes.writeInt32LE(1, 0);
+      sum += bytes.readInt32LE(0);
+      if (canEnd) buffer.transfer(0);
+    }
+    return sum;
+  };
+  return { loop, check: () => expectSame(loop(3), 3, 'what was written'), expected: times(1) };
+}
+
 function bufferMixed(name) {
   const { slots, sizes } = pattern(name);
   const alive = many(ALIVE, (index) => Buffer.allocUnsafe(sizes[index]));
@@ -205,5 +255,7 @@ export const bufferCases = {
   alive: (size) => bufferReplace(size, GRANTS_ALIVE, grantOrder, ORDER_MASK),
   ring: (size) => bufferReplace(size, IN_FLIGHT, FLIGHT, IN_FLIGHT - 1),
   arena: (size) => bufferReplace(size, ARENA_ROUND, ARENA_PLACES, 1023),
+  request: bufferRequest,
+  opening: bufferOpening,
   mixed: bufferMixed,
 };

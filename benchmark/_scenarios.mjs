@@ -52,6 +52,10 @@ export function shuffled(count) {
 
 /** Grants of an arena between two resets. */
 export const ARENA_ROUND = 1000;
+/** Grants that an arena serves a request with; a power of two. */
+export const REQUEST_GRANTS = 8;
+/** The sum of the numbers that are written into them, over `n` grants. */
+export const requestSum = (n) => (n / REQUEST_GRANTS) * ((REQUEST_GRANTS * (REQUEST_GRANTS - 1)) / 2);
 /** Grants that a ring has at a time. */
 export const IN_FLIGHT = 8;
 

@@ -1,8 +1,8 @@
 // Allocate + free of the six allocators, without a view. Every case first stamps all that it holds and reads the stamps back.
-import { AdvancedMemoryAllocator } from 'offheap';
+import { AdvancedMemoryAllocator, DirectMemoryManager } from 'offheap';
 import { expect, expectSame, expectStamps, summed, times } from './_checks.mjs';
 import { bufferCases, koffiCases, thingCases } from './_allocator-peers.mjs';
-import { ALIVE, ARENA_ROUND, GRANTS_ALIVE, IN_FLIGHT, KIB, MIB, ORDER_MASK, PATTERN_LENGTH, grantOrder, pattern, sizeText } from './_scenarios.mjs';
+import { ALIVE, ARENA_ROUND, GRANTS_ALIVE, IN_FLIGHT, KIB, MIB, ORDER_MASK, PATTERN_LENGTH, REQUEST_GRANTS, grantOrder, pattern, requestSum, sizeText } from './_scenarios.mjs';
 
 export const group = 'allocators';
 /** Each row in processes of its own: what V8 has learned from one says nothing about another. */
@@ -34,6 +34,9 @@ export const rows = [
   row(`arena 64 B, reset each ${ARENA_ROUND}`, 'arena', () => oursArena(64, 4 * MIB), { size: 64, total: 4 * MIB, target: aim(15), step: ARENA_ROUND }),
   { operation: 'arena 64 B, dropped at once', unit: 'ns', step: ARENA_ROUND, target: aim(5), cases: { ours: () => oursDropped(64, 4 * MIB) } },
   { operation: 'arena 64 B with bytes()', unit: 'ns', step: ARENA_ROUND, target: aim(35), cases: { ours: () => oursArenaBytes(64, 4 * MIB) } },
+  row(`arena of a request: ${REQUEST_GRANTS} × 64 B with a number each, reset`, 'request', () => oursRequest(64, MIB),
+    { size: 64, total: MIB, target: null, step: REQUEST_GRANTS }),
+  row('arena of 1 MiB: open, 64 B, a number, close', 'opening', () => oursOpening(64, MIB), { size: 64, total: MIB, target: null }),
   ...pairs('ring', 256, 16 * MIB),
   row(`ring 256 B, ${IN_FLIGHT} in flight`, 'ring', () => oursRing(256, 64 * KIB), { size: 256, total: 64 * KIB, target: aim(15) }),
   ...['web', 'log'].map((name) =>
@@ -180,6 +183,44 @@ function oursArenaBytes(size, total) {
     return sum;
   };
   return { loop, check: () => expectUnchanged(allocator, loop, ARENA_ROUND), expected: times(size), dispose: () => allocator.close() };
+}
+
+/** What a server does for a request: a few grants, a number into each, and all of them end. */
+function oursRequest(size, total) {
+  const allocator = open('arena', total);
+  const loop = (n) => {
+    let sum = 0;
+    for (let i = 0; i < n; i += REQUEST_GRANTS) {
+      for (let at = 0; at < REQUEST_GRANTS; at += 1) {
+        const memory = allocator.allocate(size);
+        memory.setInt32(0, at);
+        sum += memory.getInt32(0);
+      }
+      allocator.reset();
+    }
+    return sum;
+  };
+  return { loop, check: () => expectUnchanged(allocator, loop, REQUEST_GRANTS), expected: requestSum, dispose: () => allocator.close() };
+}
+
+function oursOpening(size, total) {
+  const loop = (n) => {
+    let sum = 0;
+    for (let i = 0; i < n; i += 1) {
+      const allocator = AdvancedMemoryAllocator.getInstance('bench of a moment', 'arena', total);
+      const memory = allocator.allocate(size);
+      memory.setInt32(0, 1);
+      sum += memory.getInt32(0);
+      allocator.close();
+    }
+    return sum;
+  };
+  const { committed } = DirectMemoryManager.getMemoryStats();
+  const check = () => {
+    loop(10);
+    expectSame(DirectMemoryManager.getMemoryStats().committed, committed, 'bytes of the system afterwards');
+  };
+  return { loop, check, expected: times(1) };
 }
 
 function oursRing(size, total) {
