@@ -206,7 +206,7 @@ impl Buddy {
 
     #[cold]
     fn full(&self, size: u64) -> crate::base::error::Error {
-        full(size, self.usage().largest_free)
+        full(size, self.figures(false).largest_free)
     }
 
     /// First block and order of the live grant that starts at an offset.
@@ -215,6 +215,34 @@ impl Buddy {
         let block = usize::try_from(offset >> MIN_SHIFT).ok()?;
         let order = self.orders.get(block)?.load(Ordering::Acquire).checked_sub(1)?;
         offset.is_multiple_of(1 << MIN_SHIFT).then_some((block, u32::from(order)))
+    }
+
+    /// How it is used; the number of grants, which takes the longest, on request only.
+    fn figures(&self, counts_grants: bool) -> Usage {
+        let mut all = self.shards.hold_all();
+        all.gather_all(&self.pages);
+        let (pages, blocks) = all.count();
+        let mut usage = Usage { free: pages << PAGE_SHIFT, free_blocks: blocks, ..Usage::default() };
+        let mut largest = all.largest().map(|order| order + PAGE_ORDER);
+        for word in self.pages.used {
+            let word = word.load(Ordering::Relaxed);
+            if word == !0 {
+                continue; // most of a full one's
+            }
+            usage.free += u64::from((!word).count_ones()) << MIN_SHIFT;
+            usage.free_blocks += u64::from((!word & (word << 1 | 1)).count_ones());
+            largest = largest.max(Self::largest_run(word));
+        }
+        usage.free += self.total % (1 << MIN_SHIFT);
+        usage.largest_free =
+            largest.filter(|order| *order >= self.min_order).map_or(0, |order| 1 << (order + MIN_SHIFT));
+        if counts_grants {
+            usage.blocks = self.count_grants(&all.free_pages().unwrap_or_default());
+        }
+        usage.held = self.total - usage.free;
+        // No block is larger than the largest power of two: an empty forest of several is not scattered.
+        usage.scattered = outside_largest(usage.free, self.largest(), usage.largest_free);
+        usage
     }
 
     /// The largest order with a free run in a page's word.
@@ -282,25 +310,7 @@ impl Strategy for Buddy {
     }
 
     fn usage(&self) -> Usage {
-        let mut all = self.shards.hold_all();
-        all.gather_all(&self.pages);
-        let (pages, blocks) = all.count();
-        let mut usage = Usage { free: pages << PAGE_SHIFT, free_blocks: blocks, ..Usage::default() };
-        let mut largest = all.largest().map(|order| order + PAGE_ORDER);
-        for word in self.pages.used {
-            let word = word.load(Ordering::Relaxed);
-            usage.free += u64::from((!word).count_ones()) << MIN_SHIFT;
-            usage.free_blocks += u64::from((!word & (word << 1 | 1)).count_ones());
-            largest = largest.max(Self::largest_run(word));
-        }
-        usage.free += self.total % (1 << MIN_SHIFT);
-        usage.largest_free =
-            largest.filter(|order| *order >= self.min_order).map_or(0, |order| 1 << (order + MIN_SHIFT));
-        usage.blocks = self.count_grants(&all.free_pages().unwrap_or_default());
-        usage.held = self.total - usage.free;
-        // No block is larger than the largest power of two: an empty forest of several is not scattered.
-        usage.scattered = outside_largest(usage.free, self.largest(), usage.largest_free);
-        usage
+        self.figures(true)
     }
 
     fn trim(&self, decommit: &dyn Fn(u64, u64) -> u64) -> u64 {
