@@ -1,7 +1,8 @@
 // Main calls process.exit() while workers allocate, view, escape and free: the exit code is main's own.
 // expect: exit=7 code=none
-// node from 24: --no-concurrent-recompilation --no-concurrent-sparkplug
-// (Node 24 and 26 hang in about every 30th such exit while V8 compiles beside: docs/FREE.md, "Where Node itself ends the process".)
+// node from 22: --no-concurrent-array-buffer-sweeping
+// node from 24: --no-concurrent-array-buffer-sweeping --no-concurrent-recompilation --no-concurrent-sparkplug
+// (Without these Node itself hangs in about every 30th such exit, or crashes in one of some thousands: docs/FREE.md, "Where Node itself ends the process".)
 import { SIZES, check, checkBystanders, crowd, isAll, print, startWorker } from './_free.mjs';
 
 async function churn({ dmm, parentPort, workerData: sizes, transferAway }) {
