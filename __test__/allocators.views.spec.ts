@@ -210,3 +210,16 @@ for (const [look, act] of Object.entries({
     t.true(process.memoryUsage().external - before < MIB / 4);
   });
 }
+
+test.serial('V8 counts nothing of a region any more that nobody looked at between two resets', (t) => {
+  const allocator = open('slab', 16 * MIB);
+  const before = process.memoryUsage().external;
+  for (let turn = 0; turn < 3; turn += 1) {
+    allocator.allocate(64).bytes();
+    allocator.reset();
+  }
+  allocator.allocate(64);
+  allocator.reset();
+  t.true(process.memoryUsage().external - before < MIB, 'its buffer is kept for one turn only');
+  t.is(allocator.allocate(64).fill(7).bytes()[63], 7);
+});

@@ -61,6 +61,8 @@ export class Region {
   accessor: SafeDataView | undefined = undefined;
   /** The buffers that users see; one from 0 on, where one can show the whole region. */
   windows: Windows = NO_WINDOWS;
+  /** The same that users saw before the last reset, moved away from them; who asks for one has it again. What nobody asked for ends with the next reset. */
+  kept: Windows = NO_WINDOWS;
   /** The first of them, when it shows the whole region. */
   whole: ArrayBuffer | undefined = undefined;
   /** What no user sees, from one reset to the next too: a view of the whole, and of what no one buffer shows views by where they begin. */
@@ -160,13 +162,20 @@ function partOf(region: Region, offset: number, length: number): { readonly star
 /** The buffer through which users see `[offset, offset + length)`. */
 export function windowOf(region: Region, offset: number, length: number): Window {
   const part = partOf(region, offset, length);
-  for (let index = 0; index < region.windows.count; index += 1) {
-    const window = region.windows[index] as Window;
-    if (window.start === part.start && window.length === part.length) return window;
-  }
-  const window = { ...part, buffer: movedOnce(over(region, part.start, part.length, 1)) };
+  const shown = find(region.windows, part.start, part.length);
+  if (shown !== undefined) return shown;
+  const kept = find(region.kept, part.start, part.length);
+  const window = kept ?? { ...part, buffer: movedOnce(over(region, part.start, part.length, 1)) };
   addWindow(region, window);
   return window;
+}
+
+function find(windows: Windows, start: number, length: number): Window | undefined {
+  for (let index = 0; index < windows.count; index += 1) {
+    const window = windows[index] as Window;
+    if (window.start === start && window.length === length) return window;
+  }
+  return undefined;
 }
 
 function addWindow(region: Region, window: Window): void {
@@ -181,6 +190,11 @@ function addWindow(region: Region, window: Window): void {
 /** Makes what the checked accessors of a region read through that one buffer can show. */
 export function showRegion(region: Region): void {
   if (region.isHuge || region.accessor !== undefined) return;
+  const kept = region.hidden === undefined ? find(region.kept, 0, region.total) : undefined;
+  if (kept !== undefined) {
+    addWindow(region, kept);
+    return;
+  }
   region.hidden ??= p.dataViewOver(over(region, 0, region.total));
   region.accessor = region.hidden;
 }
@@ -205,23 +219,39 @@ export function endRegion(region: Region, ending: Ending): Outcome {
   region.ending = ending;
   region.accessor = undefined;
   region.whole = undefined;
+  const { windows, kept } = region;
+  for (let index = 0; index < kept.count; index += 1) {
+    const { start, length, buffer } = kept[index] as Window;
+    if (find(windows, start, length) === undefined) endBuffer(buffer); // nobody saw it
+  }
+  region.windows = region.kept = NO_WINDOWS;
+  return endWindows(region, windows, ending);
+}
+
+/** Moves, or ends, the buffers that users saw. */
+function endWindows(region: Region, windows: Windows, ending: Ending): Outcome {
   let outcome: Outcome = 'dead';
-  for (let index = 0; index < region.windows.count; index += 1) {
-    const window = region.windows[index] as Window;
+  let count = 0;
+  for (let index = 0; index < windows.count; index += 1) {
+    const window = windows[index] as Window;
     const buffer = ending === 'reset' ? movedAgain(window.buffer) : undefined;
     if (buffer !== undefined) {
-      region.windows[index] = { ...window, buffer }; // nobody has seen it: renewed() shows it
+      windows[count] = { ...window, buffer };
+      count += 1;
       continue;
     }
     const ended = endBuffer(window.buffer);
     if (ended !== 'dead') outcome = ended;
   }
   if (outcome !== 'dead') region.hasEscaped = true; // one that a user marked stays attached
+  else if (count > 0) {
+    windows.count = count;
+    region.kept = windows;
+  }
   return outcome;
 }
 
-/** The same region after a reset. What showed it shows it again, moved away from all views: a new buffer after each reset took 30 us, for V8 counts its bytes and
- * collects the last one. */
+/** The same region after a reset. What showed it shows it again: a new buffer after each reset took 30 us, for V8 counts its bytes and collects the last one. */
 export function renewed(ended: Region): Region {
   const { owner, number, life, total, base, levels } = ended;
   const region = new Region(owner, number, life, resetsOf(number), total, base, levels);
@@ -231,13 +261,9 @@ export function renewed(ended: Region): Region {
   region.isPlain = ended.isPlain;
   region.hidden = ended.hidden;
   region.far = ended.far;
-  if (region.hasEscaped) return region;
-  region.accessor = ended.hidden;
-  for (let index = 0; index < ended.windows.count; index += 1) {
-    const window = ended.windows[index] as Window;
-    if (!isDetached(window.buffer)) addWindow(region, window); // Node 20 cannot move it
-  }
-  ended.windows = NO_WINDOWS;
+  region.kept = ended.kept;
+  ended.kept = NO_WINDOWS;
+  if (!region.hasEscaped) region.accessor = region.hidden;
   return region;
 }
 
