@@ -245,8 +245,6 @@ const rows = [
     { rust: 'allocators', test: 'an_operand_of_an_arena_is_refused_when_its_stay_is_over_and_where_there_is_no_arena' }],
   ['119-level-left-out', 'An arena\'s operand that is handed over as a value does not say its level.',
     { spec: '__test__/allocators.operations.spec.ts', match: 'arena: memory of two levels, and of two arenas, is copied and compared with each other, in either order' }],
-  ['120-kept-for-nobody', 'What showed a region before a reset, and nobody asked for until the next one, is left to V8\'s collector.',
-    { spec: '__test__/allocators.views.spec.ts', match: 'V8 counts nothing of a region any more that nobody looked at between two resets' }],
 ];
 
 /** @typedef {{ rust: string, test: string } | { model: string } | { scene: string } | { spec: string, match: string } | { program: string }} Red */
