@@ -245,6 +245,8 @@ const rows = [
     { rust: 'allocators', test: 'an_operand_of_an_arena_is_refused_when_its_stay_is_over_and_where_there_is_no_arena' }],
   ['119-level-left-out', 'An arena\'s operand that is handed over as a value does not say its level.',
     { spec: '__test__/allocators.operations.spec.ts', match: 'arena: memory of two levels, and of two arenas, is copied and compared with each other, in either order' }],
+  ['120-cold-ones-that-are-gone', 'Idle runs that were taken count as cold on, so those that come and go give their pages back each time.',
+    { rust: 'lib', test: 'a_viewed_run_that_comes_and_goes_keeps_its_pages_whatever_peaks_there_were' }],
 ];
 
 /** @typedef {{ rust: string, test: string } | { model: string } | { scene: string } | { spec: string, match: string } | { program: string }} Red */

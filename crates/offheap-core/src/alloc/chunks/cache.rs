@@ -115,7 +115,11 @@ impl Cache {
     #[inline]
     fn find(&mut self, chunks: &Chunks, tracker: &Tracker, class: u8) -> Result<Slot> {
         let list = &mut self.lists[usize::from(class)];
-        if let Some(slot) = list.fresh.pop().or_else(|| list.viewed.pop()) {
+        if let Some(slot) = list.fresh.pop() {
+            return Ok(slot);
+        }
+        if let Some(slot) = list.viewed.pop() {
+            list.cold = list.cold.min(list.viewed.len()); // it has pages when it comes back
             return Ok(slot);
         }
         self.renew(chunks, tracker, class)
@@ -236,7 +240,6 @@ impl Cache {
         let has_pages = |slot: &&Slot| {
             tracker.shared(**slot).is_some_and(|record| !record.state().has(State::DECOMMITTED))
         };
-        list.cold = list.cold.min(list.viewed.len());
         list.cold += list.viewed[list.cold..].iter().take_while(|slot| !has_pages(slot)).count();
         let coldest = list.viewed.get(list.cold).or_else(|| list.fresh.iter().find(has_pages));
         chunks.decommit_run(tracker, coldest.copied().unwrap_or(newest), class);
@@ -258,6 +261,7 @@ impl Cache {
     pub fn dissolve(&mut self, chunks: &Chunks, tracker: &Tracker) {
         for list in &mut self.lists {
             list.fresh.append(&mut list.viewed);
+            list.cold = 0;
         }
         self.spill(chunks, tracker);
         chunks.leave(tracker, &mut self.quarantine);
@@ -292,6 +296,9 @@ impl Cache {
     pub(super) fn check(&self, tracker: &Tracker) -> Vec<Slot> {
         for (class, list) in self.lists.iter().enumerate() {
             assert!(list.fresh.len() <= capacity(class as u8));
+            let cold = list.viewed.get(..list.cold).expect("more are cold than there are");
+            let has_pages = |slot: &Slot| !tracker.shared(*slot).unwrap().state().has(State::DECOMMITTED);
+            assert!(!cold.iter().any(has_pages), "a cold one has its pages");
             for (slots, viewed) in [(&list.fresh, false), (&list.viewed, true)] {
                 for slot in slots {
                     let record = tracker.shared(*slot).unwrap();
