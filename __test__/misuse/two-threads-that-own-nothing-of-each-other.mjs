@@ -19,6 +19,7 @@ if (isMainThread) {
     for (const block of mine) if (block.size % 100 === 64) block.bytes()[0] = threadId;
     check(mine.every((block) => block.getUint8(0) === threadId && block.getUint8(block.size - 1) === threadId), 'own bytes');
     same(dmm.freeAllMemory(), 20, 'blocks freed');
+    check(mine.every((block) => !block.isValid()), 'all are freed'); // and are held so long: one that is collected before is left to its finalizer
   }
   check(bystanders > 10, 'bystanders');
 }
