@@ -256,16 +256,10 @@ exposeMemory({
     const { levels, number } = allocated.regionOf(memory);
     return levels === undefined ? allocated.slotOf(memory) : -1 - number;
   },
-  generationOf: (value) => {
-    const memory = value as AllocatedMemory;
-    const generation = allocated.generationOf(memory);
-    return allocated.regionOf(memory).levels === undefined ? generation : allocated.slotOf(memory) * TWO_32 + (generation >>> 0);
-  },
+  generationOf: (value) => allocated.generationOf(value as AllocatedMemory),
+  stayOf: (value) => allocated.slotOf(value as AllocatedMemory) * TWO_32 + (allocated.generationOf(value as AllocatedMemory) >>> 0),
   sizeOf: (value) => allocated.sizeOf(value as AllocatedMemory),
-  startOf: (value) => {
-    const memory = value as AllocatedMemory;
-    return allocated.regionOf(memory).levels === undefined ? 0 : allocated.offsetOf(memory);
-  },
+  startOf: (value) => allocated.offsetOf(value as AllocatedMemory),
   failure: (value, action) => nativeError(value as AllocatedMemory, action),
 });
 

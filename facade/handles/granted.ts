@@ -7,7 +7,7 @@ import { stageRange } from './block.js';
 import { allocated } from './grant.js';
 import { checkEscape, isCurrent, isGranted } from './region.js';
 import type { Region } from './region.js';
-import { ARGUMENT, STAGED_LEVELS, T, TWO_32 } from './table.js';
+import { ARGUMENT, STAGED_LEVELS, T, setWide } from './table.js';
 import type { AllocatedMemory } from '../types.js';
 
 /** The region of live memory that has such a range, 1 byte or more. `undefined` for everything else, and for what escaped. */
@@ -33,8 +33,7 @@ export const stageGranted = (value: unknown, index: 0 | 1, offset: number, lengt
   if (!isCurrent(region)) return false; // its number is perhaps another arena's now
   const start = allocated.offsetOf(value as AllocatedMemory) + offset;
   T[first] = -1 - region.number;
-  T[first + 2] = start; // of a number the array takes the lower 32 bits
-  T[first + 3] = start / TWO_32;
+  setWide(4 * index + 2, start);
   T[ARGUMENT + STAGED_LEVELS + index] = slot;
   return true;
 };

@@ -29,10 +29,12 @@ interface OtherMemory {
   isMemory(value: unknown): boolean;
   /** The slot of its record, or −1 less the number of the arena that granted it; throws when it is not to be used. */
   slotOf(value: unknown, name: string): number;
-  /** The generation of its record, or of an arena's level, whose number stands above the 32 bits. */
+  /** The generation of its record. */
   generationOf(value: unknown): number;
+  /** Of what an arena granted: the generation of its level, whose number stands above the 32 bits. */
+  stayOf(value: unknown): number;
   sizeOf(value: unknown): number;
-  /** Where the native side counts its offsets from. */
+  /** Where it begins in its region. */
   startOf(value: unknown): number;
   failure(value: unknown, action: string): Error;
 }
@@ -43,10 +45,12 @@ let secondKind: OtherMemory = {
   isMemory: () => false,
   slotOf: noMemory,
   generationOf: noMemory,
+  stayOf: noMemory,
   sizeOf: noMemory,
   startOf: noMemory,
   failure: noMemory,
 };
+
 /** Called once, by the class of the other kind. */
 export function exposeMemory(memory: OtherMemory): void {
   secondKind = memory;
@@ -74,6 +78,7 @@ function over(buffer: ArrayBuffer, offset: number, length: number): Uint8Array {
 
 function generationOf(value: unknown, base: OperandBase): number {
   if (typeof base !== 'number') return 0;
+  if (base < 0) return secondKind.stayOf(value);
   return fields.isHandle(value) ? fields.generationOf(value) : secondKind.generationOf(value);
 }
 
@@ -84,7 +89,7 @@ function sizeOf(value: unknown, base: OperandBase): number {
 
 /** Where a range begins, as the native side counts: in the record's memory, the arena's region, or the array. */
 function startIn(value: unknown, base: OperandBase, offset: number): number {
-  return typeof base === 'number' && !fields.isHandle(value) ? secondKind.startOf(value) + offset : offset;
+  return typeof base === 'number' && base < 0 ? secondKind.startOf(value) + offset : offset;
 }
 
 /** Leaves operands that are no arrays, and the length, where the staged functions look for them. */

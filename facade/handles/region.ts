@@ -190,11 +190,7 @@ function addWindow(region: Region, window: Window): void {
 /** Makes what the checked accessors of a region read through that one buffer can show. */
 export function showRegion(region: Region): void {
   if (region.isHuge || region.accessor !== undefined) return;
-  const kept = region.hidden === undefined ? find(region.kept, 0, region.total) : undefined;
-  if (kept !== undefined) {
-    addWindow(region, kept);
-    return;
-  }
+  // Not what is kept: that would be moved at each reset for users who never look, and V8 collects for what is moved.
   region.hidden ??= p.dataViewOver(over(region, 0, region.total));
   region.accessor = region.hidden;
 }
