@@ -4,14 +4,13 @@
 import { fail } from './_workers.mjs';
 
 const LINE = 64;
-const [TERM, OVER, LOCK] = [0, 1, 2];
+const [TERM, OVER, LOCK, TAKEN] = [0, 1, 2, 3]; // from TAKEN on: how many each isolate was granted, by its number
 
 export function claimsOver(bytes) {
-  return { words: new SharedArrayBuffer(4 * (bytes / LINE)), state: new SharedArrayBuffer(12) };
+  return { words: new SharedArrayBuffer(4 * (bytes / LINE)), state: new SharedArrayBuffer(4 * (TAKEN + 16)) };
 }
 
 export class Claims {
-  taken = 0;
   late = 0;
 
   constructor({ words, state }, number) {
@@ -22,6 +21,14 @@ export class Claims {
 
   get term() {
     return Atomics.load(this.state, TERM);
+  }
+
+  get taken() {
+    return this.takenBy(this.number);
+  }
+
+  takenBy(number) {
+    return Atomics.load(this.state, TAKEN + number);
   }
 
   get isOver() {
@@ -62,7 +69,7 @@ export class Claims {
     }
     const grant = { memory, bytes, term };
     if (!this.#note(grant, 0, this.number)) return undefined;
-    this.taken += 1;
+    Atomics.add(this.state, TAKEN + this.number, 1);
     return grant;
   }
 

@@ -5,7 +5,7 @@ import { AdvancedMemoryAllocator, DirectMemoryManager } from '../../dist/index.j
 import { Claims, claimsOver } from './_claims.mjs';
 import { MIB, anySize, chance, check, listen, print, same, startWorker, tell, turn } from './_workers.mjs';
 
-const RESETS = 300;
+const [RESETS, MOST_RESETS, ENOUGH] = [300, 100_000, 100]; // resets, and on until each worker was granted enough: one may start late
 const EXPECTED = new Set(['ERR_OFFHEAP_USE_AFTER_FREE', 'ERR_OFFHEAP_REGION_FULL']);
 if (isMainThread) EXPECTED.add('ERR_OFFHEAP_IN_USE'); // of a reset, while a worker has a pin
 const codes = {};
@@ -70,7 +70,8 @@ async function main() {
   const crew = [2, 3].map((number) => startWorker(new URL(import.meta.url), { type, shared, number }));
   await Promise.all(crew.map(({ told }) => told));
   const telling = listen(crew.map((each) => ({ ...each, told: each.next() })));
-  for (let reset = 0; reset < RESETS; reset += 1) {
+  const isEnough = () => [2, 3].every((number) => claims.takenBy(number) > ENOUGH);
+  for (let reset = 0; reset < RESETS || (reset < MOST_RESETS && !isEnough()); reset += 1) {
     live(allocator, claims, held, pick, pick(60));
     claims.endTerm(() => {
       while (tried(() => (allocator.reset(), 'done')) !== 'done') codes.again = (codes.again ?? 0) + 1; // a worker has a pin, for a moment
@@ -80,7 +81,7 @@ async function main() {
   }
   claims.finish();
   const reports = await telling;
-  check(reports.every(({ taken }) => taken > 100), `every worker was granted memory: ${JSON.stringify(reports)}`);
+  check(reports.every(({ taken }) => taken > ENOUGH), `every worker was granted memory: ${JSON.stringify(reports)}`);
   allocator.reset();
   for (const key of ['allocatedBlocks', 'allocatedSize', 'requestedSize', 'freeSize', 'largestFree']) same(allocator.getStats()[key], start[key], key);
   same(DirectMemoryManager.getAllocatedBlocks().length, 0, 'rows');
