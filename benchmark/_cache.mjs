@@ -8,6 +8,7 @@ import { KIB, MIB, fillWithTiles, holdsTiles, shuffled } from './_scenarios.mjs'
 
 const [sizeMiB, turns] = process.argv.slice(2).map(Number);
 const NOTHING = 'nothing copied';
+const PAGES = 'a byte of each page read';
 
 const LINE_BYTES = 64;
 const LINES = (256 * KIB) / LINE_BYTES;
@@ -43,6 +44,7 @@ const c = compiled('cloops');
 const ways = {
   'ours': () => DirectMemoryManager.copyMemory(a, 0, b, 0, size, CopyMode.NON_TEMPORAL),
   [NOTHING]: () => undefined,
+  ...(c?.touchPages !== undefined && { [PAGES]: () => c.touchPages(1, target, source) }),
   'copyMemory, normal': () => DirectMemoryManager.copyMemory(a, 0, b, 0, size),
   'Buffer.copy': () => source.copy(target, 0, 0, size),
   ...(c !== undefined && { 'memcpy in C': () => c.memcpy(1, target, source) }),
@@ -51,7 +53,7 @@ const ways = {
 
 const notes = {};
 for (const [name, way] of Object.entries(ways)) {
-  if (name === NOTHING) continue;
+  if (name === NOTHING || name === PAGES) continue;
   target.fill(0);
   try {
     way();
