@@ -108,6 +108,49 @@ test.serial('zeroed memory reads 0, fresh, after dirty use, with views and after
   t.true(reused > 10, `only ${reused} blocks came where another had been`);
 });
 
+test.serial('of every small size a zeroed block is cleared where another had been, and the blocks beside it are not', (t) => {
+  let reused = 0;
+  for (let size = 1; size <= 32 * KIB + 1; size += size < 600 ? 1 : 487) {
+    const blocks = Array.from({ length: 5 }, () => Manager.allocateMemory(size).fill(0xff));
+    const freed = blocks.filter((_, index) => index % 2 === 1);
+    const places = new Set(freed.map(({ address }) => address));
+    for (const block of freed) block.free();
+    const zeroed = [Manager.allocateMemory(size, undefined, { zeroed: true }), Manager.allocateMemory(size, 'word', { zeroed: true, label: undefined })];
+    for (const block of zeroed) {
+      reused += Number(places.has(block.address));
+      t.true(block.equals(Buffer.alloc(size)), `zeroed, ${size}`);
+      t.deepEqual([block.size, block.alignment, block.label, block.isValid()], [size, 'word', undefined, true]);
+    }
+    for (const block of blocks) if (block.isValid()) t.true(block.equals(Buffer.alloc(size, 0xff)), `beside it, ${size}`);
+    for (const block of [...blocks, ...zeroed]) if (block.isValid()) block.free();
+  }
+  t.true(reused > 1000, `only ${reused} blocks came where another had been`);
+  t.is(Manager.getMemoryStats().activeBlocks, 0);
+});
+
+test.serial('zeroed blocks are counted as the others are, when nothing else is allocated and when there are many', (t) => {
+  const before = Manager.getMemoryStats();
+  const blocks = Array.from({ length: 3000 }, (_, index) => Manager.allocateMemory(1 + index, undefined, { zeroed: true }));
+  const now = Manager.getMemoryStats();
+  t.is(now.activeBlocks - before.activeBlocks, 3000);
+  t.is(now.totalAllocated - before.totalAllocated, (3000 * 3001) / 2);
+  t.is(new Set(blocks.map(({ id }) => id)).size, 3000);
+  t.true(blocks.every((block) => block.getUint8(block.size - 1) === 0));
+  for (const block of blocks) block.free();
+  t.is(Manager.getMemoryStats().activeBlocks, before.activeBlocks);
+});
+
+test.serial('a label is the one that was given, whichever was before, and however many there are', (t) => {
+  const odd = ['__proto__', 'constructor', 'toString', '0', '4294967295', ' ', 'ä', 'a label', 'a label', 'x'.repeat(256)];
+  const many = Array.from({ length: 1500 }, (_, index) => `label ${index}`);
+  const labels = [...odd, ...many, ...odd, 'a label', 'last', ...many];
+  const blocks = labels.map((label) => Manager.allocateMemory(8, undefined, { label }));
+  t.deepEqual(blocks.map(({ label }) => label), labels);
+  const byId = new Map(Manager.getAllocatedBlocks().map(({ id, label }) => [id, label]));
+  t.deepEqual(blocks.map(({ id }) => byId.get(id)), labels);
+  for (const block of blocks) block.free();
+});
+
 test.serial('memory that nobody has is refused with what was asked and what may be had', (t) => {
   for (const size of [MAX_SAFE_INTEGER, 2 ** 48, 2 ** 47 + 1, 2 ** 46]) {
     const error = errorOf(t, () => Manager.allocateMemory(size), 'ERR_OFFHEAP_OUT_OF_MEMORY');

@@ -15,6 +15,7 @@ async function loadLibc() {
     const { default: koffi } = await import('koffi');
     const library = process.platform === 'win32' ? koffi.load('msvcrt.dll') : koffi.load(null);
     const malloc = library.func('void *malloc(size_t size)');
+    const calloc = library.func('void *calloc(size_t count, size_t size)');
     const free = library.func('void free(void *pointer)');
     const view = (pointer, size) => new Uint8Array(koffi.view(pointer, size));
     const pointer = malloc(64);
@@ -23,7 +24,7 @@ async function loadLibc() {
     const memset = library.func('void *memset(void *pointer, int byte, size_t size)');
     const alignedAlloc = optional(library, 'void *aligned_alloc(size_t alignment, size_t size)');
     const mallocTrim = optional(library, 'int malloc_trim(size_t pad)');
-    return { version: koffi.version, malloc, free, view, address: koffi.address, memset, alignedAlloc, mallocTrim };
+    return { version: koffi.version, malloc, calloc, free, view, address: koffi.address, memset, alignedAlloc, mallocTrim };
   } catch (error) {
     return { missing: `koffi did not load: ${error.message.split('\n')[0]}` };
   }

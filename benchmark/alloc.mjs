@@ -7,6 +7,7 @@ import { expectSame, expectStamps, summed, times } from './_checks.mjs';
 import { allocateMany, expectApart, expectBalanced, expectWritable, totals } from './_pairs.mjs';
 import { libc, mallocPairs, mallocReplacing } from './_peers.mjs';
 import { ALIVE, KIB, MIB, ORDER_MASK, PATTERN_LENGTH, order, pattern, sizeText } from './_scenarios.mjs';
+import { bufferZeroed, koffiZeroed, oursZeroed } from './_zeroed-pairs.mjs';
 
 export const group = 'alloc';
 /** Each row in processes of its own: what V8 has learned from one says nothing about another. */
@@ -88,7 +89,19 @@ const alignedRows = [4 * KIB, 64 * KIB, MIB].map((size) => ({
   },
 }));
 
-export const rows = [...plainRows, ...mixedRows, ...alignedRows];
+const zeroedRows = [64, 4 * KIB].map((size) => ({
+  operation: `pair ${sizeText(size)}, zeroed, LIFO`,
+  unit: 'ns',
+  inQuick: false,
+  target: null,
+  cases: {
+    'ours': () => oursZeroed(size),
+    'koffi calloc/free': () => koffiZeroed(size),
+    'Buffer.alloc': () => bufferZeroed(size),
+  },
+}));
+
+export const rows = [...plainRows, ...mixedRows, ...alignedRows, ...zeroedRows];
 
 // === Ours ===
 

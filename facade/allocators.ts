@@ -14,7 +14,7 @@ import { cutLent, endPlace, giveBack, takeLent, takeNext, takeOther } from './ha
 import { requireEpochs, resetsOf } from './handles/epochs.js';
 import { granted, isSmallSize } from './handles/loans.js';
 import { Mark, fieldsOf, isMark } from './handles/mark.js';
-import { requireAvailable } from './handles/request.js';
+import { labelNumber, requireAvailable } from './handles/request.js';
 import { ARGUMENT, RESULT, T, isWorker, setWide, status, unavailableReason, wide } from './handles/table.js';
 import { binding } from './native.js';
 import { validateAlignment, validateAllocatorOptions, validateAllocatorType, validateLabel, validateName, validateSize } from './options.js';
@@ -349,7 +349,7 @@ function grant(state: State, size: number, label: string | undefined): Allocated
   if (!isCurrent(state.region)) current(state.region.owner as AdvancedMemoryAllocator);
   const { region } = state;
   // Nothing native asks for the label of an arena's allocation, which has no row.
-  T[ARGUMENT + 4] = label === undefined || label === '' || region.levels !== undefined ? 0 : binding.internLabel(label);
+  T[ARGUMENT + 4] = region.levels === undefined ? labelNumber(label) : 0;
   setAllocator(region);
   setWide(2, size);
   const memory = granted(region, size, label === '' ? undefined : label);

@@ -13,7 +13,7 @@ import { fields, handleId } from './handles/handle.js';
 import { notBlockError } from './handles/grant.js';
 import { closePool, openPool, poolOf, releaseTo } from './handles/pooled.js';
 import type { PoolOwner } from './handles/pooled.js';
-import { requireAvailable } from './handles/request.js';
+import { labelNumber, requireAvailable } from './handles/request.js';
 import { hasStack, requireStack } from './handles/stack.js';
 import { ARGUMENT, RESULT, T, failure, figure, isLive, poolNumberOf, status } from './handles/table.js';
 import { binding } from './native.js';
@@ -88,7 +88,7 @@ export class MemoryPool implements Disposable {
     requireAvailable();
     requireStack(); // until the pool that was opened has its object
     const title = label === undefined || label === '' ? KIND : `${KIND} '${label}'`;
-    const number = label === undefined || label === '' ? 0 : binding.internLabel(label);
+    const number = labelNumber(label);
     const code = alignmentCode(mode, log2);
     binding.poolOpen(p.utf8(title), blockSize, code, zeroed ? 1 : 0, number, maxSize, limit ?? p.MAX_SAFE_INTEGER, zeroOnRelease ? 1 : 0);
     if (status() !== 0) throw failure(KIND, 0, 'opened');

@@ -247,6 +247,8 @@ const rows = [
     { spec: '__test__/allocators.operations.spec.ts', match: 'arena: memory of two levels, and of two arenas, is copied and compared with each other, in either order' }],
   ['120-cold-ones-that-are-gone', 'Idle runs that were taken count as cold on, so those that come and go give their pages back each time.',
     { rust: 'lib', test: 'a_viewed_run_that_comes_and_goes_keeps_its_pages_whatever_peaks_there_were' }],
+  ['121-zeroed-block-with-old-bytes', 'A zeroed block that JavaScript hands out by itself is cleared but for its last byte.',
+    { spec: '__test__/manager.spec.ts', match: 'of every small size a zeroed block is cleared where another had been, and the blocks beside it are not' }],
 ];
 
 /** @typedef {{ rust: string, test: string } | { model: string } | { scene: string } | { spec: string, match: string } | { program: string }} Red */

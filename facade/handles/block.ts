@@ -26,9 +26,10 @@ import { pinHandle } from './life.js';
 import { shareBlock } from './shares.js';
 import { compareOperands, copyOperand, fillOperand, operandSize } from './operand.js';
 import { freeViewed } from './pooled.js';
-import { WORD_CODE, requireAvailable, stageDetails } from './request.js';
+import { WORD_CODE, ZEROED, requireAvailable, stageDetails } from './request.js';
 import { ARGUMENT, FRONT, NATIVE_TIME, RESULT, T, TWO_32, addressOf, failure, grantedOf, isLive, noteWritten, offsetOf, setWide, spanOf } from './table.js';
 import { ageOf, freedTimestampOf, toText } from './told.js';
+import { allocateZeroed } from './zeroed.js';
 import { arrayBufferOf, bytesOf, requireHere, requireLive, restFrom, viewOf } from './views.js';
 
 const UNVIEWED = 1;
@@ -383,14 +384,14 @@ function allocatePlain(size: number): MemoryBlock {
 function allocateDetailed(size: number, alignment: Alignment | undefined, options: AllocateOptions | undefined): MemoryBlock {
   validateSize(size);
   stageDetails(alignment, options);
-  return allocateStaged(size);
+  return T[ARGUMENT + 2] === WORD_CODE && size <= LENT_MAX ? allocateBlock(size) : allocateStaged(size);
 }
 
 function allocateStaged(size: number): MemoryBlock {
   requireAvailable();
   const block = create(size);
   setWide(0, size);
-  const slot = takeNatively(block, allocateNative);
+  const slot = takeNatively(block, T[ARGUMENT + 2] === ZEROED ? allocateZeroed : allocateNative);
   if (slot > 0) return block;
   if (slot < 0) throw failure('MemoryBlock', 0, 'allocated');
   return allocateBlock(size); // there is one now, unless another thread set a limit meanwhile

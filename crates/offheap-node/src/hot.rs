@@ -85,20 +85,24 @@ pub fn init(exports: Object<'_>, env: Env) -> napi::Result<()> {
     export(&env, &exports, State::default(), &all)
 }
 
-/// Arguments: size (two words); alignment code, bit 8 for zeroed, label above bit 16. Results: slot,
-/// generation; slot 0 when the block is to be taken from the magazine of its class, which has some now.
+const WORD: u32 = AlignmentCode::WORD.0 as u32;
+const ZEROED: u32 = 1 << 8;
+const CLEARED_BY_CALLER: u32 = 1 << 9;
+
+/// Arguments: size (two words); alignment code, bit 8 for zeroed, bit 9 where the caller would clear it, label above bit 16. Results:
+/// slot, generation; slot 0 when the block is to be taken from the magazine of its class, which has some now.
 fn allocate(call: &Context<'_>) -> Answer {
     answer(call, |isolate| {
         let details = argument(isolate, 2);
         let request = Request {
             size: isolate.table.argument_u64(0),
             alignment: AlignmentCode(details as u8),
-            zeroed: details & 1 << 8 != 0,
+            zeroed: details & ZEROED != 0,
             label: Label((details >> 16) as u16),
         };
         // Asked first: most requests that come here cannot be served from a magazine.
-        if details == u32::from(AlignmentCode::WORD.0) && request.size <= SMALL_MAX && isolate.refill(request)
-        {
+        let may_refill = details == WORD || details == WORD | ZEROED | CLEARED_BY_CALLER;
+        if may_refill && request.size <= SMALL_MAX && isolate.refill(Request { zeroed: false, ..request }) {
             isolate.table.set_word(word::RESULT + 1, 0);
             return Ok(());
         }
