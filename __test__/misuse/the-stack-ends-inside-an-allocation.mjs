@@ -5,8 +5,7 @@ import { atTheEndOfTheStack } from './_stack.mjs';
 
 const bytes = new Uint8Array(100).fill(3);
 const acts = {
-  small: () => dmm.allocateMemory(64),
-  zeroed: () => dmm.allocateMemory(3000, undefined, { zeroed: true }),
+  small: () => dmm.allocateMemory(64), zeroed: () => dmm.allocateMemory(3000, undefined, { zeroed: true }),
   large: () => dmm.allocateMemory(100_000),
   labelled: () => dmm.allocateMemory(1000, 'page', { label: 'deep', zeroed: true }),
   copied: () => MemoryBlock.from(bytes),
