@@ -139,6 +139,29 @@ for (const { name, make } of KINDS) {
   });
 }
 
+test.serial('copyOut and text give the bytes of every part, short and long, viewed or not, and later writes do not reach the copy', (t) => {
+  for (const [viewed, size] of [[false, 200], [true, 200], [false, 9000], [true, 9000], [false, 70_000]] as const) {
+    const bytes = Buffer.from(Array.from({ length: size }, (_, index) => 32 + ((index * 7) % 95)));
+    const block = MemoryBlock.from(bytes);
+    if (viewed) block.bytes();
+    for (const length of [0, 1, 63, 64, 65, 4096, 16_383, 16_384, 16_385, size]) {
+      for (const offset of [0, 1, 13, size - length]) {
+        if (offset < 0 || offset + length > size) continue;
+        const copy = block.copyOut(offset, length);
+        t.true(copy.equals(bytes.subarray(offset, offset + length)), `${length} from ${offset} of ${size}`);
+        t.is(copy.buffer.byteLength, length, 'a buffer of its own');
+        t.is(block.text(offset, length), bytes.toString('utf8', offset, offset + length));
+        block.fill(0);
+        t.true(copy.equals(bytes.subarray(offset, offset + length)));
+        block.setUint8(0, 1);
+        Manager.copyMemory(bytes, 0, block, 0, size);
+      }
+    }
+    block.free();
+    t.throws(() => block.copyOut(0, 8), { code: 'ERR_OFFHEAP_USE_AFTER_FREE' });
+  }
+});
+
 test.serial('accessors are little-endian unless told otherwise', (t) => {
   const block = Manager.allocateMemory(8);
   for (const { type } of ACCESSORS.slice(2)) {
