@@ -13,14 +13,13 @@ import type { ExecutionContext } from 'ava';
 import { DirectMemoryManager as Manager, MemoryBlock, OffHeapError } from '../index.js';
 import type { Alignment } from '../index.js';
 import { binding } from '../facade/native.js';
+import { CLOCK_MS, inOneOfSomeTries } from './_clock.js';
 import { freeEverything } from './_settled.js';
 
 const TYPE = 'ERR_INVALID_ARG_TYPE';
 const DEAD = 'ERR_OFFHEAP_USE_AFTER_FREE';
 const TWICE = 'ERR_OFFHEAP_DOUBLE_FREE';
 const IN_USE = 'ERR_OFFHEAP_IN_USE';
-/** How far a timestamp may be from the truth: 4 to 16 ms, and as long as the tick of a busy machine's coarse clock is late. */
-const CLOCK_MS = 250;
 
 type Methods = { readonly [name: string]: (...args: readonly unknown[]) => unknown };
 const methods = (target: object): Methods => target as unknown as Methods;
@@ -82,7 +81,7 @@ const ENDINGS: readonly { readonly how: string; readonly end: (block: MemoryBloc
 ];
 
 for (const { how, end } of ENDINGS) {
-  test.serial(`after ${how} every method refuses, and the getters still tell`, async (t) => {
+  test.serial(`after ${how} every method refuses, and the getters still tell`, inOneOfSomeTries(async (t) => {
     for (const viewed of [false, true]) {
       const block = Manager.allocateMemory(64, 'page', { label: 'dead' });
       if (viewed) block.bytes();
@@ -117,10 +116,10 @@ for (const { how, end } of ENDINGS) {
       t.is(inspect(block), String(block));
     }
     Manager.freeAllMemory();
-  });
+  }));
 }
 
-test.serial('a dead block keeps its alignment, label and time of birth if they were read before, and ages no more', async (t) => {
+test.serial('a dead block keeps its alignment, label and time of birth if they were read before, and ages no more', inOneOfSomeTries(async (t) => {
   const block = Manager.allocateMemory(64, 32, { label: 'kept' });
   const { allocatedTimestamp } = block;
   await sleep(50);
@@ -132,9 +131,9 @@ test.serial('a dead block keeps its alignment, label and time of birth if they w
   t.deepEqual([block.alignment, block.label, block.allocatedTimestamp, block.getAgeMs()], [32, 'kept', allocatedTimestamp, age]);
   t.is(age, block.freedTimestamp - allocatedTimestamp);
   t.regex(String(block), new RegExp(`, alignment=32, age=${age}ms, freed=true\\]$`));
-});
+}));
 
-test.serial('timestamps are those of Date.now() and ages run with it', async (t) => {
+test.serial('timestamps are those of Date.now() and ages run with it', inOneOfSomeTries(async (t) => {
   for (const wait of [0, 30, 600]) {
     const before = Date.now();
     const block = Manager.allocateMemory(64);
@@ -154,7 +153,7 @@ test.serial('timestamps are those of Date.now() and ages run with it', async (t)
     await sleep(30);
     t.is(block.freedTimestamp, freedTimestamp);
   }
-});
+}));
 
 test.serial('a wall clock that is set, or a coarse clock that lags, makes no free come before its birth and no age negative', (t) => {
   const { nowMs, preciseNowMs } = binding;
@@ -174,7 +173,7 @@ test.serial('a wall clock that is set, or a coarse clock that lags, makes no fre
   }
 });
 
-test.serial('a process that is stopped while it looks at the clock tells the right time nevertheless', (t) => {
+test.serial('a process that is stopped while it looks at the clock tells the right time nevertheless', inOneOfSomeTries((t) => {
   const { preciseNowMs } = binding;
   let calls = 0;
   binding.preciseNowMs = () => {
@@ -195,7 +194,7 @@ test.serial('a process that is stopped while it looks at the clock tells the rig
   } finally {
     binding.preciseNowMs = preciseNowMs;
   }
-});
+}));
 
 test.serial('a live block shows itself as documented', (t) => {
   const block = Manager.allocateMemory(64, 'cache-line');
