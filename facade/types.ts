@@ -19,7 +19,7 @@ export type AlignmentMode = (typeof AlignmentMode)[keyof typeof AlignmentMode];
 export const CopyMode: {
   /** Whatever is fastest at that size; the default. Streams past the cache where half of the largest one, or more, is copied. */
   readonly NORMAL: 'normal';
-  /** Always streams past the cache, so that the cache stays the caller's. */
+  /** Always streams past the caches: the target takes no room in them. The source does, so one larger than they are pushes out what they hold. */
   readonly NON_TEMPORAL: 'non-temporal';
   /** Reverses the bytes of each element of `elementSize` bytes. */
   readonly SWAP_ENDIAN: 'swap-endian';

@@ -19,8 +19,9 @@ pub use streaming::Thresholds;
 pub enum CopyMode {
     /// The fastest way at that size; streams from [`Thresholds::copy_min_bytes`] on.
     Normal,
-    /// Streams at any size, so that the caches stay the caller's. Overlapping ranges are copied plainly,
-    /// and so is everything on CPUs that have no streaming stores (all but x86_64).
+    /// Streams at any size: the target takes no room in the caches. The source does, as in every copy, so one that is larger than
+    /// the caches pushes out what they hold. Overlapping ranges are copied plainly, and so is everything on CPUs that have no
+    /// streaming stores (all but x86_64).
     NonTemporal,
     /// Reverses the bytes of each element; streams from [`Thresholds::copy_min_bytes`] on.
     SwapEndian(Element),
