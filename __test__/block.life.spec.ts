@@ -13,7 +13,7 @@ import type { ExecutionContext } from 'ava';
 import { DirectMemoryManager as Manager, MemoryBlock, OffHeapError } from '../index.js';
 import type { Alignment } from '../index.js';
 import { binding } from '../facade/native.js';
-import { CLOCK_MS, inOneOfSomeTries } from './_clock.js';
+import { CLOCK_MS, TIME, inOneOfSomeTries } from './_clock.js';
 import { freeEverything } from './_settled.js';
 
 const TYPE = 'ERR_INVALID_ARG_TYPE';
@@ -30,7 +30,7 @@ function refuses(t: ExecutionContext, act: () => unknown, code: string, about?: 
 
 /** Expects a time between two others, which the test itself read before and after: a busy machine may stop it anywhere. */
 function between(t: ExecutionContext, from: number, actual: number, to: number, about: string): void {
-  t.true(actual >= from - CLOCK_MS && actual <= to + CLOCK_MS, `${about}: ${actual}, expected ${from} to ${to} ± ${CLOCK_MS}`);
+  t.true(actual >= from - CLOCK_MS && actual <= to + CLOCK_MS, `${TIME}${about}: ${actual}, expected ${from} to ${to} ± ${CLOCK_MS}`);
 }
 
 /** Good arguments for every method of a live block of 64 bytes. */

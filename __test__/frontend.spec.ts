@@ -16,7 +16,7 @@ import { AdvancedMemoryAllocator, DirectMemoryManager, MemoryPool, OffHeapError 
 import type { MemoryBlock } from '../index.js';
 import { BUSY } from '../facade/handles/front.js';
 import { FRONT, T } from '../facade/handles/table.js';
-import { CLOCK_MS, inOneOfSomeTries } from './_clock.js';
+import { CLOCK_MS, TIME, inOneOfSomeTries } from './_clock.js';
 
 const { allocateMemory, freeMemory, getMemoryStats } = DirectMemoryManager;
 const PAIRS = 100_000_000;
@@ -135,12 +135,12 @@ test.serial('births and frees have their times', inOneOfSomeTries(async (t) => {
   const before = Date.now();
   const block = allocateMemory(100);
   const early = allocateMemory(100);
-  t.true(Math.abs(block.allocatedTimestamp - before) <= CLOCK_MS);
+  t.true(Math.abs(block.allocatedTimestamp - before) <= CLOCK_MS, `${TIME}birth`);
   await new Promise((resolve) => setTimeout(resolve, 600)); // longer than an idle clock runs on
-  t.true(early.getAgeMs() >= 590 - CLOCK_MS);
+  t.true(early.getAgeMs() >= 590 - CLOCK_MS, `${TIME}age`);
   const late = Date.now();
   block.free();
-  t.true(Math.abs(block.freedTimestamp - late) <= CLOCK_MS, `${block.freedTimestamp} ${late}`);
+  t.true(Math.abs(block.freedTimestamp - late) <= CLOCK_MS, `${TIME}${block.freedTimestamp} ${late}`);
   t.is(block.freedTimestamp, block.freedTimestamp);
   t.is(block.allocatedTimestamp, block.allocatedTimestamp);
   t.true(DirectMemoryManager.findPotentialLeaks(500).some(({ id }) => id === early.id));

@@ -11,7 +11,7 @@ import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { DirectMemoryManager as Manager, MemoryBlock } from '../index.js';
 import type { MemoryStats } from '../index.js';
-import { CLOCK_MS, inOneOfSomeTries } from './_clock.js';
+import { CLOCK_MS, TIME, inOneOfSomeTries } from './_clock.js';
 import { freeEverything } from './_settled.js';
 
 const MIB = 2 ** 20;
@@ -200,9 +200,9 @@ test.serial('rows follow a reallocation, and come oldest first', inOneOfSomeTrie
   await sleep(50);
   const third = Manager.reallocateMemory(Manager.allocateMemory(300, 64, { label: 'third' }), 30_000);
   const rows = Manager.getAllocatedBlocks();
-  t.deepEqual(rows.map(({ id }) => id), [first.id, second.id, third.id]);
+  t.deepEqual(rows.map(({ id }) => id), [first.id, second.id, third.id], `${TIME}the order`);
   t.like(rows[2], { size: 30_000, alignment: 64, label: 'third', address: third.address });
-  t.true((rows[0]?.ageMs as number) > (rows[1]?.ageMs as number));
+  t.true((rows[0]?.ageMs as number) > (rows[1]?.ageMs as number), `${TIME}the ages`);
 }));
 
 test.serial('ages and potential leaks follow the clock', inOneOfSomeTries(async (t) => {
@@ -217,20 +217,20 @@ test.serial('ages and potential leaks follow the clock', inOneOfSomeTries(async 
   const answered = Date.now();
   for (const { id, ageMs } of rows) {
     const [, earliest = 0, latest = 0] = born.find(([block]) => block.id === id) ?? [];
-    t.true(ageMs >= asked - latest - CLOCK_MS && ageMs <= answered - earliest + CLOCK_MS, `${ageMs} ms, really ${asked - latest} to ${answered - earliest}`);
+    t.true(ageMs >= asked - latest - CLOCK_MS && ageMs <= answered - earliest + CLOCK_MS, `${TIME}${ageMs} ms, really ${asked - latest} to ${answered - earliest}`);
   }
   t.is(Manager.findPotentialLeaks(0).length, 4);
   for (const [block, earliest, latest] of born) {
     const shows = (maxAgeMs: number): boolean => Manager.findPotentialLeaks(maxAgeMs).some(({ id }) => id === block.id);
-    t.true(shows(Math.max(0, Date.now() - latest - CLOCK_MS)));
+    t.true(shows(Math.max(0, Date.now() - latest - CLOCK_MS)), `${TIME}shown too late`);
     const tooOld = Date.now() - earliest + CLOCK_MS + 5;
     const shown = shows(tooOld);
-    if (Date.now() - earliest < tooOld) t.false(shown);
+    if (Date.now() - earliest < tooOld) t.false(shown, `${TIME}shown too early`);
   }
   const [oldest, , third] = born;
   const ages = Manager.getAllocatedBlocks().map(({ ageMs }) => ageMs);
   const limit = (ages[1] as number) - 5; // the second is that old, and more than the third by far
-  if (Date.now() - (third?.[1] as number) < limit) t.deepEqual(Manager.findPotentialLeaks(limit).map(({ size }) => size), [10, 11]);
+  if (Date.now() - (third?.[1] as number) < limit) t.deepEqual(Manager.findPotentialLeaks(limit).map(({ size }) => size), [10, 11], `${TIME}the two oldest`);
   oldest?.[0].free();
   t.deepEqual(Manager.findPotentialLeaks(limit)[0]?.size, 11);
   t.deepEqual(Manager.findPotentialLeaks(Number.MAX_SAFE_INTEGER), []);
